@@ -1,0 +1,55 @@
+# What a newcomer guesses. Every target does its own set-up on a Debian or
+# Ubuntu that has Go.
+
+GO    ?= go
+BIN    = bin
+DEPS   = scripts/deps.sh
+
+BUILD_DEPS = gcc libc6-dev
+RUN_DEPS   = openssh-server openssh-client passwd
+TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl sshpass util-linux procps iproute2
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS = -X picday/internal/version.release=$(VERSION)
+
+.PHONY: build demo test check bench torture install clean
+
+build: ## the two programs, in bin/
+	@$(DEPS) $(BUILD_DEPS)
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/picday ./cmd/picdayd
+
+demo: build ## the main job, on a private sshd; leaves nothing behind
+	@$(DEPS) $(RUN_DEPS) sshpass util-linux
+	@$(GO) build -o $(BIN)/ ./demo/photos
+	@demo/demo.sh
+
+test: ## everything that must hold; as root also what needs real Unix accounts
+	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS)
+	@scripts/test.sh
+
+check: ## vet, staticcheck, gofumpt, import floors, file size
+	@$(DEPS) $(BUILD_DEPS)
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	@unformatted=$$($(GO) run $(GOFUMPT) -l .); \
+	if [ -n "$$unformatted" ]; then echo "gofumpt these:"; echo "$$unformatted"; exit 1; fi
+	$(GO) test -count=1 .
+
+bench: ## the numbers of ARCHITECTURE.md, measured on this machine
+	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS) findutils
+	@scripts/bench.sh
+
+torture: ## the long proofs
+	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS)
+	@PICDAY_TORTURE=1 $(GO) test -count=1 -timeout 80m ./...
+
+install: build ## programs and unit into /usr/local, then see README
+	install -D -m 0755 -t $(DESTDIR)/usr/local/bin $(BIN)/picday
+	install -D -m 0755 -t $(DESTDIR)/usr/local/sbin $(BIN)/picdayd
+	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picdayd.service
+
+clean:
+	rm -rf $(BIN)

@@ -1,0 +1,178 @@
+package account
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"picday/store"
+)
+
+// A Finding is one check of doctor's.
+type Finding struct {
+	Check   string `json:"check"`
+	Status  string `json:"status"` // ok, warn or fail
+	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"`
+}
+
+type findings []Finding
+
+func (f *findings) ok(check, message string) {
+	*f = append(*f, Finding{check, "ok", message, ""})
+}
+
+func (f *findings) warn(check, message, fix string) {
+	*f = append(*f, Finding{check, "warn", message, fix})
+}
+
+func (f *findings) fail(check, message, fix string) {
+	*f = append(*f, Finding{check, "fail", message, fix})
+}
+
+// Check looks at everything the package owns and changes nothing. It needs root.
+func (s *System) Check(ctx context.Context, accounts []store.Account) []Finding {
+	var f findings
+	s.checkShared(&f)
+	if s.checkSSHD(ctx, &f, accounts) {
+		for _, a := range accounts {
+			s.checkAccount(ctx, &f, a)
+		}
+	}
+	s.checkStrays(&f, accounts)
+	return f
+}
+
+func (s *System) checkShared(f *findings) {
+	const initFix = "run \"picday init\""
+	if g, err := lookupGroup(JailGroup); err != nil || g == nil {
+		f.fail("jail group", "the Unix group "+JailGroup+" is missing", initFix)
+	} else {
+		f.ok("jail group", JailGroup+" is there")
+	}
+	if u, err := lookupUser(DaemonUser); err != nil || u == nil {
+		f.fail("daemon user", "the Unix user "+DaemonUser+" is missing", initFix)
+	} else if u.uid == 0 || u.jailed {
+		f.fail("daemon user", fmt.Sprintf("the Unix user %s has uid %d or is in the group %s", DaemonUser, u.uid, JailGroup), "make it a plain system user")
+	} else {
+		f.ok("daemon user", DaemonUser+" is there")
+	}
+	for _, d := range []struct{ check, path string }{{"upload_dir", s.Config.UploadDir}, {"keys_dir", s.Config.SSHD.KeysDir}} {
+		if err := rootOnly(d.path); err != nil {
+			f.fail(d.check, err.Error(), "do what the message says, or "+initFix)
+		} else {
+			f.ok(d.check, d.path+" and all above it can be changed by root only")
+		}
+	}
+	if cmd := s.Config.SSHD.Reload; len(cmd) == 0 {
+		f.warn("reload", "sshd is not reloaded by picday: changes to allowlists wait until you do it", "set sshd.reload in the configuration")
+	} else if _, err := exec.LookPath(program(cmd[0])); err != nil {
+		f.fail("reload", fmt.Sprintf("the command to reload sshd, %q, is not there", cmd[0]), "correct sshd.reload in the configuration")
+	}
+}
+
+// checkSSHD tells whether there is any sense in asking sshd about accounts.
+func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Account) bool {
+	const check = "sshd"
+	if err := s.testConfig(ctx); err != nil {
+		f.fail(check, "sshd does not accept its configuration: "+err.Error(), "correct it: sshd will not start again as it is")
+		return false
+	}
+	if err := s.provenRead(ctx); err != nil {
+		f.fail(check, err.Error(), "do what the message says, then \"picday init\"")
+		return false
+	}
+	if old, _ := readFile(s.oldDropIn()); old != nil {
+		f.fail("drop-in", "a change to "+s.Config.SSHD.DropIn+" was interrupted and is unproven", "run \"picday init\"")
+		return true
+	}
+	have, err := readFile(s.Config.SSHD.DropIn)
+	if err == nil {
+		accounts, err = keepRestricted(accounts, have, "")
+	}
+	switch {
+	case err != nil:
+		f.fail("drop-in", err.Error(), "see the message")
+	case !bytes.Equal(have, dropIn(s.Config, accounts)):
+		f.fail("drop-in", s.Config.SSHD.DropIn+" is not what picday would write: it was edited, or the configuration or the accounts changed", "run \"picday init\"")
+	default:
+		f.ok("drop-in", "sshd reads "+s.Config.SSHD.DropIn+" and it is as it should be")
+	}
+	return true
+}
+
+func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account) {
+	check := "account " + a.Name
+	enable := "run \"picday account enable " + a.Name + "\""
+	before := len(*f)
+	u, err := mine(a.Name)
+	if err != nil {
+		f.fail(check, err.Error(), "see the message")
+		return
+	}
+	if u.closed() == a.Enabled {
+		if a.Enabled {
+			f.fail(check, "the account is enabled but its Unix user is expired: it cannot log in", enable)
+		} else {
+			f.fail(check, "the account is disabled but its Unix user is not expired: it can log in", "run \"picday account disable "+a.Name+"\"")
+		}
+	}
+	if u.ages() {
+		f.fail(check, "its password expires, and SFTP clients cannot set a new one", enable)
+	}
+	if !u.jailed || u.home != StartDir(a) {
+		f.fail(check, fmt.Sprintf("its Unix user was changed (home %q, in the group %s: %t)", u.home, JailGroup, u.jailed), enable)
+	}
+	if err := rootOnly(s.Base(a.Name)); err != nil {
+		f.fail(check, err.Error(), enable)
+	}
+	for _, st := range s.treeSteps(a) {
+		if ok, err := st.done(ctx); err != nil {
+			f.fail(check, err.Error(), "see the message")
+		} else if !ok {
+			f.fail(check, "not so any more: "+st.what, enable)
+		}
+	}
+	if err := s.provenJailed(ctx, a); err != nil {
+		f.fail(check, err.Error(), "see the message")
+	}
+	if err := s.provenAllowlist(ctx, a); err != nil {
+		f.fail(check, err.Error(), "see the message")
+	}
+	hasKeys := exists(s.keyFile(a.Name))
+	if a.Enabled && !u.hasPassword() && !hasKeys {
+		f.warn(check, "it has neither a password nor a key: nobody can log in", "run \"picday account passwd "+a.Name+"\" or \"picday account key\"")
+	}
+	if !a.Enabled && hasKeys {
+		f.fail(check, "the account is disabled but its keys are in place", "run \"picday account disable "+a.Name+"\"")
+	}
+	if len(*f) == before {
+		f.ok(check, "jailed, and reachable as it should be")
+	}
+}
+
+// checkStrays looks for what belongs to no account.
+func (s *System) checkStrays(f *findings, accounts []store.Account) {
+	known := func(name string) bool {
+		return slices.ContainsFunc(accounts, func(a store.Account) bool { return a.Name == name })
+	}
+	if g, err := lookupGroup(JailGroup); err == nil && g != nil {
+		for _, name := range g.members {
+			if !known(name) {
+				f.warn("strays", fmt.Sprintf("the Unix user %s is in the group %s but is no account", name, JailGroup),
+					fmt.Sprintf("if nobody needs it run \"userdel %s\", else \"gpasswd -d %[1]s %s\"", name, JailGroup))
+			}
+		}
+	}
+	entries, _ := os.ReadDir(s.Config.SSHD.KeysDir)
+	for _, e := range entries {
+		name := strings.TrimSuffix(e.Name(), ".disabled")
+		if ValidName(name) == nil && !known(name) {
+			f.warn("strays", s.Config.SSHD.KeysDir+"/"+e.Name()+" are keys of no account", "delete the file")
+		}
+	}
+}

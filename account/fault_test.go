@@ -1,0 +1,239 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"picday/store"
+)
+
+var errBroken = errors.New("broken on purpose")
+
+// A change is one operation, with the machine it begins on.
+type change struct {
+	name    string
+	prepare func(t *testing.T) *System
+	do      func(ctx context.Context, s *System) ([]string, error)
+	// after are the accounts that exist when it is through.
+	after []store.Account
+	// noReturn: a failure may leave it half done, to be completed.
+	noReturn bool
+}
+
+func account(name string, l store.Layout, allow ...string) store.Account {
+	return store.Account{Name: name, Layout: l, Enabled: true, AllowFrom: allow}
+}
+
+const aKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvbLJD2dDdH4fAHDFkxpEkhVpnBQGzzKc3RYmfVtGVE x"
+
+func changes() []change {
+	acme, restrictedAcme := account("acme", store.Jobs), account("acme", store.Jobs, "203.0.113.0/24", "2001:db8::/32")
+	lincoln := account("lincoln", store.Portraits, "198.51.100.0/24")
+	disabled := acme
+	disabled.Enabled = false
+	withAcme := func(t *testing.T) *System {
+		s := initWorld(t)
+		_, err := s.Add(t.Context(), Spec{Account: acme, Keys: [][]byte{[]byte(aKey)}, Password: "some-password"}, nil)
+		must(t, err)
+		_, err = s.AddJob("acme", "job1")
+		must(t, err)
+		_, err = s.AddJob("acme", "job2")
+		must(t, err)
+		_, err = s.HideJob("acme", "job2")
+		must(t, err)
+		return s
+	}
+	return []change{
+		{name: "init", prepare: newWorld, do: func(ctx context.Context, s *System) ([]string, error) { return s.Init(ctx) }},
+		{name: "add jobs", prepare: initWorld, after: []store.Account{restrictedAcme}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.Add(ctx, Spec{Account: restrictedAcme, Keys: [][]byte{[]byte(aKey)}, Password: "some-password"}, nil)
+		}},
+		{name: "add portraits", prepare: withAcme, after: []store.Account{acme, lincoln}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.Add(ctx, Spec{Account: lincoln, Keys: [][]byte{[]byte(aKey)}}, []store.Account{acme})
+		}},
+		{name: "allow", prepare: withAcme, after: []store.Account{restrictedAcme}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.SetAllow(ctx, restrictedAcme, []store.Account{acme})
+		}},
+		{name: "password", prepare: withAcme, after: []store.Account{acme}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.SetPassword(ctx, acme, "another-password")
+		}},
+		{name: "keys", prepare: withAcme, after: []store.Account{acme}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.SetKeys(ctx, acme, [][]byte{[]byte(strings.Replace(aKey, " x", " other", 1))})
+		}},
+		{name: "disable", prepare: withAcme, after: []store.Account{disabled}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.Disable(ctx, acme)
+		}},
+		{name: "enable", prepare: func(t *testing.T) *System {
+			s := withAcme(t)
+			_, err := s.Disable(t.Context(), acme)
+			must(t, err)
+			return s
+		}, after: []store.Account{acme}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.Enable(ctx, acme, []store.Account{acme})
+		}},
+		{name: "remove", prepare: withAcme, noReturn: true, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.Remove(ctx, acme, []store.Account{acme}, false)
+		}},
+		{name: "remove files", prepare: withAcme, noReturn: true, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.Remove(ctx, acme, []store.Account{acme}, true)
+		}},
+		{name: "hide", prepare: withAcme, after: []store.Account{acme}, do: func(_ context.Context, s *System) ([]string, error) {
+			return s.HideJob("acme", "job1")
+		}},
+		{name: "show", prepare: withAcme, after: []store.Account{acme}, do: func(_ context.Context, s *System) ([]string, error) {
+			return s.ShowJob("acme", "job2")
+		}},
+	}
+}
+
+// breakAt makes the n-th chance fail: chances are the beginning and the end of
+// each step, and of each command that is run. hit tells whether n was reached.
+func breakAt(s *System, n int, fail func() error) (hit *bool) {
+	hit = new(bool)
+	count := 0
+	chance := func() error {
+		count++
+		if count-1 != n {
+			return nil
+		}
+		*hit = true
+		return fail()
+	}
+	s.fault = func(int, string, bool) error { return chance() }
+	s.run = func(ctx context.Context, stdin, name string, args ...string) (string, error) {
+		if err := chance(); err != nil {
+			return "", err
+		}
+		out, err := runCommand(ctx, stdin, name, args...)
+		if ferr := chance(); ferr != nil {
+			return out, ferr // failed but happened
+		}
+		return out, err
+	}
+	return hit
+}
+
+func mend(s *System) { s.fault, s.run = nil, runCommand }
+
+// TestEveryStepFailing: a failure leaves nothing behind, or can be completed.
+func TestEveryStepFailing(t *testing.T) {
+	for _, c := range changes() {
+		t.Run(c.name, func(t *testing.T) {
+			s := c.prepare(t)
+			before := snapshot(t)
+			for n := 0; ; n++ {
+				hit := breakAt(s, n, func() error { return errBroken })
+				_, err := c.do(t.Context(), s)
+				mend(s)
+				if !*hit {
+					must(t, err)
+					t.Logf("%d places", n)
+					break
+				}
+				if err == nil {
+					t.Fatalf("place %d: no error", n)
+				}
+				after := snapshot(t)
+				if after == before {
+					continue
+				}
+				if !c.noReturn {
+					t.Fatalf("place %d: %v\nleft behind:\n%s", n, err, differences(before, after))
+				}
+				if _, err := c.do(t.Context(), s); err != nil {
+					t.Fatalf("place %d: not completed: %v", n, err)
+				}
+				healthy(t, s, c.after...)
+				s = c.prepare(t)
+				before = snapshot(t)
+			}
+			healthy(t, s, c.after...)
+			if done, err := c.do(t.Context(), s); c.name != "password" && !strings.HasPrefix(c.name, "add") && (err != nil || len(done) != 0) {
+				t.Errorf("again: %q, %v", done, err)
+			}
+		})
+	}
+}
+
+// TestKilled: after kill -9 anywhere the same command completes.
+func TestKilled(t *testing.T) {
+	for i, c := range changes() {
+		if testing.Short() && !strings.HasPrefix(c.name, "add") {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			s := c.prepare(t)
+			for n := 0; ; n++ {
+				cmd := exec.Command("/proc/self/exe")
+				cmd.Env = append(os.Environ(), fmt.Sprintf("%s=[%d,%d]", envKill, i, n))
+				out, err := cmd.CombinedOutput()
+				if err == nil {
+					t.Logf("%d places", n)
+					break
+				}
+				if cmd.ProcessState.ExitCode() != -1 {
+					t.Fatalf("place %d: %v\n%s", n, err, out)
+				}
+				if u, _ := lookupUser("acme"); u != nil && c.name == "add jobs" && !u.closed() {
+					must(t, s.provenJailed(t.Context(), c.after[0]))
+					must(t, s.provenAllowlist(t.Context(), c.after[0]))
+				}
+				if _, err := c.do(t.Context(), s); err != nil {
+					t.Fatalf("killed at %d, not completed: %v", n, err)
+				}
+				healthy(t, s, c.after...)
+				if text := snapshot(t); strings.Contains(text, ".new ") || strings.Contains(text, ".old ") {
+					t.Fatalf("killed at %d, leftovers:\n%s", n, text)
+				}
+				s = c.prepare(t)
+			}
+			healthy(t, s, c.after...)
+		})
+	}
+}
+
+// killedHelper is the process that gets killed.
+func killedHelper() {
+	var at [2]int
+	if err := json.Unmarshal([]byte(os.Getenv(envKill)), &at); err != nil {
+		panic(err)
+	}
+	s := New(testConfig())
+	breakAt(s, at[1], func() error {
+		_ = unix.Kill(os.Getpid(), unix.SIGKILL)
+		select {}
+	})
+	if _, err := changes()[at[0]].do(context.Background(), s); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func differences(a, b string) string {
+	var out strings.Builder
+	inA, inB := map[string]bool{}, map[string]bool{}
+	for line := range strings.Lines(a) {
+		inA[line] = true
+	}
+	for line := range strings.Lines(b) {
+		inB[line] = true
+		if !inA[line] {
+			out.WriteString("+ " + line)
+		}
+	}
+	for line := range strings.Lines(a) {
+		if !inB[line] {
+			out.WriteString("- " + line)
+		}
+	}
+	return out.String()
+}

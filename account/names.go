@@ -1,0 +1,136 @@
+package account
+
+import (
+	"cmp"
+	"crypto/rand"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+var nameRE = regexp.MustCompile(`^[a-z][a-z0-9-]{1,30}$`)
+
+// ValidName tells why a name cannot be an account's. Whether the machine has
+// a Unix user of that name already is looked at when the account is added.
+func ValidName(name string) error {
+	switch {
+	case !nameRE.MatchString(name):
+		return invalid("%q cannot be an account name: use 2 to 31 of a-z, 0-9 and -, beginning with a letter", name)
+	case name == DaemonUser || name == JailGroup:
+		return invalid("%q cannot be an account name: it is picday's own", name)
+	}
+	return nil
+}
+
+// ValidJobName tells why a name cannot be a job's. A job name is a folder that
+// photographers see in every kind of client, so it must survive all of them.
+func ValidJobName(name string) error {
+	bad := func(why string) error { return invalid("%q cannot be a job name: %s", name, why) }
+	switch {
+	case name == "":
+		return invalid("a job needs a name")
+	case len(name) > 100:
+		return bad("it is longer than 100 bytes")
+	case !utf8.ValidString(name):
+		return bad("it is not UTF-8")
+	case name[0] == '.' || name[0] == '-':
+		return bad("it begins with a dot (hidden) or a dash (an option)")
+	case strings.TrimSpace(name) != name:
+		return bad("it begins or ends with a space")
+	case strings.HasSuffix(name, "."):
+		return bad("it ends with a dot, which Windows cannot show")
+	}
+	for _, r := range name {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune(" ._-", r) {
+			return bad("use letters, digits, spaces, dots, dashes and underscores")
+		}
+	}
+	return nil
+}
+
+// ParseAllow reads networks and single addresses and returns them canonical,
+// sorted and without duplicates. A network with host bits set is refused, not
+// widened: whoever wrote 203.0.113.7/24 may have meant one address.
+func ParseAllow(list []string) ([]string, error) {
+	var prefixes []netip.Prefix
+	for _, text := range list {
+		p, err := parsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, err
+		}
+		prefixes = append(prefixes, p)
+	}
+	slices.SortFunc(prefixes, func(a, b netip.Prefix) int {
+		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	})
+	var out []string
+	for _, p := range slices.Compact(prefixes) {
+		out = append(out, p.String())
+	}
+	return out, nil
+}
+
+func parsePrefix(text string) (netip.Prefix, error) {
+	bad := invalid("%q is not a network: write for example 203.0.113.0/24, 2001:db8::/32 or a single address", text)
+	if !strings.Contains(text, "/") {
+		addr, err := netip.ParseAddr(text)
+		if err != nil || addr.Zone() != "" {
+			return netip.Prefix{}, bad
+		}
+		addr = addr.Unmap() // sshd sees IPv4 clients as IPv4, also on an IPv6 socket
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, bad
+	}
+	if p.Addr().Is4In6() {
+		if p.Bits() < 96 {
+			return netip.Prefix{}, bad
+		}
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	if p.Masked() != p {
+		return netip.Prefix{}, invalid("%s is an address inside a network: write %s for the network, or %s for the one address",
+			text, p.Masked(), p.Addr())
+	}
+	return p, nil
+}
+
+// passwordLetters leaves out what is mistaken for something else on paper.
+const passwordLetters = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+// NewPassword makes a password of 115 bits that survives being read out.
+func NewPassword() string {
+	letters := make([]byte, 0, 20)
+	for len(letters) < cap(letters) {
+		var b [32]byte
+		_, _ = rand.Read(b[:]) // never fails
+		for _, c := range b {
+			// Reject the tail, or the first letters would be more likely.
+			if limit := 256 - 256%len(passwordLetters); int(c) < limit && len(letters) < cap(letters) {
+				letters = append(letters, passwordLetters[int(c)%len(passwordLetters)])
+			}
+		}
+	}
+	var parts []string
+	for part := range slices.Chunk(letters, 5) {
+		parts = append(parts, string(part))
+	}
+	return strings.Join(parts, "-")
+}
+
+func validPassword(pw string) error {
+	switch {
+	case utf8.RuneCountInString(pw) < 8:
+		return invalid("the password is shorter than 8 characters")
+	case len(pw) > 256:
+		return invalid("the password is longer than 256 bytes")
+	case !utf8.ValidString(pw) || strings.ContainsFunc(pw, unicode.IsControl):
+		return invalid("the password has control characters in it or is not UTF-8; many SFTP clients cannot send it")
+	}
+	return nil
+}

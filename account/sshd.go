@@ -1,0 +1,200 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"picday/store"
+)
+
+// privsepDir must exist for sshd to check anything; systemd makes it when the
+// service starts.
+const privsepDir = "/run/sshd"
+
+// sshd runs sshd on the machine's configuration.
+func (s *System) sshd(ctx context.Context, args ...string) (string, error) {
+	if _, err := os.Stat(privsepDir); errors.Is(err, fs.ErrNotExist) {
+		if err := os.Mkdir(privsepDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", fmt.Errorf("sshd needs %s: %w", privsepDir, err)
+		}
+	}
+	return s.run(ctx, "", "sshd", append(args, "-f", s.Config.SSHD.Config)...)
+}
+
+// testConfig is sshd -t.
+func (s *System) testConfig(ctx context.Context) error {
+	_, err := s.sshd(ctx, "-t")
+	return err
+}
+
+// effective is what sshd would apply to this user coming from this address.
+type effective struct {
+	text   string
+	values map[string][]string // keywords in lower case
+}
+
+func (s *System) effective(ctx context.Context, user, addr string) (effective, error) {
+	local := "127.0.0.1"
+	if strings.Contains(addr, ":") {
+		local = "::1"
+	}
+	text, err := s.sshd(ctx, "-T", "-C", fmt.Sprintf("user=%s,host=%s,addr=%s,laddr=%s,lport=%d", user, addr, addr, local, s.Config.SSHD.Port))
+	if err != nil {
+		return effective{}, err
+	}
+	e := effective{text: text, values: map[string][]string{}}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		e.values[key] = append(e.values[key], value)
+	}
+	return e, nil
+}
+
+func (e effective) denies(user string) bool {
+	for _, v := range e.values["denyusers"] {
+		if slices.Contains(strings.Fields(v), user) {
+			return true
+		}
+	}
+	return false
+}
+
+// Addresses to ask about: documentation ranges, so that a real rule of the
+// admin's rarely names them.
+var (
+	probes4 = []string{"192.0.2.77", "198.51.100.77", "203.0.113.77", "127.0.0.77", "8.8.8.8"}
+	probes6 = []string{"2001:db8::77", "2001:db8:ffff::77", "3fff::77", "::1", "2620::77"}
+)
+
+// bystanders are users whom no change of picday's may concern.
+var bystanders = []string{"root", "nobody"}
+
+// others is what sshd applies to everybody who is not picday's.
+func (s *System) others(ctx context.Context) (map[string]string, error) {
+	out := map[string]string{}
+	for _, user := range bystanders {
+		for _, addr := range []string{probes4[0], probes6[0]} {
+			e, err := s.effective(ctx, user, addr)
+			if err != nil {
+				return nil, err
+			}
+			out[user+" from "+addr] = e.text
+		}
+	}
+	return out, nil
+}
+
+// provenForOthers compares with before the change.
+func (s *System) provenForOthers(ctx context.Context, before map[string]string) error {
+	after, err := s.others(ctx)
+	if err != nil {
+		return err
+	}
+	for who, text := range before {
+		if after[who] != text {
+			return refused("the change would also concern %s: is that user in the group %s?", who, JailGroup)
+		}
+	}
+	return nil
+}
+
+// provenRead tells whether sshd reads the drop-in at all, and serves SFTP.
+func (s *System) provenRead(ctx context.Context) error {
+	e, err := s.effective(ctx, DaemonUser, probes4[0])
+	if err != nil {
+		return err
+	}
+	if !e.denies(DaemonUser) {
+		return fmt.Errorf("sshd does not read %s: put the line \"Include %s/*.conf\" at the top of %s",
+			s.Config.SSHD.DropIn, filepath.Dir(s.Config.SSHD.DropIn), s.Config.SSHD.Config)
+	}
+	if !slices.ContainsFunc(e.values["subsystem"], func(v string) bool { return strings.HasPrefix(v, "sftp ") }) {
+		return fmt.Errorf("sshd does not offer SFTP: put the line \"Subsystem sftp internal-sftp\" into %s", s.Config.SSHD.Config)
+	}
+	return nil
+}
+
+// provenAllowlist asks sshd about addresses inside and outside the networks.
+// The Unix user need not exist yet.
+func (s *System) provenAllowlist(ctx context.Context, a store.Account) error {
+	inside, outside := s.sample(a)
+	for _, addr := range inside {
+		e, err := s.effective(ctx, a.Name, addr)
+		if err != nil {
+			return err
+		}
+		if e.denies(a.Name) {
+			return fmt.Errorf("sshd would refuse %s from %s, which should be allowed: look for DenyUsers in %s and what it includes", a.Name, addr, s.Config.SSHD.Config)
+		}
+	}
+	for _, addr := range outside {
+		e, err := s.effective(ctx, a.Name, addr)
+		if err != nil {
+			return err
+		}
+		if !e.denies(a.Name) {
+			return refused("sshd would let %s in from %s, which is not on its allowlist: look for a Match block with DenyUsers in %s and what it includes", a.Name, addr, s.Config.SSHD.Config)
+		}
+	}
+	return nil
+}
+
+// sample picks addresses inside and outside the account's networks.
+func (s *System) sample(a store.Account) (inside, outside []string) {
+	if len(a.AllowFrom) == 0 {
+		return []string{probes4[0], probes6[0]}, nil
+	}
+	var nets []netip.Prefix
+	for _, text := range a.AllowFrom {
+		if p, err := netip.ParsePrefix(text); err == nil {
+			nets = append(nets, p)
+			inside = append(inside, p.Addr().String())
+		}
+	}
+	for _, family := range [][]string{probes4, probes6} {
+		for _, addr := range family {
+			ip := netip.MustParseAddr(addr)
+			if !slices.ContainsFunc(nets, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+				outside = append(outside, addr)
+				break
+			}
+		}
+	}
+	return inside, outside
+}
+
+// provenJailed tells whether sshd would jail the account's existing Unix user,
+// wherever it comes from. First match wins in sshd: an admin's block that is
+// read earlier can undo a line of ours.
+func (s *System) provenJailed(ctx context.Context, a store.Account) error {
+	inside, outside := s.sample(a)
+	for _, addr := range append([]string{inside[0]}, outside...) {
+		e, err := s.effective(ctx, a.Name, addr)
+		if err != nil {
+			return err
+		}
+		for _, line := range jail(s.Config) {
+			got := e.values[strings.ToLower(line.key)]
+			if len(got) == 0 && line.key == "GSSAPIAuthentication" {
+				continue // an OpenSSH built without it
+			}
+			if !slices.Contains(got, line.value) {
+				return refused("sshd would not jail %s (from %s %s is %q, not %q): an earlier Match block in %s or what it includes must not concern the group %s",
+					a.Name, addr, line.key, strings.Join(got, " "), line.value, s.Config.SSHD.Config, JailGroup)
+			}
+		}
+	}
+	return nil
+}
+
+// jailStep asks sshd before anybody is let in.
+func (s *System) jailStep(a store.Account) step {
+	return assert(func(ctx context.Context) error { return s.provenJailed(ctx, a) })
+}

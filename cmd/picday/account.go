@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"picday/account"
+	"picday/store"
+)
+
+func (a *app) accountCommand() *cobra.Command {
+	return a.group("account", "Make and change SFTP accounts",
+		a.accountAdd(), a.accountList(), a.accountShow(), a.accountCard(), a.accountAllow(), a.accountPasswd(),
+		a.accountKey(), a.accountDisable(), a.accountEnable(), a.accountRemove())
+}
+
+func (a *app) accountList() *cobra.Command {
+	return a.list("list", "List the accounts", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		s, err := a.open(ctx)
+		if err != nil {
+			return err
+		}
+		accounts, err := s.Accounts(ctx)
+		if err != nil {
+			return err
+		}
+		cards := []accountView{}
+		for _, acct := range accounts {
+			card, err := a.card(acct)
+			if err != nil {
+				return err
+			}
+			cards = append(cards, accountView{Card: card})
+		}
+		return a.print(cards, func(w io.Writer) {
+			rows := [][]string{}
+			for _, c := range cards {
+				state := "enabled"
+				if !c.Enabled {
+					state = "disabled"
+				}
+				from := "anywhere"
+				if len(c.AllowFrom) > 0 {
+					from = strings.Join(c.AllowFrom, ", ")
+				}
+				rows = append(rows, []string{c.Account, string(c.Layout), state, from, when(c.CreatedAt)})
+			}
+			a.table(w, "No accounts yet. Make one: picday account add NAME --layout jobs|portraits", "ACCOUNT\tLAYOUT\tSTATE\tALLOWED FROM\tCREATED", rows)
+		})
+	})
+}
+
+func (a *app) card(acct store.Account) (account.Card, error) {
+	cfg, err := a.config()
+	if err != nil {
+		return account.Card{}, err
+	}
+	return account.New(cfg).Card(acct)
+}
+
+func (a *app) accountShow() *cobra.Command {
+	return a.list("show NAME", "Show one account", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		_, acct, err := a.account(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		card, err := a.card(acct)
+		if err != nil {
+			return err
+		}
+		return a.print(accountView{Card: card}, func(w io.Writer) {
+			fmt.Fprint(w, card.Text())
+			if !card.Enabled {
+				fmt.Fprintf(w, "\nThis account is disabled: picday account enable %s\n", card.Account)
+			}
+		})
+	})
+}
+
+func (a *app) accountCard() *cobra.Command {
+	var format string
+	cmd := a.command("card NAME", "Print the connection card for the uploader", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		_, acct, err := a.account(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		if format != "text" && format != "filezilla" && format != "winscp" {
+			return usagef("--format %s: use text, filezilla or winscp", format)
+		}
+		card, err := a.card(acct)
+		if err != nil {
+			return err
+		}
+		switch format {
+		case "filezilla":
+			_, err = a.stdout.Write(card.FileZilla())
+		case "winscp":
+			_, err = fmt.Fprintln(a.stdout, card.WinSCP())
+		default:
+			_, err = fmt.Fprint(a.stdout, card.Text())
+		}
+		return err
+	})
+	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT`: text, filezilla (Site Manager import file) or winscp (session URL)")
+	return cmd
+}
+
+// alter runs a change of one account under the lock that keeps other runs of
+// picday out, from reading the accounts to writing them.
+func (a *app) alter(ctx context.Context, name string, change func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error)) error {
+	sys, err := a.system()
+	if err != nil {
+		return err
+	}
+	release, err := sys.Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	s, acct, err := a.account(ctx, name)
+	if err != nil {
+		return err
+	}
+	all, err := s.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	done, err := change(sys, s, acct, all)
+	a.say(done...)
+	if err == nil && len(done) == 0 {
+		a.say("nothing to do, it is so already")
+	}
+	return err
+}
+
+func (a *app) accountAllow() *cobra.Command {
+	return a.command("allow NAME [CIDR]...", "Replace the addresses uploads may come from; none = from anywhere", cobra.MinimumNArgs(1),
+		func(ctx context.Context, args []string) error {
+			return a.alter(ctx, args[0], func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) (done []string, err error) {
+				if acct.AllowFrom, err = account.ParseAllow(args[1:]); err != nil {
+					return nil, err
+				}
+				if done, err = sys.SetAllow(ctx, acct, all); err != nil {
+					return done, err
+				}
+				return done, s.Update(ctx, func(tx *store.Tx) error { return tx.SetAllow(acct, acct.AllowFrom) })
+			})
+		})
+}
+
+func (a *app) accountPasswd() *cobra.Command {
+	var fromStdin bool
+	cmd := a.command("passwd NAME", "Set a new password; without --password-stdin one is generated and shown once", cobra.ExactArgs(1),
+		func(ctx context.Context, args []string) error {
+			password, err := a.password(fromStdin)
+			if err != nil {
+				return err
+			}
+			return a.alter(ctx, args[0], func(sys *account.System, _ *store.Store, acct store.Account, _ []store.Account) ([]string, error) {
+				done, err := sys.SetPassword(ctx, acct, password)
+				if err == nil && !fromStdin {
+					_, err = fmt.Fprintln(a.stdout, password)
+				}
+				return done, err
+			})
+		})
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
+	return cmd
+}
+
+func (a *app) accountKey() *cobra.Command {
+	return a.command("key NAME FILE...", "Replace the account's public keys", cobra.MinimumNArgs(2), func(ctx context.Context, args []string) error {
+		keys, err := readKeys(args[1:])
+		if err != nil {
+			return err
+		}
+		return a.alter(ctx, args[0], func(sys *account.System, _ *store.Store, acct store.Account, _ []store.Account) ([]string, error) {
+			return sys.SetKeys(ctx, acct, keys)
+		})
+	})
+}
+
+func (a *app) accountDisable() *cobra.Command {
+	return a.command("disable NAME", "Keep the account out, and end its live sessions", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		return a.alter(ctx, args[0], func(sys *account.System, s *store.Store, acct store.Account, _ []store.Account) ([]string, error) {
+			done, err := sys.Disable(ctx, acct)
+			if err != nil {
+				return done, err
+			}
+			return done, s.Update(ctx, func(tx *store.Tx) error { return tx.SetEnabled(acct, false) })
+		})
+	})
+}
+
+func (a *app) accountEnable() *cobra.Command {
+	return a.command("enable NAME", "Let a disabled account in again", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		return a.alter(ctx, args[0], func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error) {
+			done, err := sys.Enable(ctx, acct, all)
+			if err != nil {
+				return done, err
+			}
+			return done, s.Update(ctx, func(tx *store.Tx) error { return tx.SetEnabled(acct, true) })
+		})
+	})
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"picday/account"
+	"picday/store"
+)
+
+func (a *app) accountRemove() *cobra.Command {
+	var files, keep bool
+	cmd := a.command("remove NAME", "Remove an account; its files and photos stay unless --files", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		if files && keep {
+			return usagef("--files and --keep contradict each other")
+		}
+		return a.alter(ctx, args[0], func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error) {
+			if !files && !keep {
+				n, err := a.weight(ctx, sys, s, acct)
+				if err != nil {
+					return nil, err
+				}
+				if n > 0 {
+					return nil, refusef("%s has %d files or photos.\nTo remove the login and keep them: picday account remove %s --keep\nTo delete the uploads, and the photos with them: picday account remove %s --files",
+						acct.Name, n, acct.Name, acct.Name)
+				}
+			}
+			if files {
+				// First the catalogue: what the daemon sees vanish from then
+				// on is nobody's any more.
+				if err := s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, true) }); err != nil {
+					return nil, err
+				}
+				return sys.Remove(ctx, acct, all, true)
+			}
+			done, err := sys.Remove(ctx, acct, all, false)
+			if err != nil {
+				return done, err
+			}
+			return done, s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, false) })
+		})
+	})
+	cmd.Flags().BoolVar(&files, "files", false, "delete the uploads; the photos go to the trash and end with it")
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep uploads and photos; adding the account again takes them over")
+	return cmd
+}
+
+// weight counts what would be lost with an account.
+func (a *app) weight(ctx context.Context, sys *account.System, s *store.Store, acct store.Account) (n int, err error) {
+	err = s.Photos(ctx, store.PhotoFilter{Account: acct.Name}, func(store.Photo) error {
+		n++
+		return nil
+	})
+	if err != nil {
+		return n, err
+	}
+	for _, tree := range []string{sys.Base(acct.Name), filepath.Dir(sys.HiddenJobDir(acct.Name, "x"))} {
+		err = filepath.WalkDir(tree, func(_ string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err == nil && !d.IsDir() {
+				n++
+			}
+			return err
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"picday/account"
+	"picday/internal/config"
+	"picday/internal/control"
+	"picday/store"
+	"picday/watcher"
+)
+
+const openSafely = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
+func (a *app) doctorCommand() *cobra.Command {
+	return a.list("doctor", "Check everything picday depends on, and say what to do", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		sys, err := a.system()
+		if err != nil {
+			return err
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return err
+		}
+		var accounts []store.Account
+		d := &diagnosis{cfg: cfg}
+		if s, err := a.open(ctx); err != nil {
+			d.fail("catalogue", err.Error(), "sudo picday init")
+		} else {
+			if accounts, err = s.Accounts(ctx); err != nil {
+				d.fail("catalogue", err.Error(), "restore it from a backup")
+			}
+			d.catalogue(ctx, s)
+		}
+		d.daemon(ctx)
+		d.leases()
+		d.space()
+		d.findings = append(d.findings, sys.Check(ctx, accounts)...)
+		failed := 0
+		for _, f := range d.findings {
+			if f.Status == "fail" {
+				failed++
+			}
+		}
+		err = a.print(d.findings, func(w io.Writer) {
+			for _, f := range d.findings {
+				fmt.Fprintf(w, "%s\t%s\t%s\n", f.Status, f.Check, plain(f.Message))
+				if f.Status != "ok" && f.Fix != "" {
+					fmt.Fprintf(w, "\t\t→ %s\n", plain(f.Fix))
+				}
+			}
+		})
+		if err == nil && failed > 0 {
+			err = fmt.Errorf("%d of %d checks failed", failed, len(d.findings))
+		}
+		return err
+	})
+}
+
+// A diagnosis collects what the checks find.
+type diagnosis struct {
+	cfg      config.Config
+	findings []account.Finding
+}
+
+func (d *diagnosis) add(status, check, message, fix string) {
+	d.findings = append(d.findings, account.Finding{Check: check, Status: status, Message: message, Fix: fix})
+}
+func (d *diagnosis) ok(check, message string)        { d.add("ok", check, message, "") }
+func (d *diagnosis) fail(check, message, fix string) { d.add("fail", check, message, fix) }
+
+func (d *diagnosis) catalogue(ctx context.Context, s *store.Store) {
+	if err := s.QuickCheck(ctx); err != nil {
+		d.fail("catalogue", err.Error(), "stop picdayd and restore "+store.CatalogueFile+" from a backup")
+	} else {
+		d.ok("catalogue", "SQLite finds it sound")
+	}
+	if err := s.CheckVolume(ctx, d.cfg.UploadDir); err != nil {
+		d.fail("upload volume", err.Error(), "mount it; if the uploads really moved: picday init --new-volume")
+	} else {
+		d.ok("upload volume", d.cfg.UploadDir+" is the volume of this catalogue")
+	}
+}
+
+func (d *diagnosis) daemon(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	st, err := control.Ask(ctx, d.cfg.DataDir)
+	if err != nil {
+		d.fail("picdayd", err.Error(), "systemctl start picdayd; then look at journalctl -u picdayd")
+		return
+	}
+	switch {
+	case st.LastProvenAlive == nil || time.Since(*st.LastProvenAlive) > time.Minute:
+		d.fail("picdayd", "it runs, but was not proven to work in the last minute", "look at journalctl -u picdayd; systemctl restart picdayd")
+	default:
+		d.ok("picdayd", fmt.Sprintf("running since %s", when(*st.Since)))
+	}
+	if n := len(st.PolledDirs); n > 0 {
+		d.add("warn", "inotify watches", fmt.Sprintf("%d folders are polled, because the watches have run out: %s", n, strings.Join(st.PolledDirs[:min(n, 5)], ", ")),
+			"sysctl fs.inotify.max_user_watches="+fmt.Sprint(2*(st.WatchedDirs+n)))
+	} else {
+		d.ok("inotify watches", fmt.Sprintf("%d folders watched", st.WatchedDirs))
+	}
+}
+
+// leases asks the upload volume for the evidence that nobody writes a file.
+func (d *diagnosis) leases() {
+	f, err := os.CreateTemp(d.cfg.UploadDir, ".picday-doctor-*")
+	if err != nil {
+		d.fail("file leases", err.Error(), "mount "+d.cfg.UploadDir+" writable")
+		return
+	}
+	defer os.Remove(f.Name())
+	f.Close()
+	r, err := os.Open(f.Name())
+	if err != nil {
+		d.fail("file leases", err.Error(), "")
+		return
+	}
+	defer r.Close()
+	held, err := watcher.Held(r)
+	switch {
+	case errors.Is(err, watcher.ErrNoLeases):
+		d.add("warn", "file leases", "the upload volume's file system has none: uploads are taken after "+d.cfg.Upload.SettleUnsure.Std().String()+" of quiet instead of by proof",
+			"use ext4, xfs or btrfs for "+d.cfg.UploadDir)
+	case err != nil || held:
+		d.fail("file leases", fmt.Sprintf("a closed file seems to be open (%v)", err), "look whether "+d.cfg.UploadDir+" is a healthy local file system")
+	default:
+		d.ok("file leases", "the kernel tells when an upload is closed")
+	}
+}
+
+// space warns before an upload or a rendition meets a full disk.
+func (d *diagnosis) space() {
+	for what, dir := range map[string]string{"space for uploads": d.cfg.UploadDir, "space for photos": d.cfg.DataDir} {
+		var st syscall.Statfs_t
+		if err := syscall.Statfs(dir, &st); err != nil {
+			d.fail(what, fmt.Sprintf("%s: %v", dir, err), "sudo picday init")
+			continue
+		}
+		free, all := int64(st.Bavail)*st.Bsize, int64(st.Blocks)*st.Bsize
+		message := fmt.Sprintf("%s free of %s", size(free), size(all))
+		if free < all/20 {
+			d.add("warn", what, message, "make room on the file system of "+dir)
+		} else {
+			d.ok(what, message)
+		}
+	}
+}

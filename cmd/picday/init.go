@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"picday/store"
+)
+
+func (a *app) initCommand() *cobra.Command {
+	var newVolume bool
+	cmd := a.command("init", "Create what is missing; say what was done", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		sys, err := a.system()
+		if err != nil {
+			return err
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return err
+		}
+		var accounts []store.Account
+		if s, err := a.open(ctx); err == nil {
+			if accounts, err = s.Accounts(ctx); err != nil {
+				return err
+			}
+		} else if !errors.Is(err, store.ErrNoCatalogue) && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		done, err := sys.Init(ctx, accounts...)
+		a.say(done...)
+		if err != nil {
+			return err
+		}
+		s, made, err := store.Create(ctx, cfg.DataDir)
+		a.say(made...)
+		if err != nil {
+			return err
+		}
+		if cerr := a.close(); cerr != nil {
+			return cerr
+		}
+		a.store = s
+		adopted, err := s.AdoptVolume(ctx, cfg.UploadDir, newVolume)
+		if err != nil {
+			return refusal{err}
+		}
+		if adopted {
+			a.say("marked " + cfg.UploadDir + " as the upload volume of this catalogue")
+		}
+		if len(done)+len(made) == 0 && !adopted {
+			a.say("nothing to do, everything is there")
+		}
+		return nil
+	})
+	cmd.Flags().BoolVar(&newVolume, "new-volume", false, "accept the upload directory as the new home of all uploads,\nalthough it carries no mark of this catalogue")
+	return cmd
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"picday/internal/control"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return a.list("status", "Show whether picdayd is alive and what it is doing", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		cfg, err := a.config()
+		if err != nil {
+			return err
+		}
+		s, err := a.open(ctx)
+		if err != nil {
+			return err
+		}
+		ask, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		st, notRunning := control.Ask(ask, cfg.DataDir)
+		if notRunning != nil {
+			// What the catalogue knows is worth showing all the same.
+			counts, err := s.Counts(ctx)
+			if err != nil {
+				return err
+			}
+			st = control.Status{
+				InProgress: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{},
+				Photos: counts.Photos, Problems: counts.Problems,
+			}
+			if err := s.CheckVolume(ctx, cfg.UploadDir); err != nil {
+				st.Warnings = append(st.Warnings, err.Error())
+			}
+		}
+		if err := a.print(st, func(w io.Writer) { a.statusText(w, st) }); err != nil {
+			return err
+		}
+		if errors.Is(notRunning, control.ErrNotRunning) {
+			return fmt.Errorf("%w: start it with 'systemctl start picdayd'", notRunning)
+		}
+		return notRunning
+	})
+}
+
+func (a *app) statusText(w io.Writer, st control.Status) {
+	if st.Running {
+		fmt.Fprintf(w, "picdayd\trunning since %s, version %s\n", when(*st.Since), st.Version)
+		if st.LastProvenAlive != nil {
+			fmt.Fprintf(w, "last proven alive\t%s ago\n", time.Since(*st.LastProvenAlive).Round(time.Second))
+		}
+		fmt.Fprintf(w, "waiting to settle\t%d", st.Waiting)
+		if st.Waiting > 0 {
+			fmt.Fprintf(w, ", the oldest for %.0f s", st.OldestWaitingSeconds)
+		}
+		fmt.Fprintf(w, "\nqueued\t%d\n", st.Queued)
+		for _, p := range st.InProgress {
+			fmt.Fprintf(w, "in progress\t%s  %s (%s)\n", p.Account, plain(p.Path), size(p.Bytes))
+		}
+		fmt.Fprintf(w, "watched folders\t%d\n", st.WatchedDirs)
+		if st.LastScan != nil {
+			fmt.Fprintf(w, "last full look\t%s, %d files in %.1f s\n", when(st.LastScan.At), st.LastScan.Files, st.LastScan.Seconds)
+		}
+	} else {
+		fmt.Fprintf(w, "picdayd\tnot running\n")
+	}
+	fmt.Fprintf(w, "photos\t%d\nproblems\t%d\n", st.Photos, st.Problems)
+	for _, d := range st.PolledDirs {
+		fmt.Fprintf(w, "polled folder\t%s\n", plain(d))
+	}
+	for _, warning := range st.Warnings {
+		fmt.Fprintf(w, "warning\t%s\n", plain(warning))
+	}
+}
+
+func (a *app) rescanCommand() *cobra.Command {
+	var wait bool
+	cmd := a.command("rescan [ACCOUNT]", "Look at all uploads again", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
+		_, name, err := a.known(ctx, args)
+		if err != nil {
+			return err
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return err
+		}
+		err = control.Rescan(ctx, cfg.DataDir, name, wait)
+		if errors.Is(err, control.ErrNotRunning) {
+			return fmt.Errorf("%w: it looks at everything when it starts ('systemctl start picdayd')", err)
+		}
+		return err
+	})
+	cmd.Flags().BoolVar(&wait, "wait", false, "return once everything that is there is taken or known to wait")
+	return cmd
+}

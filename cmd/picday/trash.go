@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"picday/account"
+	"picday/store"
+	"picday/watcher"
+)
+
+func (a *app) trashCommand() *cobra.Command {
+	return a.group("trash", "Look after photos whose files were deleted", a.trashList(), a.trashRestore(), a.trashEmpty())
+}
+
+func (a *app) trashList() *cobra.Command {
+	return a.list("list [ACCOUNT]", "List withdrawn photos and when they end", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
+		s, name, err := a.known(ctx, args)
+		if err != nil {
+			return err
+		}
+		cfg, err := a.config()
+		if err != nil {
+			return err
+		}
+		trash := []trashView{}
+		err = s.Photos(ctx, store.PhotoFilter{Account: name, Withdrawn: true}, func(p store.Photo) error {
+			trash = append(trash, trashView{p.Account, p.Path, p.SHA.String(), p.WithdrawnAt, p.WithdrawnAt.Add(cfg.Upload.TrashKeep.Std())})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return a.print(trash, func(w io.Writer) {
+			rows := [][]string{}
+			for _, t := range trash {
+				rows = append(rows, []string{t.Account, t.Path, when(t.WithdrawnAt), when(t.ExpiresAt)})
+			}
+			a.table(w, "The trash is empty.", "ACCOUNT\tPATH\tWITHDRAWN\tENDS", rows)
+		})
+	})
+}
+
+func (a *app) trashRestore() *cobra.Command {
+	return a.command("restore ACCOUNT PATH", "Put a deleted file back where it was, and publish it again", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
+		return a.alter(ctx, args[0], func(sys *account.System, s *store.Store, acct store.Account, _ []store.Account) ([]string, error) {
+			p, err := s.Trashed(ctx, acct.Name, args[1])
+			if err != nil {
+				return nil, err
+			}
+			hidden := false
+			if p.Job != "" {
+				job, err := s.Job(ctx, acct, p.Job)
+				if err != nil {
+					return nil, err
+				}
+				hidden = job.State != store.Planned
+			}
+			fi, err := sys.PutBack(acct.Name, p.RawPath, s.OriginalPath(p.SHA), hidden)
+			if err != nil {
+				return nil, err
+			}
+			err = s.Update(ctx, func(tx *store.Tx) error { return tx.Restore(acct, p, store.Identity(watcher.IdentityOf(fi))) })
+			return []string{fmt.Sprintf("%s is back, under its old link", p.Path)}, err
+		})
+	})
+}
+
+func (a *app) trashEmpty() *cobra.Command {
+	return a.command("empty [ACCOUNT]", "End the photos in the trash now", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
+		s, name, err := a.known(ctx, args)
+		if err != nil {
+			return err
+		}
+		var id int64
+		if name != "" {
+			acct, err := s.Account(ctx, name)
+			if err != nil {
+				return err
+			}
+			id = acct.ID
+		}
+		var n int64
+		err = s.Update(ctx, func(tx *store.Tx) (err error) {
+			n, err = tx.Empty(id)
+			return err
+		})
+		if err == nil {
+			a.say(fmt.Sprintf("%d photos ended; picdayd deletes their files", n))
+		}
+		return err
+	})
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"picday/ingest"
+	"picday/internal/config"
+	"picday/internal/control"
+	"picday/internal/version"
+	"picday/layout"
+	"picday/store"
+	"picday/watcher"
+)
+
+// A service is the daemon, wired. Who runs what: every component blocks in
+// its Run, all of them started in serve, in one errgroup; the first to fail
+// ends the others.
+type service struct {
+	cfg     config.Config
+	log     zerolog.Logger
+	store   *store.Store
+	writer  *store.Writer
+	watcher *watcher.Watcher
+	ingest  *ingest.Ingester
+	roster  *roster
+	proof   proof
+	since   time.Time
+}
+
+// stopWithin is how long the work in hand may take after SIGTERM. What is not
+// done by then is abandoned, which loses nothing: each of its steps is
+// harmless to repeat.
+const stopWithin = 8 * time.Second
+
+func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
+	unlock, err := lockDataDir(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s, err := open(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer s.store.Close()
+	if err := s.store.ClearTemp(); err != nil {
+		return err
+	}
+	if err := s.roster.load(ctx); err != nil {
+		return err
+	}
+	log.Info().Str("version", version.String()).Str("upload_dir", cfg.UploadDir).Str("data_dir", cfg.DataDir).Msg("started")
+
+	// The writer outlives the others, so that what they have in hand when
+	// they are told to stop is still committed.
+	writerCtx, stopWriter := context.WithCancel(context.WithoutCancel(ctx))
+	written := make(chan error, 1)
+	go func() { written <- s.writer.Run(writerCtx) }()
+
+	group, ctx := errgroup.WithContext(ctx)
+	files := make(chan ingest.File)
+	nudge := make(chan struct{}, 1)
+	group.Go(func() error { return s.watcher.Run(ctx) })
+	group.Go(func() error { return s.bridge(ctx, files) })
+	group.Go(func() error { return s.ingest.Run(ctx, files, s.done) })
+	group.Go(func() error { return s.ingest.Sweep(ctx, nudge) })
+	group.Go(func() error { return s.roster.follow(ctx, nudge) })
+	group.Go(func() error { return control.Serve(ctx, cfg.DataDir, s) })
+	group.Go(func() error { return s.keepProving(ctx) })
+	finished := make(chan error, 1)
+	go func() {
+		err := group.Wait()
+		stopWriter()
+		finished <- errors.Join(err, <-written)
+	}()
+
+	select {
+	case err = <-finished:
+	case <-ctx.Done():
+		notify("STOPPING=1")
+		select {
+		case err = <-finished:
+		case <-time.After(stopWithin):
+			log.Warn().Int("in_hand", len(s.ingest.InHand())).Msg("work in hand abandoned, it will be done again")
+			return nil
+		}
+	}
+	if err == nil || errors.Is(err, context.Canceled) {
+		log.Info().Msg("stopped")
+		return nil
+	}
+	return err
+}
+
+func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service, error) {
+	// Create, not Open: the daemon may be the first of the two to start.
+	st, _, err := store.Create(ctx, cfg.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("%w (has 'picday init' been run?)", err)
+	}
+	s := &service{cfg: cfg, log: log, store: st, writer: st.NewWriter(), since: time.Now().UTC()}
+	s.watcher, err = watcher.New(watcher.Options{
+		Ledger:       ledger{s},
+		Settle:       cfg.Upload.Settle.Std(),
+		SettleUnsure: cfg.Upload.SettleUnsure.Std(),
+		Rescan:       cfg.Upload.Rescan.Std(),
+		Ignore:       layout.IsNoise,
+		Log:          log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	s.ingest = ingest.New(ingest.Options{
+		Store: st, Writer: s.writer, Config: cfg,
+		Held: watcher.Held,
+		Look: s.watcher.Look,
+		Log:  log,
+	})
+	s.roster = &roster{service: s}
+	return s, nil
+}
+
+// lockDataDir makes sure that there is one daemon for a data directory. The
+// kernel lets go of the lock when the process ends, however it ends.
+func lockDataDir(dataDir string) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dataDir, "picdayd.lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("%w (has 'picday init' been run?)", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("another picdayd is already working on %s", dataDir)
+	}
+	return func() { f.Close() }, nil
+}
+
+// checkOnly is picdayd --check.
+func checkOnly(ctx context.Context, cfg config.Config, stdout io.Writer) error {
+	st, err := store.Open(ctx, cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	if err := st.CheckVolume(ctx, cfg.UploadDir); err != nil {
+		return err
+	}
+	if err := st.QuickCheck(ctx); err != nil {
+		return fmt.Errorf("catalogue: %w", err)
+	}
+	fmt.Fprintln(stdout, "configuration, catalogue and upload volume are fine")
+	return nil
+}

@@ -1,0 +1,97 @@
+package ingest
+
+import (
+	"context"
+
+	"picday/layout"
+	"picday/store"
+)
+
+// glance decides what needs no reading: paths that cannot hold a photo, files
+// that are no plain files, files already dealt with, and files whose folder
+// was renamed (they have kept their inode and their ctime, so their content).
+func (in *Ingester) glance(ctx context.Context, f File) (verdict, bool) {
+	a, ok := in.account(f.Account)
+	if !ok {
+		return verdict{}, true // removed meanwhile
+	}
+	meaning := a.rules.Of(f.Path)
+	if meaning.What == layout.Noise {
+		return verdict{}, true
+	}
+	place := placeOf(f.Path, meaning)
+	known, found, err := in.Store.UploadAt(ctx, a.ID, f.Path)
+	if err != nil {
+		return in.failed(f, err), true
+	}
+	if found && known.Identity == f.Identity {
+		return verdict{}, true
+	}
+	if !f.Regular {
+		return in.problem(a, f, place, store.Unreadable), true
+	}
+	if meaning.What == layout.Problem {
+		return in.problem(a, f, place, store.Reason(meaning.Reason)), true
+	}
+	old, sha, moved, err := in.Store.Elsewhere(ctx, a.ID, f.Path, f.Identity)
+	if err != nil {
+		return in.failed(f, err), true
+	}
+	if !moved || old.Identity != f.Identity {
+		return verdict{}, false
+	}
+	original, ok := in.ready(ctx, sha)
+	if !ok {
+		return verdict{}, false
+	}
+	return in.publish(a, f, place, original, nil), true
+}
+
+func placeOf(path string, m layout.Meaning) store.Place {
+	return store.Place{Path: path, Shown: layout.Shown(path), Job: m.Job, Album: m.Album, Area: m.Area, Person: m.Person}
+}
+
+// problem is the verdict on a file that cannot become a photo as it is.
+func (in *Ingester) problem(a account, f File, place store.Place, reason store.Reason) verdict {
+	keep := in.Config.Upload.StrayKeep.Std()
+	if reason != store.BadName {
+		keep = 0
+	}
+	in.Log.Info().Str("account", f.Account).Str("path", place.Shown).Str("reason", string(reason)).Msg("problem")
+	return verdict{apply: func(tx *store.Tx) error {
+		return tx.Problem(a.Account, place, f.Identity, reason, keep)
+	}}
+}
+
+// publish is the verdict on a file whose picture is on disk. release ends the
+// pin on it.
+func (in *Ingester) publish(a account, f File, place store.Place, o store.Original, release func()) verdict {
+	flags := ""
+	if o.Width < smallWidth {
+		flags = "small"
+	}
+	return verdict{
+		dirs: in.dirsOf(o),
+		apply: func(tx *store.Tx) error {
+			arrival := store.Arrival{Account: a.Account, Place: place, Identity: f.Identity, Original: o, Flags: flags}
+			return in.withDisk(func(d store.Disk) error {
+				outcome, err := tx.Publish(arrival, d)
+				if err == nil {
+					in.Log.Info().Str("account", f.Account).Str("path", place.Shown).Stringer("sha256", o.SHA).Str("outcome", string(outcome)).Msg("photo")
+				}
+				return err
+			})
+		},
+		after: release,
+	}
+}
+
+// smallWidth is the width, as seen, below which a picture is flagged small
+// (design §2).
+const smallWidth = 600
+
+// failed is the verdict after an error that is not the file's fault.
+func (in *Ingester) failed(f File, err error) verdict {
+	in.Log.Error().Err(err).Str("account", f.Account).Str("path", layout.Shown(f.Path)).Msg("not taken, will try again")
+	return verdict{again: true, delay: retryDelay}
+}

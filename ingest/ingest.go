@@ -1,0 +1,207 @@
+// Package ingest takes settled files into the catalogue: it copies and hashes
+// the upload, decides whether the JPEG is whole, makes the renditions, and
+// publishes the photo or enters the problem. It also ends what uploaders
+// delete: grace, withdrawal, trash, strays.
+//
+// It promises that each step is durable before the next and harmless to
+// repeat, that nothing is published half, and that a deletion is believed only
+// with proof. It does not know how files are found to be settled.
+package ingest
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/singleflight"
+
+	"picday/internal/config"
+	"picday/layout"
+	"picday/photo"
+	"picday/store"
+)
+
+// A File is an upload that has been proven complete.
+type File struct {
+	Account  string
+	Path     string // raw bytes, from the root of the SFTP view
+	Identity store.Identity
+	Regular  bool // false: a link, pipe, socket or device, which is never opened
+}
+
+// Options are what an Ingester works with.
+type Options struct {
+	Store  *store.Store
+	Writer *store.Writer
+	Config config.Config
+	// Held tells whether anybody has the file open for writing.
+	Held func(*os.File) (bool, error)
+	// Look asks for another look at a path, as if it had just changed.
+	Look func(account, path string)
+	Log  zerolog.Logger
+}
+
+// An Ingester does the work. Its maps are guarded by mu; everything else is
+// read-only after New.
+type Ingester struct {
+	Options
+	sizes  []photo.Size
+	render singleflight.Group // one decode for a picture, however often it arrives at once
+
+	mu       sync.Mutex
+	accounts map[string]account
+	inHand   map[File]time.Time
+}
+
+type account struct {
+	store.Account
+	rules layout.Rules
+}
+
+// New makes an Ingester. It takes nothing before SetAccounts and Run.
+func New(o Options) *Ingester {
+	in := &Ingester{Options: o, inHand: map[File]time.Time{}}
+	for _, r := range o.Config.Images.Renditions {
+		in.sizes = append(in.sizes, photo.Size{Name: r.Name, Longest: r.Longest, Quality: r.Quality})
+	}
+	return in
+}
+
+// SetAccounts says whose files are to be taken.
+func (in *Ingester) SetAccounts(all []store.Account) {
+	accounts := make(map[string]account, len(all))
+	for _, a := range all {
+		rules := layout.Rules{Kind: layout.Kind(a.Layout), Account: a.Name}
+		if a.IDPattern != "" {
+			id, err := layout.CompileID(a.IDPattern)
+			if err != nil {
+				// Never guess whose picture it is: no pattern, no portraits.
+				in.Log.Error().Err(err).Str("account", a.Name).Msg("bad ID pattern, account left alone")
+				continue
+			}
+			rules.ID = id
+		}
+		accounts[a.Name] = account{a, rules}
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.accounts = accounts
+}
+
+func (in *Ingester) account(name string) (account, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	a, ok := in.accounts[name]
+	return a, ok
+}
+
+// Progress is a file in hand.
+type Progress struct {
+	File
+	Since time.Time
+}
+
+// InHand lists the files being worked on.
+func (in *Ingester) InHand() []Progress {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	var all []Progress
+	for f, since := range in.inHand {
+		all = append(all, Progress{f, since})
+	}
+	return all
+}
+
+func (in *Ingester) hand(f File, taken bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if taken {
+		in.inHand[f] = time.Now()
+	} else {
+		delete(in.inHand, f)
+	}
+}
+
+// Run takes files until ctx ends, then finishes what is in hand. For every
+// file received it calls done once: again means that the file must be looked
+// at anew. What needs only the catalogue is done at once; what must be read is
+// for the workers.
+func (in *Ingester) Run(ctx context.Context, files <-chan File, done func(f File, again bool)) error {
+	workers := in.Config.Images.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	heavy := make(chan File)
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for f := range heavy {
+				in.hand(f, true)
+				in.finish(ctx, f, done, in.take(ctx, f))
+				in.hand(f, false)
+			}
+		})
+	}
+	defer group.Wait()
+	defer close(heavy)
+	for {
+		select {
+		case f := <-files:
+			if v, ok := in.glance(ctx, f); ok {
+				in.finish(ctx, f, done, v)
+				continue
+			}
+			select {
+			case heavy <- f:
+			case <-ctx.Done():
+				return nil
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// A verdict is what came of one file: a change to commit, or the need to look
+// again, or nothing to do at all (the zero verdict).
+type verdict struct {
+	again bool          // it changed under our hands
+	delay time.Duration // before looking again: after an error of ours, not of the file
+	dirs  []string
+	apply func(*store.Tx) error
+	after func() // once the change is committed or has failed
+}
+
+// retryDelay is how long to wait after an error that is not the file's, such
+// as a full disk, before the file is tried again.
+const retryDelay = 5 * time.Second
+
+func (in *Ingester) finish(ctx context.Context, f File, done func(File, bool), v verdict) {
+	answer := func(err error) {
+		if v.after != nil {
+			v.after()
+		}
+		if err != nil {
+			in.Log.Error().Err(err).Str("account", f.Account).Str("path", layout.Shown(f.Path)).Msg("not taken, will try again")
+			time.AfterFunc(retryDelay, func() { done(f, true) })
+			return
+		}
+		if v.delay > 0 {
+			time.AfterFunc(v.delay, func() { done(f, v.again) })
+			return
+		}
+		done(f, v.again)
+	}
+	if v.apply == nil {
+		answer(nil)
+		return
+	}
+	// Not ctx: what has been read and rendered is worth a commit also when
+	// picdayd is stopping; the writer runs longer than this.
+	if err := in.Writer.Submit(context.WithoutCancel(ctx), store.Change{Dirs: v.dirs, Apply: v.apply, Done: answer}); err != nil {
+		answer(err)
+	}
+}

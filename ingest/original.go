@@ -1,0 +1,113 @@
+package ingest
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"picday/internal/durable"
+	"picday/photo"
+	"picday/store"
+)
+
+const openNoFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
+func identityOf(fi os.FileInfo) store.Identity {
+	st := fi.Sys().(*syscall.Stat_t)
+	return store.Identity{Dev: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()}
+}
+
+// ready returns a picture that the catalogue knows, if its original and every
+// wanted rendition are on disk: then it need not be read again, nor decoded.
+func (in *Ingester) ready(ctx context.Context, sha store.SHA) (store.Original, bool) {
+	o, found, err := in.Store.Original(ctx, sha)
+	if err != nil || !found || !hasSize(in.Store.OriginalPath(sha), o.Bytes) {
+		return o, false
+	}
+	made := map[store.RenditionSpec]bool{}
+	for _, r := range o.Renditions {
+		made[r.RenditionSpec] = hasSize(in.Store.RenditionPath(sha, r.RenditionSpec), r.Bytes)
+	}
+	for _, s := range in.sizes {
+		if !made[store.RenditionSpec(s)] {
+			return o, false
+		}
+	}
+	return o, true
+}
+
+func hasSize(name string, size int64) bool {
+	fi, err := os.Lstat(name)
+	return err == nil && fi.Mode().IsRegular() && fi.Size() == size
+}
+
+// derive makes the renditions of the copy, each durable under its name, and
+// returns what the catalogue has to know. The same picture twice at once is
+// decoded once.
+func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, error) {
+	if o, ok := in.ready(ctx, c.sha); ok {
+		return o, nil
+	}
+	v, err, _ := in.render.Do(string(c.sha[:]), func() (any, error) {
+		if _, err := c.temp.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+		meta := photo.ReadMeta(c.temp)
+		if _, err := c.temp.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+		pictures, err := photo.Render(c.temp, meta, c.facts, photo.DefaultLimits, in.sizes)
+		if err != nil {
+			return nil, err
+		}
+		o := store.Original{SHA: c.sha, Bytes: c.facts.Bytes, TakenAt: meta.TakenAt}
+		o.Width, o.Height = photo.UprightSize(c.facts, meta.Orientation)
+		for i, p := range pictures {
+			r := store.Rendition{RenditionSpec: store.RenditionSpec(in.sizes[i]), Width: p.Width, Height: p.Height, Bytes: int64(len(p.JPEG))}
+			if err := in.keep(in.Store.RenditionPath(c.sha, r.RenditionSpec), p.JPEG); err != nil {
+				return nil, err
+			}
+			o.Renditions = append(o.Renditions, r)
+		}
+		return o, nil
+	})
+	if err != nil {
+		return store.Original{}, err
+	}
+	return v.(store.Original), nil
+}
+
+// keep writes a rendition; its name becomes durable with the commit.
+func (in *Ingester) keep(name string, data []byte) error {
+	temp, err := durable.Temp(in.Store.TempDir())
+	if err != nil {
+		return err
+	}
+	if _, err := temp.Write(data); err != nil {
+		durable.Discard(temp)
+		return err
+	}
+	return durable.Commit(temp, name, 0o440)
+}
+
+// settleOriginal gives the copy its name. It comes after the renditions, so
+// that a picture that cannot be decoded leaves nothing behind.
+func (in *Ingester) settleOriginal(c *copied) error {
+	name := in.Store.OriginalPath(c.sha)
+	if hasSize(name, c.facts.Bytes) {
+		durable.Discard(c.temp)
+		return nil
+	}
+	return durable.Commit(c.temp, name, 0o440)
+}
+
+// dirsOf are the directories that hold the files of a picture.
+func (in *Ingester) dirsOf(o store.Original) []string {
+	dirs := []string{filepath.Dir(in.Store.OriginalPath(o.SHA))}
+	if len(o.Renditions) > 0 {
+		dirs = append(dirs, filepath.Dir(in.Store.RenditionPath(o.SHA, o.Renditions[0].RenditionSpec)))
+	}
+	return dirs
+}

@@ -1,0 +1,196 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"picday/internal/durable"
+	"picday/photo"
+	"picday/store"
+)
+
+// take reads one settled file and does everything that comes before the
+// commit. The gate is closed behind it: if the file is open for writing, or
+// not the one that was settled, before or after it was read, nothing of what
+// was read is used.
+func (in *Ingester) take(ctx context.Context, f File) verdict {
+	a, ok := in.account(f.Account)
+	if !ok {
+		return verdict{}
+	}
+	meaning := a.rules.Of(f.Path)
+	place := placeOf(f.Path, meaning)
+	file, err := openUpload(filepath.Join(in.Config.UploadDir, a.Name), f.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return verdict{again: true} // the watcher finds out what became of it
+	case err != nil:
+		in.Log.Warn().Err(err).Str("account", f.Account).Str("path", place.Shown).Msg("cannot be opened")
+		return in.problem(a, f, place, store.Unreadable)
+	}
+	defer file.Close()
+	if !in.still(file, f) {
+		return verdict{again: true}
+	}
+	if v, ok := in.recognise(ctx, a, f, place, file); ok {
+		return v
+	}
+	c, err := in.copy(file)
+	if err != nil {
+		return in.failed(f, err)
+	}
+	// From here on only the copy is read: the uploader may do with his file
+	// what he likes.
+	keep := false
+	defer func() {
+		if !keep {
+			durable.Discard(c.temp)
+		}
+	}()
+	if !in.still(file, f) {
+		return verdict{again: true}
+	}
+	reason, err := in.judge(ctx, a, f, c)
+	if err != nil {
+		return in.failed(f, err)
+	}
+	if reason != "" {
+		return in.problem(a, f, place, reason)
+	}
+	release := in.Store.Pin(c.sha)
+	original, err := in.derive(ctx, c)
+	if err == nil {
+		err, keep = in.settleOriginal(c), true
+	}
+	switch {
+	case isVerdict(err):
+		release()
+		return in.problem(a, f, place, reasonOf(err))
+	case err != nil:
+		release()
+		return in.failed(f, err)
+	}
+	return in.publish(a, f, place, original, release)
+}
+
+// openUpload opens below the account's root only, and never waits: a pipe put
+// in the place of the settled file would otherwise hold a worker for good.
+func openUpload(base, path string) (*os.File, error) {
+	root, err := os.OpenRoot(base)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.OpenFile(path, os.O_RDONLY|openNoFollow, 0)
+}
+
+// still tells whether the open file is the one that was settled, and nobody
+// writes to it. Where the file system has no leases the watcher has waited
+// longer instead.
+func (in *Ingester) still(file *os.File, f File) bool {
+	fi, err := file.Stat()
+	if err != nil || !fi.Mode().IsRegular() || identityOf(fi) != f.Identity {
+		return false
+	}
+	held, err := in.Held(file)
+	return err != nil || !held
+}
+
+// recognise spares the copy of a file whose inode we know with a picture:
+// renamed, touched, or given another mode. Hashing costs a twentieth of
+// decoding, and only the hash proves that the content is the same.
+func (in *Ingester) recognise(ctx context.Context, a account, f File, place store.Place, file *os.File) (verdict, bool) {
+	candidates, err := in.Store.PicturesOfInode(ctx, a.ID, f.Identity)
+	if err != nil {
+		return in.failed(f, err), true
+	}
+	if len(candidates) == 0 {
+		return verdict{}, false
+	}
+	h := sha256.New()
+	_, err = io.Copy(h, file)
+	if _, serr := file.Seek(0, io.SeekStart); err != nil || serr != nil {
+		return in.failed(f, errors.Join(err, serr)), true
+	}
+	sha := sumOf(h)
+	for _, c := range candidates {
+		if c != sha {
+			continue
+		}
+		release := in.Store.Pin(sha)
+		if original, ok := in.ready(ctx, sha); ok && in.still(file, f) {
+			return in.publish(a, f, place, original, release), true
+		}
+		release()
+	}
+	return verdict{}, false
+}
+
+// A copied is our own copy of an upload, not yet under its name.
+type copied struct {
+	temp  *os.File
+	sha   store.SHA
+	facts photo.Facts
+}
+
+func (in *Ingester) copy(file *os.File) (*copied, error) {
+	temp, err := durable.Temp(in.Store.TempDir())
+	if err != nil {
+		return nil, err
+	}
+	h, scan := sha256.New(), &photo.Scan{}
+	if _, err := io.CopyBuffer(io.MultiWriter(temp, h, scan), onlyReader{file}, make([]byte, 1<<18)); err != nil {
+		durable.Discard(temp)
+		return nil, err
+	}
+	return &copied{temp, sumOf(h), scan.Facts()}, nil
+}
+
+// onlyReader hides *os.File's WriteTo, which would ignore the buffer.
+type onlyReader struct{ io.Reader }
+
+func sumOf(h hash.Hash) (sha store.SHA) {
+	h.Sum(sha[:0])
+	return sha
+}
+
+// judge looks at what the bytes say before anything is decoded.
+func (in *Ingester) judge(ctx context.Context, a account, f File, c *copied) (store.Reason, error) {
+	switch {
+	case !c.facts.JPEG:
+		return store.NotJPEG, nil
+	case c.facts.Damaged:
+		return store.Damaged, nil
+	case !c.facts.Whole:
+		return store.Incomplete, nil
+	}
+	half, err := in.halfOverwritten(ctx, a, f, c)
+	if half || err != nil {
+		return store.Incomplete, err
+	}
+	if err := photo.Check(c.facts, photo.DefaultLimits); err != nil {
+		return reasonOf(err), nil
+	}
+	return "", nil
+}
+
+// isVerdict tells errors about the picture from errors about the machine.
+func isVerdict(err error) bool {
+	return errors.Is(err, photo.ErrNotJPEG) || errors.Is(err, photo.ErrDamaged) || errors.Is(err, photo.ErrTooComplex)
+}
+
+func reasonOf(err error) store.Reason {
+	switch {
+	case errors.Is(err, photo.ErrNotJPEG):
+		return store.NotJPEG
+	case errors.Is(err, photo.ErrTooComplex):
+		return store.TooComplex
+	}
+	return store.Damaged
+}

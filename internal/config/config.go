@@ -1,0 +1,248 @@
+// Package config reads picday.toml. It owns the defaults: an empty file is a
+// valid configuration, an unknown key is an error that names its line.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// DefaultPath is read when neither --config nor $PICDAY_CONFIG names a file.
+const DefaultPath = "/etc/picday/picday.toml"
+
+// Config is the whole configuration. Field comments give what the key means;
+// the sample in packaging repeats them for sysadmins.
+type Config struct {
+	UploadDir string `toml:"upload_dir"` // one chroot per account below; root-owned
+	DataDir   string `toml:"data_dir"`   // catalogue, originals, renditions
+	LogLevel  string `toml:"log_level"`
+
+	Upload Upload `toml:"upload"`
+	Images Images `toml:"images"`
+	SSHD   SSHD   `toml:"sshd"`
+	Web    Web    `toml:"web"`
+}
+
+// Upload says when a file counts as complete and how long things are kept.
+type Upload struct {
+	Settle       Duration `toml:"settle"`        // quiet time before the evidence is looked at
+	SettleUnsure Duration `toml:"settle_unsure"` // quiet time where the file system has no leases
+	DeleteGrace  Duration `toml:"delete_grace"`  // from deletion by the uploader to withdrawal
+	StrayKeep    Duration `toml:"stray_keep"`    // portraits: badly named files are deleted after this
+	TrashKeep    Duration `toml:"trash_keep"`    // from withdrawal to the end of the files
+	Rescan       Duration `toml:"rescan"`        // how often everything is looked at again
+}
+
+// Images says what renditions are made.
+type Images struct {
+	Workers    int         `toml:"workers"` // 0 = one per core
+	Renditions []Rendition `toml:"rendition"`
+}
+
+// Rendition is one size in which every photo is kept.
+type Rendition struct {
+	Name    string `toml:"name"`
+	Longest int    `toml:"longest"` // pixels of the longest side; never enlarged
+	Quality int    `toml:"quality"` // JPEG quality, 1 to 100
+}
+
+// SSHD says how the machine's own sshd is configured, checked and reloaded.
+type SSHD struct {
+	Config  string   `toml:"config"`
+	DropIn  string   `toml:"drop_in"`
+	KeysDir string   `toml:"keys_dir"`
+	Reload  []string `toml:"reload"` // empty = do not reload
+	Host    string   `toml:"host"`   // shown on connection cards; empty = the machine's name
+	Port    int      `toml:"port"`   // shown on connection cards
+}
+
+// Web says where pictures and pages are served.
+type Web struct {
+	Public    string `toml:"public"`
+	Admin     string `toml:"admin"`
+	PublicURL string `toml:"public_url"`
+}
+
+// Duration is a time.Duration written as Go writes it: "90s", "1h30m".
+type Duration time.Duration
+
+// UnmarshalText parses the Go notation.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a duration such as \"1s\", \"10m\" or \"720h\"", text)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText is the inverse of UnmarshalText.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.Std().String()), nil }
+
+// Std is the same span for package time.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
+// Default is the configuration of an empty file.
+func Default() Config {
+	return Config{
+		UploadDir: "/srv/picday",
+		DataDir:   "/var/lib/picday",
+		LogLevel:  "info",
+		Upload: Upload{
+			Settle:       Duration(time.Second),
+			SettleUnsure: Duration(30 * time.Second),
+			DeleteGrace:  Duration(60 * time.Second),
+			StrayKeep:    Duration(168 * time.Hour),
+			TrashKeep:    Duration(720 * time.Hour),
+			Rescan:       Duration(time.Hour),
+		},
+		Images: Images{Renditions: []Rendition{
+			{Name: "large", Longest: 1600, Quality: 85},
+			{Name: "thumb", Longest: 400, Quality: 80},
+		}},
+		SSHD: SSHD{
+			Config:  "/etc/ssh/sshd_config",
+			DropIn:  "/etc/ssh/sshd_config.d/50-picday.conf",
+			KeysDir: "/etc/picday/keys",
+			Reload:  []string{"systemctl", "reload", "ssh"},
+			Port:    22,
+		},
+		Web: Web{
+			Public:    "127.0.0.1:8480",
+			Admin:     "127.0.0.1:8481",
+			PublicURL: "http://127.0.0.1:8480",
+		},
+	}
+}
+
+// Load reads the named file. An empty name means $PICDAY_CONFIG, else
+// DefaultPath; only the latter may be absent, and then the defaults hold.
+func Load(name string) (Config, error) {
+	optional := false
+	if name == "" {
+		name = os.Getenv("PICDAY_CONFIG")
+	}
+	if name == "" {
+		name, optional = DefaultPath, true
+	}
+	data, err := os.ReadFile(name)
+	if optional && errors.Is(err, fs.ErrNotExist) {
+		return Default(), nil
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	c, err := Parse(data)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+// Parse reads a configuration from its text and validates it.
+func Parse(data []byte) (Config, error) {
+	c := Default()
+	// A file that lists renditions lists all of them: the decoder would
+	// otherwise append to the defaults.
+	c.Images.Renditions = nil
+	dec := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return Config{}, explain(err)
+	}
+	if c.Images.Renditions == nil {
+		c.Images.Renditions = Default().Images.Renditions
+	}
+	if err := c.validate(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// explain turns the decoder's errors into one sentence with a line number.
+func explain(err error) error {
+	var strict *toml.StrictMissingError
+	if errors.As(err, &strict) && len(strict.Errors) > 0 {
+		e := strict.Errors[0]
+		line, _ := e.Position()
+		return fmt.Errorf("line %d: unknown key %q", line, strings.Join(e.Key(), "."))
+	}
+	var bad *toml.DecodeError
+	if errors.As(err, &bad) {
+		line, col := bad.Position()
+		return fmt.Errorf("line %d, column %d: %s", line, col, strings.TrimPrefix(bad.Error(), "toml: "))
+	}
+	return err
+}
+
+func (c Config) validate() error {
+	for key, path := range map[string]string{
+		"upload_dir": c.UploadDir, "data_dir": c.DataDir,
+		"sshd.config": c.SSHD.Config, "sshd.drop_in": c.SSHD.DropIn, "sshd.keys_dir": c.SSHD.KeysDir,
+	} {
+		if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
+			return fmt.Errorf("%s = %q: give a clean absolute path", key, path)
+		}
+		// sshd splits its configuration at blanks and expands %, and a
+		// quoted path must not end its own quotes.
+		if strings.ContainsAny(path, " \t\r\n\"'\\%") {
+			return fmt.Errorf("%s = %q: blanks, quotes, backslashes and %% cannot be written into sshd's configuration", key, path)
+		}
+	}
+	if inside(c.DataDir, c.UploadDir) || inside(c.UploadDir, c.DataDir) {
+		return fmt.Errorf("upload_dir %q and data_dir %q: keep one out of the other, uploaders can write in the first", c.UploadDir, c.DataDir)
+	}
+	switch c.LogLevel {
+	case "debug", "info", "warn", "error":
+	default:
+		return fmt.Errorf("log_level = %q: use debug, info, warn or error", c.LogLevel)
+	}
+	for key, d := range map[string]Duration{
+		"upload.settle": c.Upload.Settle, "upload.settle_unsure": c.Upload.SettleUnsure,
+		"upload.delete_grace": c.Upload.DeleteGrace, "upload.stray_keep": c.Upload.StrayKeep,
+		"upload.trash_keep": c.Upload.TrashKeep, "upload.rescan": c.Upload.Rescan,
+	} {
+		if d <= 0 {
+			return fmt.Errorf("%s = %q: must be longer than nothing", key, d.Std())
+		}
+	}
+	if c.Images.Workers < 0 || c.Images.Workers > 1024 {
+		return fmt.Errorf("images.workers = %d: use 0 (one per core) to 1024", c.Images.Workers)
+	}
+	return c.validateRest()
+}
+
+func (c Config) validateRest() error {
+	seen := map[string]bool{}
+	for _, r := range c.Images.Renditions {
+		if r.Name == "" || strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+			return fmt.Errorf("images.rendition name %q: use a-z, 0-9 and -", r.Name)
+		}
+		if seen[r.Name] {
+			return fmt.Errorf("images.rendition name %q is there twice", r.Name)
+		}
+		seen[r.Name] = true
+		if r.Longest < 16 || r.Longest > 65535 {
+			return fmt.Errorf("images.rendition %q: longest = %d, use 16 to 65535 pixels", r.Name, r.Longest)
+		}
+		if r.Quality < 1 || r.Quality > 100 {
+			return fmt.Errorf("images.rendition %q: quality = %d, use 1 to 100", r.Name, r.Quality)
+		}
+	}
+	if c.SSHD.Port < 1 || c.SSHD.Port > 65535 {
+		return fmt.Errorf("sshd.port = %d: use 1 to 65535", c.SSHD.Port)
+	}
+	return nil
+}
+
+// inside tells whether path a lies in or is b.
+func inside(a, b string) bool {
+	return a == b || strings.HasPrefix(a, b+"/")
+}

@@ -1,0 +1,191 @@
+package testbed
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Login is how a client gets in: to which port, as whom, by what.
+type Login struct {
+	w        *World
+	User     string
+	Password string // used when Key is empty
+	Key      string // file of a private key
+	Host     string // "" = 127.0.0.1
+	Port     int
+	From     string // source address, for OpenSSH's clients; "" = the kernel's choice
+}
+
+// Out is what a client said and whether it was content.
+type Out struct {
+	Text string
+	Err  error
+}
+
+// Login makes a login to this world's sshd.
+func (w *World) Login(user, password, key string) Login {
+	w.T.Helper()
+	w.trust(w.Port)
+	return Login{w: w, User: user, Password: password, Key: key, Port: w.Port}
+}
+
+// Via is the same login over a slow line.
+func (l Login) Via(line *Line) Login {
+	l.Port = line.Port
+	l.w.trust(line.Port)
+	return l
+}
+
+// FromAddress is the same login from another address of this machine.
+func (l Login) FromAddress(address string) Login {
+	l.From = address
+	if strings.Contains(address, ":") {
+		l.Host = "::1"
+	}
+	return l
+}
+
+func (l Login) host() string {
+	if l.Host == "" {
+		return "127.0.0.1"
+	}
+	return l.Host
+}
+
+var trusting sync.Mutex
+
+func (w *World) knownHosts() string { return w.Dir + "/known_hosts" }
+
+// trust pins the throw-away host key for a port, and nothing but that key.
+func (w *World) trust(port int) {
+	trusting.Lock()
+	defer trusting.Unlock()
+	line := fmt.Sprintf("[127.0.0.1]:%d,[::1]:%d %s\n", port, port, strings.Join(hostKeyFields(), " "))
+	known, _ := os.ReadFile(w.knownHosts())
+	if !strings.Contains(string(known), line) {
+		w.must(os.WriteFile(w.knownHosts(), append(known, line...), 0o644))
+	}
+}
+
+// sshOptions are what every OpenSSH client gets.
+func (l Login) sshOptions() []string {
+	o := []string{
+		"-F", "none", "-o", "User=" + l.User, "-o", "Port=" + strconv.Itoa(l.Port),
+		"-o", "UserKnownHostsFile=" + l.w.knownHosts(), "-o", "GlobalKnownHostsFile=/dev/null",
+		"-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no", "-o", "ConnectTimeout=30",
+		"-o", "IdentityAgent=none", "-o", "IdentitiesOnly=yes", "-o", "NumberOfPasswordPrompts=1",
+	}
+	if l.From != "" {
+		o = append(o, "-o", "BindAddress="+l.From)
+	}
+	if l.Key != "" {
+		return append(o, "-o", "IdentityFile="+l.Key, "-o", "PreferredAuthentications=publickey")
+	}
+	return append(o, "-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=password")
+}
+
+// SSH prepares ssh with this login; args end with host and command.
+func (l Login) SSH(args ...string) *exec.Cmd {
+	return l.command("ssh", append(l.sshOptions(), args...)...)
+}
+
+// Exec runs a command on the other side, or a shell for no command.
+func (l Login) Exec(command ...string) Out {
+	return run(l.SSH(append([]string{l.host()}, command...)...))
+}
+
+// command prepares a client with a home of its own; the password is given to
+// OpenSSH through its askpass program.
+func (l Login) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = l.w.Dir
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + l.w.Dir + "/home", "LANG=C.UTF-8",
+		"PICDAY_PASSWORD=" + l.Password, "SSH_ASKPASS=" + l.w.askpass(), "SSH_ASKPASS_REQUIRE=force",
+	}
+	return cmd
+}
+
+func (w *World) askpass() string {
+	path := w.Dir + "/askpass"
+	if _, err := os.Stat(path); err != nil {
+		trusting.Lock()
+		defer trusting.Unlock()
+		w.must(os.WriteFile(path+".new", []byte("#!/bin/sh\nprintf '%s\\n' \"$PICDAY_PASSWORD\"\n"), 0o755))
+		w.must(os.Rename(path+".new", path))
+	}
+	return path
+}
+
+func run(cmd *exec.Cmd) Out {
+	var text bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &text, &text
+	err := cmd.Run()
+	if err != nil {
+		err = fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, text.String())
+	}
+	return Out{text.String(), err}
+}
+
+// NewKey makes a key pair: the private file, with .pub and .ppk beside it.
+func (w *World) NewKey(name string) string {
+	w.T.Helper()
+	path := w.Dir + "/" + name
+	w.must(keygen(path, name))
+	if _, err := exec.LookPath("puttygen"); err == nil {
+		out, err := exec.Command("puttygen", path, "-O", "private", "-o", path+".ppk").CombinedOutput()
+		if err != nil {
+			w.T.Fatalf("puttygen: %v: %s", err, out)
+		}
+	}
+	return path
+}
+
+// Uploader is an account of this world together with its secrets.
+type Uploader struct {
+	w    *World
+	Name string
+	Card Account // what account add printed
+	Key  string
+}
+
+// AddAccount creates an account with a generated password and a key. word is
+// made unique to the world; more flags of account add may follow.
+func (w *World) AddAccount(word, layout string, flags ...string) *Uploader {
+	w.T.Helper()
+	u := &Uploader{w: w, Name: w.Name(word)}
+	u.Key = w.NewKey("key-" + word)
+	args := append([]string{"account", "add", u.Name, "--layout", layout, "--key", u.Key + ".pub"}, flags...)
+	w.JSON(&u.Card, args...)
+	return u
+}
+
+// Dir is the account's chroot on disk.
+func (u *Uploader) Dir() string { return u.w.Uploads + "/" + u.Name }
+
+// ByKey logs in with the key.
+func (u *Uploader) ByKey() Login { return u.w.Login(u.Name, "", u.Key) }
+
+// ByPassword logs in with the generated password.
+func (u *Uploader) ByPassword() Login { return u.w.Login(u.Name, u.Card.Password, "") }
+
+// AddUnixUser creates an ordinary Unix user that picday has nothing to do
+// with, and returns a login by password.
+func (w *World) AddUnixUser(word string) Login {
+	w.T.Helper()
+	name, home, password := w.Name(word), w.Dir+"/home-"+word, "correct horse"
+	for _, args := range [][]string{
+		{"useradd", "--create-home", "--home-dir", home, "--shell", "/bin/sh", name},
+		{"sh", "-c", "echo '" + name + ":" + password + "' | chpasswd"},
+	} {
+		if out := run(exec.Command(args[0], args[1:]...)); out.Err != nil {
+			w.T.Fatal(out.Err)
+		}
+	}
+	return w.Login(name, password, "")
+}

@@ -1,0 +1,133 @@
+package testbed
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Limit is how long a condition may take. It is generous: it only decides
+// when a test that will fail anyway gives up.
+const Limit = 60 * time.Second
+
+// Eventually waits until cond holds. state is what a failure shows.
+func (w *World) Eventually(what string, cond func() (ok bool, state any)) {
+	w.T.Helper()
+	Eventually(w.T, what, cond)
+}
+
+// Eventually waits until cond holds. state is what a failure shows.
+func Eventually(t testing.TB, what string, cond func() (ok bool, state any)) {
+	t.Helper()
+	pause := 5 * time.Millisecond
+	for deadline := time.Now().Add(Limit); ; {
+		ok, state := cond()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v in vain: %s\nlast state: %v", Limit, what, state)
+		}
+		time.Sleep(pause)
+		pause = min(pause*3/2, 200*time.Millisecond)
+	}
+}
+
+// Need skips the test when a program is not installed, and names its package.
+func Need(t testing.TB, program, debianPackage string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		skipped.Add(1)
+		cannot = "some programs are missing: scripts/deps.sh lists the Debian packages"
+		t.Skipf("%s is not installed: apt-get install %s", program, debianPackage)
+	}
+}
+
+// proc is a running process with everything it started (its process group).
+type proc struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error // valid once done is closed
+	once sync.Once
+}
+
+func start(t testing.TB, cmd *exec.Cmd) *proc {
+	t.Helper()
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &proc{cmd: cmd, done: make(chan struct{})}
+	go func() {
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	return p
+}
+
+// signal reaches the whole process group.
+func (p *proc) signal(s syscall.Signal) {
+	select {
+	case <-p.done:
+	default:
+		_ = syscall.Kill(-p.cmd.Process.Pid, s)
+	}
+}
+
+// kill ends the group and waits for its leader.
+func (p *proc) kill() {
+	p.once.Do(func() {
+		p.signal(syscall.SIGKILL)
+		<-p.done
+	})
+}
+
+// stop asks nicely and waits; it complains when that takes longer than Limit.
+func (p *proc) stop(s syscall.Signal) error {
+	p.signal(s)
+	select {
+	case <-p.done:
+		return p.err
+	case <-time.After(Limit):
+		p.kill()
+		return fmt.Errorf("pid %d did not end within %v of %v", p.cmd.Process.Pid, Limit, s)
+	}
+}
+
+// MountTmpfs mounts an empty tmpfs on dir.
+func (w *World) MountTmpfs(dir string) {
+	w.T.Helper()
+	w.must(syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755"))
+}
+
+// MountExt4 mounts a new, empty ext4 on dir.
+func (w *World) MountExt4(dir string) {
+	w.T.Helper()
+	Need(w.T, "mkfs.ext4", "e2fsprogs")
+	image := fmt.Sprintf("%s/volume%d.img", w.Dir, w.clients.Add(1))
+	f, err := os.Create(image)
+	w.must(err)
+	w.must(f.Truncate(2 << 30))
+	w.must(f.Close())
+	for _, args := range [][]string{
+		{"mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=1", "-N", "100000", image},
+		{"mount", "-o", "loop", image, dir},
+	} {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			w.T.Skipf("no loop device for an ext4: %v: %s", err, out)
+		}
+	}
+}
+
+// Unmount takes away what is mounted on dir, also while it is in use.
+func (w *World) Unmount(dir string) {
+	w.T.Helper()
+	w.must(syscall.Unmount(dir, syscall.MNT_DETACH))
+}

@@ -1,0 +1,146 @@
+package testbed
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// The host key is made once per test binary.
+var hostKey = sync.OnceValues(func() (string, error) {
+	path := base + "/host_ed25519"
+	return path, keygen(path, "picday-testbed")
+})
+
+func keygen(path, comment string) error {
+	out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("ssh-keygen: %w: %s", err, out)
+	}
+	return nil
+}
+
+// reloadScript asks sshd to read its configuration again and returns when it
+// listens again: kill -HUP alone returns while connections are being refused.
+const reloadScript = `#!/bin/sh
+count() { grep -c '^Server listening' %[1]s; }
+before=$(count)
+kill -HUP "$(cat %[2]s)" || exit 1
+for i in $(seq 500); do
+	[ "$(count)" -ge $((before + %[3]d)) ] && exit 0
+	sleep 0.02
+done
+echo "sshd does not listen any more" >&2
+exit 1
+`
+
+// startSSHD starts the machine's real sshd with a configuration like Debian's,
+// on a free port of loopback, after sshd -t has found it good.
+func (w *World) startSSHD() {
+	w.T.Helper()
+	key, err := hostKey()
+	w.must(err)
+	addresses := w.loopbackPort()
+	var listen strings.Builder
+	for _, a := range addresses {
+		fmt.Fprintf(&listen, "ListenAddress %s\n", a)
+	}
+	config, pidFile := w.Dir+"/sshd_config", w.Dir+"/sshd.pid"
+	text := fmt.Sprintf(`Include %s/*.conf
+Port %d
+%sHostKey %s
+PidFile %s
+LogLevel VERBOSE
+MaxStartups 500
+KbdInteractiveAuthentication no
+PasswordAuthentication yes
+UsePAM yes
+PrintMotd no
+PrintLastLog no
+X11Forwarding yes
+AcceptEnv LANG LC_*
+Subsystem sftp internal-sftp
+`, w.dropIns, w.Port, listen.String(), key, pidFile)
+	w.must(os.WriteFile(config, []byte(text), 0o600))
+	w.must(os.WriteFile(w.Dir+"/reload-sshd", fmt.Appendf(nil, reloadScript, w.sshdLog, pidFile, len(addresses)), 0o755))
+	if out, err := exec.Command("/usr/sbin/sshd", "-t", "-f", config).CombinedOutput(); err != nil {
+		w.T.Fatalf("sshd -t: %v\n%s", err, out)
+	}
+	cmd := exec.Command("/usr/sbin/sshd", "-D", "-f", config, "-E", w.sshdLog)
+	w.sshd = start(w.T, cmd)
+	w.Eventually("sshd listens", func() (bool, any) {
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", w.Port))
+		if err != nil {
+			return false, fmt.Sprintf("%v\n%s", err, tail(w.sshdLog, 5))
+		}
+		return true, conn.Close()
+	})
+}
+
+// Reload makes sshd read its configuration again, as picday's reload does.
+func (w *World) Reload() {
+	w.T.Helper()
+	if out, err := exec.Command(w.Dir + "/reload-sshd").CombinedOutput(); err != nil {
+		w.T.Fatalf("reload sshd: %v\n%s\n%s", err, out, tail(w.sshdLog, 10))
+	}
+}
+
+// DropIn writes a file below sshd_config.d, as an admin would.
+func (w *World) DropIn(name, text string) {
+	w.T.Helper()
+	w.must(os.WriteFile(filepath.Join(w.dropIns, name), []byte(text), 0o644))
+}
+
+// SSHDLog is the end of sshd's log.
+func (w *World) SSHDLog() string { return tail(w.sshdLog, 40) }
+
+// loopbackPort picks w.Port, free on all loopback addresses that exist.
+func (w *World) loopbackPort() (addresses []string) {
+	w.T.Helper()
+	for range 20 {
+		first, err := net.Listen("tcp", "127.0.0.1:0")
+		w.must(err)
+		w.Port = first.Addr().(*net.TCPAddr).Port
+		// 127.0.0.2 lets a test come from a second address of the machine.
+		addresses = []string{"127.0.0.1"}
+		second, err := net.Listen("tcp", fmt.Sprintf("[::1]:%d", w.Port))
+		_ = first.Close()
+		if err == nil {
+			_ = second.Close()
+			return append(addresses, "::1")
+		}
+		if !HasIPv6() {
+			return addresses
+		}
+	}
+	w.T.Fatal("no port is free on both 127.0.0.1 and ::1")
+	return nil
+}
+
+// HasIPv6 tells whether ::1 can be used.
+func HasIPv6() bool {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
+}
+
+// freeAddr is a loopback address nobody listens on.
+func (w *World) freeAddr() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	w.must(err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// hostKeyFields are the type and the base64 body of the host's public key.
+func hostKeyFields() []string {
+	path, _ := hostKey()
+	text, _ := os.ReadFile(path + ".pub")
+	return strings.Fields(string(text))[:2]
+}

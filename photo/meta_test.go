@@ -1,0 +1,96 @@
+package photo
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"picday/internal/testphoto"
+)
+
+func TestReadMeta(t *testing.T) {
+	taken := time.Date(2026, 5, 4, 9, 8, 7, 45_000_000, time.FixedZone("", 2*3600))
+	for o := 1; o <= 8; o++ {
+		m := ReadMeta(bytes.NewReader(testphoto.Make(testphoto.Spec{
+			Width: 64, Height: 48, Orientation: o, TakenAt: taken, Make: "Canon", Model: "EOS R6", Serial: "012", Thumbnail: true, GPS: true,
+		})))
+		if !m.TakenAt.Equal(taken.Truncate(time.Second)) || !m.TakenZone {
+			t.Errorf("taken at %v, zone %v", m.TakenAt, m.TakenZone)
+		}
+		if m.Orientation != o || m.Make != "Canon" || m.Model != "EOS R6" || m.Serial != "012" {
+			t.Errorf("%+v", m)
+		}
+	}
+	// Written by another hand: little-endian, no zone.
+	m := ReadMeta(bytes.NewReader(samples(t)["exif-little-endian"]))
+	want := Meta{Orientation: 8, TakenAt: time.Date(2024, 12, 31, 23, 59, 58, 0, time.UTC), Make: "NIKON", Model: "D 850", Serial: "42"}
+	if m != want {
+		t.Errorf("got %+v, want %+v", m, want)
+	}
+}
+
+func TestReadMetaOfLittle(t *testing.T) {
+	none := Meta{Orientation: 1}
+	with := withThumbnail()
+	for name, b := range map[string][]byte{
+		"empty": nil, "text": []byte("hello"), "no EXIF": samples(t)["420"], "SOI": soi, "cut": with[:30],
+	} {
+		if m := ReadMeta(bytes.NewReader(b)); m != none {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+	if m := ReadMeta(broken{}); m != none {
+		t.Errorf("broken reader: %+v", m)
+	}
+	for _, o := range []int{0, 9, 255, 65535} {
+		b := testphoto.Make(testphoto.Spec{Width: 16, Height: 16, Orientation: o, Make: "a\x1b[2Jb\xff"})
+		if m := ReadMeta(bytes.NewReader(b)); m.Orientation != 1 || m.Make != "a[2Jb" {
+			t.Errorf("orientation %d: %+v", o, m)
+		}
+	}
+}
+
+type broken struct{}
+
+var errDisk = errors.New("disk on fire")
+
+func (broken) Read([]byte) (int, error)       { return 0, errDisk }
+func (broken) Seek(int64, int) (int64, error) { return 0, nil }
+
+// Files made to keep the EXIF reader busy: it must give up soon.
+func TestReadMetaIsBounded(t *testing.T) {
+	// A table that is its own sub-table, 5,000 times over, full of tags to skip.
+	ifd := binary.BigEndian.AppendUint16([]byte("Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08"), 5000)
+	for range 5000 {
+		ifd = append(ifd, 0x01, 0x4a, 0, 4, 0, 0, 0x09, 0xc4, 0, 0, 0, 8) // SubIFD, 2500 longs at 8
+	}
+	for name, b := range map[string][]byte{
+		"zeros":       append(slices.Clone(soi), make([]byte, 64<<20)...),
+		"many tables": append(append(slices.Clone(soi), seg(0xe1, ifd...)...), samples(t)["420"][2:]...),
+		"segments":    append(slices.Clone(soi), bytes.Repeat(seg(0xe2), 8<<20)...),
+	} {
+		start := time.Now()
+		ReadMeta(bytes.NewReader(b))
+		if d := time.Since(start); d > 2*time.Second {
+			t.Errorf("%s: %v", name, d)
+		}
+	}
+}
+
+func FuzzReadMeta(f *testing.F) {
+	f.Add(withThumbnail())
+	f.Add(samples(f)["exif-little-endian"][:400])
+	f.Add(testphoto.Make(testphoto.Spec{Width: 8, Height: 8, TakenAt: time.Unix(1e9, 0), Serial: "1", GPS: true})[:500])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m := ReadMeta(bytes.NewReader(b))
+		if m.Orientation < 1 || m.Orientation > 8 || len(m.Make) > maxText || m.TakenZone && m.TakenAt.IsZero() {
+			t.Errorf("%+v", m)
+		}
+		if y := m.TakenAt.Year(); y < 0 || y > 9999 {
+			t.Errorf("year %d does not fit into JSON", y)
+		}
+	})
+}

@@ -1,0 +1,45 @@
+package photo
+
+import (
+	"image"
+
+	"github.com/nfnt/resize"
+)
+
+// Fit is the size of a rendition: w x h pixels made to fit a longest side of
+// longest, rounded to the nearest pixel, at least 1 and never enlarged.
+func Fit(w, h, longest int) (int, int) {
+	longest = max(longest, 1)
+	side := max(w, h)
+	if side <= longest {
+		return w, h
+	}
+	scale := func(n int) int { return max(1, (2*n*longest+side)/(2*side)) }
+	return scale(w), scale(h)
+}
+
+// Resize makes img fit a longest side of longest pixels; see [Fit]. An image that
+// fits already is returned as it is.
+func Resize(img image.Image, longest int) image.Image {
+	w, h := Fit(img.Bounds().Dx(), img.Bounds().Dy(), longest)
+	return resizeTo(img, w, h)
+}
+
+// resizeTo resamples with Lanczos3. The result's bounds start at 0,0.
+func resizeTo(img image.Image, w, h int) image.Image {
+	if img.Bounds().Dx() == w && img.Bounds().Dy() == h {
+		return img
+	}
+	// The resampler knows no CMYK and would ask for every pixel by itself, with 16
+	// bits per channel. It treats the four channels of RGBA alike, so they can as
+	// well be inks.
+	if in, ok := img.(*image.CMYK); ok {
+		out := lanczos(&image.RGBA{Pix: in.Pix, Stride: in.Stride, Rect: in.Rect}, w, h).(*image.RGBA)
+		return &image.CMYK{Pix: out.Pix, Stride: out.Stride, Rect: out.Rect}
+	}
+	return lanczos(img, w, h)
+}
+
+func lanczos(img image.Image, w, h int) image.Image {
+	return resize.Resize(uint(w), uint(h), img, resize.Lanczos3)
+}

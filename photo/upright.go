@@ -1,0 +1,105 @@
+package photo
+
+import (
+	"image"
+	"image/draw"
+)
+
+// UprightSize is the size of the photo as seen, after orientation.
+func UprightSize(f Facts, orientation int) (w, h int) {
+	if swaps(orientation) {
+		return f.Height, f.Width
+	}
+	return f.Width, f.Height
+}
+
+// swaps reports whether an orientation exchanges width and height.
+func swaps(orientation int) bool { return orientation >= 5 && orientation <= 8 }
+
+// Upright turns and mirrors img as the EXIF orientation asks for, so that it is seen
+// the right way up without it. 1, and anything that is no orientation, changes
+// nothing. It copies every pixel: use it after resizing, not before.
+func Upright(img image.Image, orientation int) image.Image {
+	if orientation < 2 || orientation > 8 {
+		return img
+	}
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	if swaps(orientation) {
+		w, h = h, w
+	}
+	r := image.Rect(0, 0, w, h)
+	switch in := img.(type) {
+	case *image.Gray:
+		out := image.NewGray(r)
+		turn(out.Pix, out.Stride, in.Pix, in.Stride, b.Dx(), b.Dy(), 1, orientation)
+		return out
+	case *image.YCbCr:
+		in = full(in)
+		out := image.NewYCbCr(r, image.YCbCrSubsampleRatio444)
+		turn(out.Y, out.YStride, in.Y, in.YStride, b.Dx(), b.Dy(), 1, orientation)
+		turn(out.Cb, out.CStride, in.Cb, in.CStride, b.Dx(), b.Dy(), 1, orientation)
+		turn(out.Cr, out.CStride, in.Cr, in.CStride, b.Dx(), b.Dy(), 1, orientation)
+		return out
+	case *image.CMYK:
+		out := image.NewCMYK(r)
+		turn(out.Pix, out.Stride, in.Pix, in.Stride, b.Dx(), b.Dy(), 4, orientation)
+		return out
+	}
+	in, ok := img.(*image.RGBA)
+	if !ok {
+		in = image.NewRGBA(b)
+		draw.Draw(in, b, img, b.Min, draw.Src)
+	}
+	out := image.NewRGBA(r)
+	turn(out.Pix, out.Stride, in.Pix, in.Stride, b.Dx(), b.Dy(), 4, orientation)
+	return out
+}
+
+// turn copies w x h pixels of size bytes from src to their upright places in dst.
+func turn(dst []byte, dstStride int, src []byte, srcStride, w, h, size, orientation int) {
+	for y := range h {
+		// Where the row's first pixel goes, and how far it is to the next one's place.
+		var at, step int
+		switch orientation {
+		case 2: // mirrored
+			at, step = y*dstStride+(w-1)*size, -size
+		case 3: // upside down
+			at, step = (h-1-y)*dstStride+(w-1)*size, -size
+		case 4: // upside down and mirrored
+			at, step = (h-1-y)*dstStride, size
+		case 5: // transposed: the first row is seen on the left, from the top
+			at, step = y*size, dstStride
+		case 6: // the first row is seen on the right, from the top
+			at, step = (h-1-y)*size, dstStride
+		case 7: // the first row is seen on the right, from the bottom
+			at, step = (w-1)*dstStride+(h-1-y)*size, -dstStride
+		case 8: // the first row is seen on the left, from the bottom
+			at, step = (w-1)*dstStride+y*size, -dstStride
+		}
+		row := src[y*srcStride : y*srcStride+w*size]
+		for i := 0; i < len(row); i += size {
+			copy(dst[at:at+size], row[i:i+size])
+			at += step
+		}
+	}
+}
+
+// full gives every pixel its own colour samples. With shared ones, an odd width
+// would shift the colours by a pixel when mirrored.
+func full(in *image.YCbCr) *image.YCbCr {
+	if in.SubsampleRatio == image.YCbCrSubsampleRatio444 && in.Rect.Min == (image.Point{}) {
+		return in
+	}
+	b := in.Rect
+	out := image.NewYCbCr(image.Rect(0, 0, b.Dx(), b.Dy()), image.YCbCrSubsampleRatio444)
+	for y := range b.Dy() {
+		yi, ci := in.YOffset(b.Min.X, b.Min.Y+y), out.COffset(0, y)
+		copy(out.Y[y*out.YStride:], in.Y[yi:yi+b.Dx()])
+		for x := range b.Dx() {
+			i := in.COffset(b.Min.X+x, b.Min.Y+y)
+			out.Cb[ci+x], out.Cr[ci+x] = in.Cb[i], in.Cr[i]
+		}
+	}
+	return out
+}

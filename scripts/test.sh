@@ -1,0 +1,8 @@
+#!/bin/sh
+# Runs all tests. Those that make real Unix accounts or start sshd need root;
+# for anybody else they are skipped, and the end lists them.
+set -eu
+go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --hide-summary output -- \
+    -count=1 -timeout 40m ./... || status=$?
+[ "$(id -u)" = 0 ] || echo "The tests listed as skipped need root: sudo make test"
+exit "${status:-0}"

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+const accountColumns = `SELECT id, name, layout, id_pattern, allow_from, state, created_at FROM account `
+
+func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {
+	var allow, state string
+	var created int64
+	if err := r.Scan(&a.ID, &a.Name, &a.Layout, &a.IDPattern, &allow, &state, &created); err != nil {
+		return a, err
+	}
+	a.Enabled = state == "enabled"
+	a.CreatedAt = fromMillis(created)
+	return a, json.Unmarshal([]byte(allow), &a.AllowFrom)
+}
+
+// Accounts lists the accounts that can log in or could be enabled, by name.
+func (s *Store) Accounts(ctx context.Context) ([]Account, error) {
+	return collect(ctx, s.read, func(r *sql.Rows) (Account, error) { return scanAccount(r) },
+		accountColumns+`WHERE state IN ('enabled', 'disabled') ORDER BY name`)
+}
+
+// Account finds one account, also a removed one whose photos were kept.
+func (s *Store) Account(ctx context.Context, name string) (Account, error) {
+	a, err := scanAccount(s.read.QueryRowContext(ctx, accountColumns+`WHERE name = ? AND state <> 'gone'`, name))
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, fmt.Errorf("account %q: %w", name, ErrNotFound)
+	}
+	return a, err
+}
+
+// AddAccount enters a new account, or brings back one that was removed with
+// its photos kept, and returns it with its id.
+func (tx *Tx) AddAccount(a Account) (Account, error) {
+	old, err := scanAccount(tx.QueryRow(accountColumns+`WHERE name = ? AND state = 'kept'`, a.Name))
+	allow := allowJSON(a.AllowFrom)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		res, err := tx.Exec(`INSERT INTO account (name, layout, id_pattern, allow_from, state, created_at) VALUES (?, ?, ?, ?, 'enabled', ?)`,
+			a.Name, a.Layout, a.IDPattern, allow, millis(tx.now))
+		if err != nil {
+			return a, err
+		}
+		a.ID, err = res.LastInsertId()
+		a.Enabled, a.CreatedAt = true, tx.now.UTC()
+		return a, err
+	case err != nil:
+		return a, err
+	case old.Layout != a.Layout:
+		return a, fmt.Errorf("photos of a removed account %q with layout %s are still kept: choose another name, or the same layout", a.Name, old.Layout)
+	}
+	a.ID, a.Enabled, a.CreatedAt = old.ID, true, old.CreatedAt
+	_, err = tx.Exec(`UPDATE account SET state = 'enabled', id_pattern = ?, allow_from = ? WHERE id = ?`, a.IDPattern, allow, a.ID)
+	return a, err
+}
+
+// SetAllow replaces the account's allowlist.
+func (tx *Tx) SetAllow(a Account, cidrs []string) error {
+	return tx.change(`UPDATE account SET allow_from = ? WHERE id = ?`, allowJSON(cidrs), a.ID)
+}
+
+// SetEnabled enables or disables the account.
+func (tx *Tx) SetEnabled(a Account, enabled bool) error {
+	state := "disabled"
+	if enabled {
+		state = "enabled"
+	}
+	return tx.change(`UPDATE account SET state = ? WHERE id = ?`, state, a.ID)
+}
+
+// RemoveAccount ends an account. Its photos stay as they are, or (files) go
+// to the trash together with what is known of its upload tree.
+func (tx *Tx) RemoveAccount(a Account, files bool) error {
+	if !files {
+		return tx.change(`UPDATE account SET state = 'kept' WHERE id = ?`, a.ID)
+	}
+	for _, q := range []string{
+		`UPDATE photo SET withdrawn_at = ?1 WHERE account_id = ?2 AND withdrawn_at IS NULL`,
+		`DELETE FROM upload WHERE ?1 AND account_id = ?2`,
+		`UPDATE job SET state = 'active', changed_at = ?1 WHERE account_id = ?2`,
+	} {
+		if _, err := tx.Exec(q, millis(tx.now), a.ID); err != nil {
+			return err
+		}
+	}
+	return tx.change(`UPDATE account SET state = 'gone' WHERE id = ?`, a.ID)
+}
+
+// change runs an update that must meet exactly one row.
+func (tx *Tx) change(query string, args ...any) error {
+	res, err := tx.Exec(query, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, ErrNotFound)
+	}
+	return nil
+}
+
+func allowJSON(cidrs []string) string {
+	if cidrs == nil {
+		cidrs = []string{}
+	}
+	b, _ := json.Marshal(cidrs) // strings always marshal
+	return string(b)
+}

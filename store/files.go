@@ -1,0 +1,222 @@
+package store
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"picday/internal/durable"
+)
+
+// A SHA is the SHA-256 of an original's bytes and its only name.
+type SHA [32]byte
+
+// String is the usual hexadecimal form.
+func (h SHA) String() string { return hex.EncodeToString(h[:]) }
+
+// Where things are below the data directory. Pictures are spread over 256
+// directories so that none grows beyond what tools can list.
+const (
+	originalsDir  = "originals"
+	renditionsDir = "renditions"
+	tempDir       = "tmp"
+)
+
+// layOut makes the fixed part of the data directory, owned like the directory
+// itself. It returns a sentence for each thing it made.
+func layOut(dataDir string, parent fs.FileInfo) (made []string, err error) {
+	own := func(name string) error {
+		st := parent.Sys().(*syscall.Stat_t)
+		if os.Geteuid() != 0 {
+			return nil
+		}
+		return os.Lchown(name, int(st.Uid), int(st.Gid))
+	}
+	dirs := []string{originalsDir, renditionsDir, tempDir}
+	for i := range 256 {
+		hh := fmt.Sprintf("%02x", i)
+		dirs = append(dirs, filepath.Join(originalsDir, hh), filepath.Join(renditionsDir, hh))
+	}
+	for _, d := range dirs {
+		name := filepath.Join(dataDir, d)
+		if _, err := os.Lstat(name); err == nil {
+			continue
+		}
+		if err := os.Mkdir(name, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+			return made, err
+		}
+		if err := own(name); err != nil {
+			return made, err
+		}
+		if len(d) > 3 && filepath.Dir(d) == "." {
+			made = append(made, "made "+name)
+		}
+	}
+	for name, content := range map[string]func() []byte{
+		linkKeyFile:   newLinkKey,
+		CatalogueFile: func() []byte { return nil },
+	} {
+		full := filepath.Join(dataDir, name)
+		mode := fs.FileMode(0o640)
+		if name == linkKeyFile {
+			mode = 0o400
+		}
+		fresh, err := putOnce(full, content, mode, own)
+		if err != nil {
+			return made, err
+		}
+		if fresh {
+			made = append(made, "made "+full)
+		}
+	}
+	return made, errors.Join(durable.SyncDir(filepath.Join(dataDir, originalsDir)),
+		durable.SyncDir(filepath.Join(dataDir, renditionsDir)), durable.SyncDir(dataDir))
+}
+
+// putOnce makes a file unless it is there. It is linked into place, so that
+// of two processes at once one wins and the other uses what it finds.
+func putOnce(name string, content func() []byte, mode fs.FileMode, own func(string) error) (fresh bool, err error) {
+	if _, err := os.Lstat(name); err == nil {
+		return false, nil
+	}
+	f, err := durable.Temp(filepath.Dir(name))
+	if err != nil {
+		return false, err
+	}
+	defer durable.Discard(f)
+	if _, err := f.Write(content()); err != nil {
+		return false, err
+	}
+	if err := errors.Join(f.Chmod(mode), own(f.Name()), f.Sync()); err != nil {
+		return false, err
+	}
+	err = os.Link(f.Name(), name)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// OriginalPath is where the original's bytes are.
+func (s *Store) OriginalPath(h SHA) string {
+	x := h.String()
+	return filepath.Join(s.dir, originalsDir, x[:2], x+".jpg")
+}
+
+// RenditionPath is where a rendition is. The settings are part of the name,
+// so that a new quality in the configuration never finds the old file.
+func (s *Store) RenditionPath(h SHA, r RenditionSpec) string {
+	x := h.String()
+	return filepath.Join(s.dir, renditionsDir, x[:2], fmt.Sprintf("%s-%s-%dq%d.jpg", x, r.Name, r.Longest, r.Quality))
+}
+
+// TempDir is where files are written before they get their name. It is on
+// the same file system as the originals and renditions.
+func (s *Store) TempDir() string { return filepath.Join(s.dir, tempDir) }
+
+// DataDir is the directory everything of the store is in.
+func (s *Store) DataDir() string { return s.dir }
+
+// ClearTemp removes what an interrupted daemon left half-written. Only the
+// daemon calls it, before it starts to work.
+func (s *Store) ClearTemp() error {
+	old, err := os.ReadDir(s.TempDir())
+	if err != nil {
+		return err
+	}
+	for _, e := range old {
+		if err := os.Remove(filepath.Join(s.TempDir(), e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Pin promises that the original and its renditions will not be collected
+// until the returned function is called. Pin before looking for the file.
+func (s *Store) Pin(h SHA) (unpin func()) {
+	s.pinMu.Lock()
+	defer s.pinMu.Unlock()
+	s.pins[h]++
+	return func() {
+		s.pinMu.Lock()
+		defer s.pinMu.Unlock()
+		if s.pins[h]--; s.pins[h] == 0 {
+			delete(s.pins, h)
+		}
+	}
+}
+
+// Collect deletes the files, then the rows, of pictures that no photo and no
+// history points to, at most limit of them, and tells how many. Files go
+// first: a crash between leaves rows that the next call finds again.
+func (tx *Tx) Collect(limit int) (int, error) {
+	tx.s.pinMu.Lock()
+	defer tx.s.pinMu.Unlock()
+	hashes, err := column[[]byte](tx, `SELECT sha256 FROM original o
+		WHERE NOT EXISTS (SELECT 1 FROM photo WHERE sha256 = o.sha256)
+		  AND NOT EXISTS (SELECT 1 FROM history WHERE sha256 = o.sha256)
+		LIMIT ?`, limit)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, b := range hashes {
+		h := SHA(b)
+		if tx.s.pins[h] > 0 {
+			continue
+		}
+		specs, err := renditionsOf(tx, h)
+		if err != nil {
+			return n, err
+		}
+		for _, r := range specs {
+			if err := remove(tx.s.RenditionPath(h, r.RenditionSpec)); err != nil {
+				return n, err
+			}
+		}
+		if err := remove(tx.s.OriginalPath(h)); err != nil {
+			return n, err
+		}
+		if _, err := tx.Exec(`DELETE FROM original WHERE sha256 = ?`, b); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func remove(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// A RenditionSpec names a rendition and the settings it is made with.
+type RenditionSpec struct {
+	Name    string
+	Longest int // pixels of the longest side
+	Quality int
+}
+
+// A Rendition is a resized JPEG of an original.
+type Rendition struct {
+	RenditionSpec
+	Width, Height int
+	Bytes         int64
+}
+
+// An Original is the uploaded bytes, immutable.
+type Original struct {
+	SHA           SHA
+	Bytes         int64
+	Width, Height int // as seen, after orientation
+	TakenAt       time.Time
+	Renditions    []Rendition
+}

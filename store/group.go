@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"picday/internal/durable"
+)
+
+// A Change is one thing to be committed, together with others that wait.
+type Change struct {
+	Dirs  []string        // directories whose new names must be durable before Apply
+	Apply func(*Tx) error // may be run once only; its error undoes this change alone
+	Done  func(error)     // called after the commit, from the writer's goroutine; must not block
+}
+
+// A Writer commits changes in groups: while one transaction is being made
+// durable others gather, and the next takes them all. So many waiting photos
+// share one fsync, and one photo waits for nobody.
+type Writer struct {
+	s     *Store
+	queue chan Change
+}
+
+// maxGroup bounds a transaction, so that the tool gets its turn between two.
+const maxGroup = 256
+
+// NewWriter makes a writer; Run must be called for it to write.
+func (s *Store) NewWriter() *Writer {
+	return &Writer{s: s, queue: make(chan Change, maxGroup)}
+}
+
+// Submit hands a change over. Done is called exactly once if Submit returns
+// nil, also when Run ends first.
+func (w *Writer) Submit(ctx context.Context, c Change) error {
+	select {
+	case w.queue <- c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Do submits a change and waits for it.
+func (w *Writer) Do(ctx context.Context, apply func(*Tx) error) error {
+	done := make(chan error, 1)
+	if err := w.Submit(ctx, Change{Apply: apply, Done: func(err error) { done <- err }}); err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Run commits until ctx ends, and then what was already submitted.
+func (w *Writer) Run(ctx context.Context) error {
+	for {
+		select {
+		case c := <-w.queue:
+			w.commit(w.gather(c))
+		case <-ctx.Done():
+			for {
+				select {
+				case c := <-w.queue:
+					w.commit(w.gather(c))
+				default:
+					return nil
+				}
+			}
+		}
+	}
+}
+
+func (w *Writer) gather(c Change) []Change {
+	group := []Change{c}
+	for len(group) < maxGroup {
+		select {
+		case c := <-w.queue:
+			group = append(group, c)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+func (w *Writer) commit(group []Change) {
+	results := make([]error, len(group))
+	var dirs []string
+	for _, c := range group {
+		dirs = append(dirs, c.Dirs...)
+	}
+	slices.Sort(dirs)
+	var err error
+	for _, d := range slices.Compact(dirs) {
+		if err = durable.SyncDir(d); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		// Not the caller's context: half a group must not be cut off.
+		err = w.s.Update(context.Background(), func(tx *Tx) error {
+			for i, c := range group {
+				if results[i] = tx.nested(c.Apply); errors.Is(results[i], errBroken) {
+					return results[i]
+				}
+			}
+			return nil
+		})
+	}
+	for i, c := range group {
+		if err != nil {
+			results[i] = err
+		}
+		if c.Done != nil {
+			c.Done(results[i])
+		}
+	}
+}
+
+// errBroken: SQLite gave up the whole transaction by itself, as it does when
+// the disk is full. Then nothing of the group was kept.
+var errBroken = errors.New("transaction lost")
+
+// nested runs fn so that its failure undoes only what it did.
+func (tx *Tx) nested(fn func(*Tx) error) error {
+	if _, err := tx.Exec(`SAVEPOINT one`); err != nil {
+		return fmt.Errorf("%w: %w", errBroken, err)
+	}
+	err := fn(tx)
+	if err != nil {
+		// The savepoint is gone exactly if the transaction is.
+		if _, lost := tx.Exec(`ROLLBACK TO one`); lost != nil {
+			return fmt.Errorf("%w: %w", errBroken, err)
+		}
+	}
+	if _, lost := tx.Exec(`RELEASE one`); lost != nil {
+		return fmt.Errorf("%w: %w", errBroken, lost)
+	}
+	return err
+}

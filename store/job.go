@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// Jobs lists the jobs of one account, or (empty name) of all, with counts.
+func (s *Store) Jobs(ctx context.Context, account string) ([]Job, error) {
+	return collect(ctx, s.read, scanJob, `SELECT j.id, a.name, j.name, j.state, j.changed_at,
+		(SELECT count(DISTINCT album) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL),
+		(SELECT count(*) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL),
+		(SELECT count(*) FROM upload WHERE job_id = j.id AND reason IS NOT NULL AND gone_at IS NULL)
+		FROM job j JOIN account a ON a.id = j.account_id
+		WHERE a.state <> 'gone' AND (?1 = '' OR a.name = ?1) ORDER BY a.name, j.name`, account)
+}
+
+func scanJob(r *sql.Rows) (j Job, err error) {
+	var changed int64
+	err = r.Scan(&j.ID, &j.Account, &j.Name, &j.State, &changed, &j.Albums, &j.Photos, &j.Problems)
+	j.ChangedAt = fromMillis(changed)
+	return j, err
+}
+
+// JobStates maps the names of an account's jobs to their states.
+func (s *Store) JobStates(ctx context.Context, accountID int64) (map[string]JobState, error) {
+	type row struct {
+		name  string
+		state JobState
+	}
+	rows, err := collect(ctx, s.read, func(r *sql.Rows) (v row, err error) {
+		return v, r.Scan(&v.name, &v.state)
+	}, `SELECT name, state FROM job WHERE account_id = ?`, accountID)
+	states := map[string]JobState{}
+	for _, r := range rows {
+		states[r.name] = r.state
+	}
+	return states, err
+}
+
+// Job finds one job, without counts.
+func (s *Store) Job(ctx context.Context, a Account, name string) (Job, error) {
+	j := Job{Account: a.Name, Name: name}
+	var changed int64
+	err := s.read.QueryRowContext(ctx, `SELECT id, state, changed_at FROM job WHERE account_id = ? AND name = ?`, a.ID, name).
+		Scan(&j.ID, &j.State, &changed)
+	j.ChangedAt = fromMillis(changed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return j, fmt.Errorf("job %q of account %q: %w", name, a.Name, ErrNotFound)
+	}
+	return j, err
+}
+
+// AddJob enters a planned job; one that is there already is left as it is.
+func (tx *Tx) AddJob(a Account, name string) error {
+	_, err := tx.Exec(`INSERT INTO job (account_id, name, state, changed_at) VALUES (?, ?, 'planned', ?) ON CONFLICT DO NOTHING`,
+		a.ID, name, millis(tx.now))
+	return err
+}
+
+// SetJobState moves a job to another state.
+func (tx *Tx) SetJobState(j Job, state JobState) error {
+	return tx.change(`UPDATE job SET state = ?, changed_at = ? WHERE id = ?`, state, millis(tx.now), j.ID)
+}
+
+// MissingInJob counts the files of a job whose deletion is not settled yet.
+func (s *Store) MissingInJob(ctx context.Context, j Job) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM upload WHERE job_id = ? AND gone_at IS NOT NULL`, j.ID).Scan(&n)
+	return n, err
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// linkKeyFile holds the installation's 32 random bytes. Whoever reads it can
+// compute every link: mode 0400, owned by the daemon's user.
+const linkKeyFile = "link.key"
+
+const linkKeySize = 32
+
+func newLinkKey() []byte {
+	key := make([]byte, linkKeySize)
+	rand.Read(key) // never fails, says its documentation
+	return key
+}
+
+// readLinkKey returns nil without an error when this process may not read
+// the key: such a process can look, but not publish.
+func readLinkKey(dataDir string) ([]byte, error) {
+	key, err := os.ReadFile(filepath.Join(dataDir, linkKeyFile))
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s is missing from %s: put it back from a backup, or all links will change", linkKeyFile, dataDir)
+	case err != nil:
+		return nil, err
+	case len(key) != linkKeySize:
+		return nil, fmt.Errorf("%s in %s is %d bytes, not %d: put it back from a backup", linkKeyFile, dataDir, len(key), linkKeySize)
+	}
+	return key, nil
+}
+
+var errNoLinkKey = errors.New("this user may not read the link key")
+
+// link makes the only name under which a picture is served: 56 hex digits of
+// HMAC-SHA-224. A keyed hash, because student IDs are few enough to
+// enumerate; over the account's id, which is never given out again, because
+// names are.
+func (s *Store) link(accountID int64, subject string, generation int64) (string, error) {
+	if s.key == nil {
+		return "", errNoLinkKey
+	}
+	mac := hmac.New(sha256.New224, s.key)
+	fmt.Fprintf(mac, "%d\x00%s\x00%d", accountID, subject, generation)
+	return hex.EncodeToString(mac.Sum(nil)), nil
+}
+
+// personSubject and photoSubject are what a link is about. A portrait's link
+// stays with the person, a job photo's with the photo wherever it is moved.
+// Neither form can be mistaken for the other.
+func personSubject(person string) string { return "person " + person }
+func photoSubject(id int64) string       { return fmt.Sprintf("photo %d", id) }

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+)
+
+//go:embed sql
+var sqlFiles embed.FS
+
+// migrate brings the catalogue to the newest schema, in one transaction. A
+// new catalogue gets sql/schema.sql; an older one every file of
+// sql/migrations above its user_version, in order. A file is called
+// NNNN-what.sql, and NNNN is the version it leads to; the schema's version is
+// the highest of them, or 1.
+func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
+	steps, err := migrations(files)
+	if err != nil {
+		return err
+	}
+	newest := 1
+	for v := range steps {
+		newest = max(newest, v)
+	}
+	// Most starts find nothing to do, and must not queue behind a writer.
+	if v, err := userVersion(ctx, db); err != nil || v == newest {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	have, err := userVersion(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if have > newest {
+		return fmt.Errorf("it was written by a newer picday (schema %d, this one knows %d): upgrade picday", have, newest)
+	}
+	if have == 0 {
+		schema, err := fs.ReadFile(files, "sql/schema.sql")
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, string(schema)); err != nil {
+			return fmt.Errorf("schema: %w", err)
+		}
+		have = newest
+	}
+	for v := have + 1; v <= newest; v++ {
+		if _, err := tx.ExecContext(ctx, steps[v]); err != nil {
+			return fmt.Errorf("migration to schema %d: %w", v, err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", newest)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func userVersion(ctx context.Context, q interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+},
+) (v int, err error) {
+	err = q.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)
+	return v, err
+}
+
+func migrations(files fs.FS) (map[int]string, error) {
+	names, err := fs.Glob(files, "sql/migrations/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	steps := map[int]string{}
+	for _, name := range names {
+		number, _, _ := strings.Cut(path.Base(name), "-")
+		v, err := strconv.Atoi(number)
+		if err != nil || v < 2 || steps[v] != "" {
+			return nil, fmt.Errorf("%s: a migration is called NNNN-what.sql with its own number from 2 on", name)
+		}
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		steps[v] = string(text)
+	}
+	return steps, nil
+}

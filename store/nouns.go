@@ -1,0 +1,46 @@
+package store
+
+import "time"
+
+// A Layout says what the paths of an account mean; package layout knows how.
+type Layout string
+
+// The two layouts.
+const (
+	Jobs      Layout = "jobs"
+	Portraits Layout = "portraits"
+)
+
+// An Account is an SFTP login and its locked-down folder tree.
+type Account struct {
+	ID        int64
+	Name      string
+	Layout    Layout
+	IDPattern string   // portraits: what a person's ID looks like, matched whole
+	AllowFrom []string // CIDR prefixes; none = from anywhere
+	Enabled   bool
+	CreatedAt time.Time
+}
+
+// A JobState says whether a job takes uploads.
+type JobState string
+
+// A job is planned, active, or (only if picday was interrupted) on the way
+// from planned to active. Nothing is ever withdrawn unless it is planned.
+const (
+	Planned    JobState = "planned"
+	Activating JobState = "activating"
+	Active     JobState = "active"
+)
+
+// A Job is a photo job of a jobs account.
+type Job struct {
+	ID        int64
+	Account   string
+	Name      string
+	State     JobState
+	ChangedAt time.Time
+	Albums    int
+	Photos    int
+	Problems  int
+}

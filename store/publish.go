@@ -1,0 +1,358 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path"
+	"strings"
+	"time"
+)
+
+// A Presence is what the upload volume says about a path right now.
+type Presence int
+
+// Unknown is the answer whenever absence cannot be proven: the volume is not
+// the one we know, a parent cannot be read, the job is not planned.
+const (
+	Unknown Presence = iota
+	There
+	Absent
+)
+
+// A Disk answers what is on the upload volume. It is asked from inside the
+// transaction that depends on the answer.
+type Disk interface {
+	// Look tells whether something is at the path of the account, and its
+	// identity if it is There.
+	Look(account, path string) (Presence, Identity)
+	// Sure tells whether the answers of this Disk could be trusted until now.
+	Sure(ctx context.Context) error
+}
+
+// A Place is what a path means, in the words of the catalogue.
+type Place struct {
+	Path   string // raw bytes, from the root of the SFTP view
+	Shown  string // the same for people
+	Job    string // "" in the portraits layout
+	Album  string
+	Area   string
+	Person string // "" in the jobs layout
+}
+
+// An Arrival is a settled file whose original and renditions are on disk.
+type Arrival struct {
+	Account  Account
+	Place    Place
+	Identity Identity
+	Original Original
+	Flags    string
+}
+
+// An Outcome says what an arrival turned out to be.
+type Outcome string
+
+// The outcomes.
+const (
+	Added     Outcome = "added"
+	Replaced  Outcome = "replaced"
+	Moved     Outcome = "moved"
+	Restored  Outcome = "restored"
+	Unchanged Outcome = "unchanged" // the same picture with, say, another mtime
+	Duplicate Outcome = "duplicate" // portraits: a newer file with this ID is there
+)
+
+// Publish makes the arrival the current photo of its place. This is the
+// moment in which a picture becomes, or stops being, what a link shows.
+func (tx *Tx) Publish(a Arrival, disk Disk) (Outcome, error) {
+	ctx := context.Background()
+	jobID, err := tx.jobID(a.Account, a.Place.Job)
+	if err != nil {
+		return "", err
+	}
+	if err := tx.keepOriginal(a.Original); err != nil {
+		return "", err
+	}
+	live, isLive, err := uploadAt(ctx, tx, a.Account.ID, a.Place.Path)
+	if err != nil {
+		return "", err
+	}
+	row := photoRow{accountID: a.Account.ID, jobID: jobID, place: a.Place, sha: a.Original.SHA, flags: a.Flags, now: tx.now}
+	var photoID int64
+	var outcome Outcome
+	if a.Place.Person != "" {
+		var loses bool
+		if photoID, loses, err = tx.portrait(a, disk); err != nil {
+			return "", err
+		}
+		if loses {
+			return Duplicate, tx.record(a.Account, a.Place.Path, a.Identity, jobID, 0, DuplicateID, 0)
+		}
+	} else if photoID, outcome, err = tx.jobPhoto(a, live, isLive, disk); err != nil {
+		return "", err
+	}
+	if photoID == 0 {
+		photoID, err = tx.insertPhoto(row)
+		outcome = Added
+	} else {
+		var happened Outcome
+		happened, err = tx.updatePhoto(photoID, row)
+		if outcome == "" || happened == Restored {
+			outcome = happened
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	return outcome, tx.record(a.Account, a.Place.Path, a.Identity, jobID, photoID, "", 0)
+}
+
+// jobPhoto decides which photo of a jobs account the arrival is; 0 = a new
+// one. A link must go on showing the picture it was given out for, so a moved
+// file is recognised by its inode and content before the name is looked at.
+func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, Outcome, error) {
+	if isLive && live.PhotoID != 0 && live.Identity.SameInode(a.Identity) {
+		return live.PhotoID, "", nil
+	}
+	moved, err := tx.movedFrom(a, disk)
+	if err != nil {
+		return 0, "", err
+	}
+	if moved != nil {
+		if isLive && live.PhotoID != 0 && live.PhotoID != moved.PhotoID {
+			// What was at this name went elsewhere or was overwritten by
+			// the move: its own photo waits for it to turn up.
+			if err := tx.markGone(live.ID); err != nil {
+				return 0, "", err
+			}
+		}
+		_, err := tx.Exec(`DELETE FROM upload WHERE id = ?`, moved.ID)
+		return moved.PhotoID, Moved, err
+	}
+	if isLive && live.PhotoID != 0 {
+		return live.PhotoID, "", nil
+	}
+	// A client that deletes before it renames (WinSCP), or a file that is
+	// uploaded again after it was withdrawn.
+	dir, name := splitPath(a.Place.Path)
+	var id int64
+	err = tx.QueryRow(`SELECT photo_id FROM upload WHERE account_id = ? AND dir = ? AND name = ?
+		AND gone_at IS NOT NULL AND photo_id IS NOT NULL ORDER BY gone_at DESC LIMIT 1`, a.Account.ID, dir, name).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = tx.QueryRow(`SELECT id FROM photo WHERE account_id = ? AND path = ? AND sha256 = ?
+			AND withdrawn_at IS NOT NULL ORDER BY withdrawn_at DESC LIMIT 1`, a.Account.ID, []byte(a.Place.Path), a.Original.SHA[:]).Scan(&id)
+	} else if err == nil {
+		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, id)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", nil
+	}
+	return id, "", err
+}
+
+// movedFrom finds the upload that this file was, under another name: the
+// same inode with the same picture, and the other name no longer holds it.
+// The content is compared because file systems reuse inodes at once.
+func (tx *Tx) movedFrom(a Arrival, disk Disk) (*Upload, error) {
+	all, err := uploadsByInode(context.Background(), tx, a.Account.ID, a.Identity)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range all {
+		if u.Path == a.Place.Path || u.PhotoID == 0 || u.Reason != "" {
+			continue
+		}
+		var sha []byte
+		if err := tx.QueryRow(`SELECT sha256 FROM photo WHERE id = ?`, u.PhotoID).Scan(&sha); err != nil {
+			return nil, err
+		}
+		if SHA(sha) != a.Original.SHA {
+			continue
+		}
+		switch presence, id := disk.Look(a.Account.Name, u.Path); {
+		case presence == Unknown, presence == There && id.SameInode(a.Identity):
+			continue
+		}
+		return &u, nil
+	}
+	return nil, nil
+}
+
+// portrait finds the photo row of the arrival's person (0 = none yet) and
+// tells whether the arrival loses against a newer file with the same ID.
+func (tx *Tx) portrait(a Arrival, disk Disk) (photoID int64, loses bool, err error) {
+	if err := tx.endMoved(a, disk); err != nil {
+		return 0, false, err
+	}
+	var was []byte
+	err = tx.QueryRow(`SELECT id, path FROM photo WHERE account_id = ? AND person = ?`, a.Account.ID, a.Place.Person).Scan(&photoID, &was)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil || string(was) == a.Place.Path {
+		return photoID, false, err
+	}
+	other, isLive, err := uploadAt(context.Background(), tx, a.Account.ID, string(was))
+	if err != nil || !isLive || other.PhotoID != photoID {
+		return photoID, false, err
+	}
+	presence, now := disk.Look(a.Account.Name, other.Path)
+	if presence != There || now.SameInode(a.Identity) {
+		return photoID, false, nil
+	}
+	if now.Ctime > a.Identity.Ctime {
+		return 0, true, nil
+	}
+	_, err = tx.Exec(`UPDATE upload SET photo_id = NULL, reason = ?, since = ? WHERE id = ?`, DuplicateID, millis(tx.now), other.ID)
+	return photoID, false, err
+}
+
+// endMoved withdraws the portraits this file was under other IDs. The
+// uploader has said whose picture it is: nobody else's link may show it
+// during the grace of an ordinary deletion.
+func (tx *Tx) endMoved(a Arrival, disk Disk) error {
+	moved, err := tx.movedFrom(a, disk)
+	if err != nil || moved == nil {
+		return err
+	}
+	if _, err := tx.Exec(`DELETE FROM upload WHERE id = ?`, moved.ID); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`UPDATE photo SET withdrawn_at = ? WHERE id = ? AND withdrawn_at IS NULL AND person <> ? AND path = ?`,
+		millis(tx.now), moved.PhotoID, a.Place.Person, []byte(moved.Path))
+	return err
+}
+
+// Problem enters a file that cannot become a photo. A photo that was at this
+// path before stays published. keep is how long until the file is deleted;
+// 0 = never.
+func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep time.Duration) error {
+	jobID, err := tx.jobID(a, place.Job)
+	if err != nil {
+		return err
+	}
+	live, isLive, err := uploadAt(context.Background(), tx, a.ID, place.Path)
+	if err != nil {
+		return err
+	}
+	photoID := int64(0)
+	if isLive {
+		photoID = live.PhotoID
+	}
+	return tx.record(a, place.Path, id, jobID, photoID, reason, keep)
+}
+
+// Same enters that a file with an unchanged picture has a new identity, or
+// has come back; Publish is not needed. It tells false if that is not so.
+func (tx *Tx) Same(a Account, path string, id Identity) (bool, error) {
+	dir, name := splitPath(path)
+	res, err := tx.Exec(`UPDATE upload SET gone_at = NULL WHERE account_id = ?1 AND dir = ?2 AND name = ?3 AND identity = ?4
+		AND NOT EXISTS (SELECT 1 FROM upload v WHERE v.account_id = ?1 AND v.dir = ?2 AND v.name = ?3 AND v.id <> upload.id AND v.gone_at IS NULL)`,
+		a.ID, dir, name, id.bytes())
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+// record makes the upload row of a path say what has been decided.
+func (tx *Tx) record(a Account, p string, id Identity, jobID, photoID int64, reason Reason, keep time.Duration) error {
+	dir, name := splitPath(p)
+	var deleteAfter sql.NullInt64
+	if keep > 0 {
+		deleteAfter = nullMillis(tx.now.Add(keep))
+	}
+	_, err := tx.Exec(`INSERT INTO upload (account_id, dir, name, identity, job_id, photo_id, reason, since, delete_after)
+		VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), nullif(?6, 0), nullif(?7, ''), ?8, ?9)
+		ON CONFLICT (account_id, dir, name) WHERE gone_at IS NULL DO UPDATE SET
+			-- a stray that was written again starts its days anew; touched ones too: never earlier than shown
+			since        = CASE WHEN reason IS excluded.reason AND identity = excluded.identity THEN since ELSE excluded.since END,
+			delete_after = CASE WHEN reason IS excluded.reason AND identity = excluded.identity THEN delete_after ELSE excluded.delete_after END,
+			identity = excluded.identity, job_id = excluded.job_id, photo_id = excluded.photo_id, reason = excluded.reason`,
+		a.ID, dir, name, id.bytes(), jobID, photoID, reason, millis(tx.now), deleteAfter)
+	return err
+}
+
+func (tx *Tx) jobID(a Account, job string) (id int64, err error) {
+	if job == "" {
+		return 0, nil
+	}
+	err = tx.QueryRow(`SELECT id FROM job WHERE account_id = ? AND name = ?`, a.ID, job).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return id, err
+}
+
+func (tx *Tx) keepOriginal(o Original) error {
+	_, err := tx.Exec(`INSERT INTO original (sha256, bytes, width, height, taken_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		o.SHA[:], o.Bytes, o.Width, o.Height, nullMillis(o.TakenAt))
+	for _, r := range o.Renditions {
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT OR REPLACE INTO rendition (sha256, name, longest, quality, width, height, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			o.SHA[:], r.Name, r.Longest, r.Quality, r.Width, r.Height, r.Bytes)
+	}
+	return err
+}
+
+type photoRow struct {
+	accountID, jobID int64
+	place            Place
+	sha              SHA
+	flags            string
+	now              time.Time
+}
+
+func (tx *Tx) insertPhoto(p photoRow) (int64, error) {
+	// The link needs the id, the id needs the row: a name no link can have
+	// stands in for the blink of the transaction.
+	res, err := tx.Exec(`INSERT INTO photo (account_id, job_id, album, area, person, path, path_shown, file, sha256, flags, link, ingested_at)
+		VALUES (?, nullif(?, 0), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, 'new', ?)`,
+		p.accountID, p.jobID, p.place.Album, p.place.Area, p.place.Person, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown),
+		p.sha[:], p.flags, millis(p.now))
+	if err != nil {
+		return 0, err
+	}
+	id, err := res.LastInsertId()
+	if err != nil {
+		return 0, err
+	}
+	subject := photoSubject(id)
+	if p.place.Person != "" {
+		subject = personSubject(p.place.Person)
+	}
+	link, err := tx.s.link(p.accountID, subject, 1)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(`UPDATE photo SET link = ? WHERE id = ?`, link, id)
+	return id, err
+}
+
+func (tx *Tx) updatePhoto(id int64, p photoRow) (Outcome, error) {
+	var sha []byte
+	var withdrawn sql.NullInt64
+	if err := tx.QueryRow(`SELECT sha256, withdrawn_at FROM photo WHERE id = ?`, id).Scan(&sha, &withdrawn); err != nil {
+		return "", err
+	}
+	outcome := Unchanged
+	if withdrawn.Valid {
+		outcome = Restored
+	}
+	if SHA(sha) != p.sha {
+		if _, err := tx.Exec(`INSERT INTO history SELECT id, sha256, ingested_at, ? FROM photo WHERE id = ?`, millis(p.now), id); err != nil {
+			return "", err
+		}
+		if outcome == Unchanged {
+			outcome = Replaced
+		}
+	}
+	_, err := tx.Exec(`UPDATE photo SET job_id = nullif(?1, 0), album = nullif(?2, ''), area = nullif(?3, ''), path = ?4, path_shown = ?5, file = ?6,
+		ingested_at = CASE WHEN sha256 = ?7 THEN ingested_at ELSE ?8 END, sha256 = ?7, flags = ?9, withdrawn_at = NULL WHERE id = ?10`,
+		p.jobID, p.place.Album, p.place.Area, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown), p.sha[:], millis(p.now),
+		strings.TrimSpace(p.flags), id)
+	return outcome, err
+}

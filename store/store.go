@@ -1,0 +1,161 @@
+// Package store owns the catalogue (all SQL of picday is here) and the files
+// it points to: originals and renditions below the data directory. It knows
+// the nouns, not how they come to be.
+//
+// It promises that a transaction either happened, durably, or did not; that a
+// file a photo points to is on disk before the photo is; and that the
+// catalogue can be used by the daemon and by root's tool at the same time.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // the driver
+)
+
+// ErrNotFound is returned for an account, job or photo that is not there.
+var ErrNotFound = errors.New("not found")
+
+// ErrNoCatalogue is returned by Open when the data directory has none yet.
+var ErrNoCatalogue = errors.New("there is no catalogue yet: run 'picday init'")
+
+// A Store is an open catalogue. It is safe for concurrent use.
+type Store struct {
+	dir   string
+	write *sql.DB // one connection: SQLite has one writer, queueing is cheaper here than there
+	read  *sql.DB
+	key   []byte // makes links; nil if this process may not read it
+
+	// pins are the pictures that some worker is about to point to. Collect
+	// leaves them alone. Held while files are deleted.
+	pinMu sync.Mutex
+	pins  map[SHA]int
+}
+
+// CatalogueFile is the catalogue's name below the data directory.
+const CatalogueFile = "catalogue.sqlite"
+
+// Create makes what is missing in dataDir (the catalogue, the link key, the
+// directories) and opens it. Everything made belongs to the owner of dataDir,
+// so that root can do it for the daemon.
+func Create(ctx context.Context, dataDir string) (s *Store, made []string, err error) {
+	fi, err := os.Stat(dataDir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data directory: %w", err)
+	}
+	made, err = layOut(dataDir, fi)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err = Open(ctx, dataDir)
+	return s, made, err
+}
+
+// Open opens an existing catalogue and brings its schema up to date.
+func Open(ctx context.Context, dataDir string) (*Store, error) {
+	name := filepath.Join(dataDir, CatalogueFile)
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", dataDir, ErrNoCatalogue)
+	} else if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	s := &Store{dir: dataDir, pins: map[SHA]int{}}
+	var err error
+	if s.key, err = readLinkKey(dataDir); err != nil {
+		return nil, err
+	}
+	if s.write, err = connect(name, "rwc"); err != nil {
+		return nil, err
+	}
+	s.write.SetMaxOpenConns(1)
+	if s.read, err = connect(name, "rw"); err != nil {
+		return nil, errors.Join(err, s.write.Close())
+	}
+	s.read.SetMaxOpenConns(4)
+	if err := migrate(ctx, s.write, sqlFiles); err != nil {
+		return nil, errors.Join(fmt.Errorf("catalogue %s: %w", name, err), s.Close())
+	}
+	return s, nil
+}
+
+// connect opens a pool. The pragmas are in the name so that every connection
+// of the pool has them.
+func connect(name, mode string) (*sql.DB, error) {
+	q := url.Values{
+		"mode":          {mode},
+		"_txlock":       {"immediate"}, // a transaction that will write says so first, so it never fails half-way with BUSY
+		"_busy_timeout": {"20000"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"}, // in WAL mode: every commit is on disk when it returns
+		"_foreign_keys": {"on"},
+	}
+	return sql.Open("sqlite3", (&url.URL{Scheme: "file", OmitHost: true, Path: name, RawQuery: q.Encode()}).String())
+}
+
+// Close ends all connections.
+func (s *Store) Close() error {
+	return errors.Join(s.read.Close(), s.write.Close())
+}
+
+// A Tx is one transaction on the catalogue.
+type Tx struct {
+	*sql.Tx
+	s   *Store
+	now time.Time
+}
+
+// Update runs fn in one durable transaction; an error from fn undoes it.
+func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	t, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("catalogue: %w", err)
+	}
+	if err := fn(&Tx{Tx: t, s: s, now: time.Now()}); err != nil {
+		return errors.Join(err, t.Rollback())
+	}
+	if err := t.Commit(); err != nil {
+		return fmt.Errorf("catalogue: commit: %w", err)
+	}
+	return nil
+}
+
+// Version changes whenever another process has changed the catalogue. It
+// costs one read of shared memory, so it may be asked every second.
+func (s *Store) Version(ctx context.Context) (v int64, err error) {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	err = conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&v)
+	return v, err
+}
+
+// QuickCheck asks SQLite whether the file is sound.
+func (s *Store) QuickCheck(ctx context.Context) error {
+	var verdict string
+	if err := s.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return errors.New(verdict)
+	}
+	return nil
+}
+
+func millis(t time.Time) int64 { return t.UnixMilli() }
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func nullMillis(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}
+}

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Trashed finds the withdrawn photo that an uploader calls path, the newest
+// if there are several.
+func (s *Store) Trashed(ctx context.Context, account, path string) (Photo, error) {
+	var found []Photo
+	err := s.Photos(ctx, PhotoFilter{Account: account, Withdrawn: true, Path: path}, func(p Photo) error {
+		found = append(found, p)
+		return nil
+	})
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("nothing in the trash of %q was called %q: %w", account, path, ErrNotFound)
+	}
+	if err != nil {
+		return Photo{}, err
+	}
+	newest := found[0]
+	for _, p := range found {
+		if p.WithdrawnAt.After(newest.WithdrawnAt) {
+			newest = p
+		}
+	}
+	return newest, nil
+}
+
+// Restore publishes a withdrawn photo again, as the file with that identity.
+func (tx *Tx) Restore(a Account, p Photo, id Identity) error {
+	if err := tx.change(`UPDATE photo SET withdrawn_at = NULL WHERE id = ? AND withdrawn_at IS NOT NULL`, p.ID); err != nil {
+		return err
+	}
+	jobID, err := tx.jobID(a, p.Job)
+	if err != nil {
+		return err
+	}
+	return tx.record(a, p.RawPath, id, jobID, p.ID, "", 0)
+}
+
+// Empty ends the photos in the trash of one account, or (zero) of all, and
+// tells how many. Their files go when the daemon collects.
+func (tx *Tx) Empty(accountID int64) (int64, error) {
+	return tx.count(`DELETE FROM photo WHERE withdrawn_at IS NOT NULL AND (?1 = 0 OR account_id = ?1)`, accountID)
+}
+
+// Expire ends the photos withdrawn, and the pictures replaced, longer ago
+// than keep.
+func (tx *Tx) Expire(keep time.Duration) (int64, error) {
+	before := millis(tx.now.Add(-keep))
+	n, err := tx.count(`DELETE FROM photo WHERE withdrawn_at < ?`, before)
+	if err != nil {
+		return n, err
+	}
+	m, err := tx.count(`DELETE FROM history WHERE replaced_at < ?`, before)
+	return n + m, err
+}
+
+// Expired tells whether Expire or Collect would find something to do.
+func (s *Store) Expired(ctx context.Context, keep time.Duration) (yes bool, err error) {
+	before := millis(time.Now().Add(-keep))
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM photo WHERE withdrawn_at < ?1)
+		OR EXISTS (SELECT 1 FROM history WHERE replaced_at < ?1)
+		OR EXISTS (SELECT 1 FROM original o WHERE NOT EXISTS (SELECT 1 FROM photo WHERE sha256 = o.sha256)
+			AND NOT EXISTS (SELECT 1 FROM history WHERE sha256 = o.sha256))`, before).Scan(&yes)
+	return yes, err
+}
+
+func (tx *Tx) count(query string, args ...any) (int64, error) {
+	res, err := tx.Exec(query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}

@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"time"
+)
+
+// An Identity is what makes a file on the upload volume unchanged.
+type Identity struct {
+	Dev, Ino    uint64
+	Size, Ctime int64 // bytes; nanoseconds since 1970
+}
+
+func (id Identity) bytes() []byte {
+	b := make([]byte, 0, 32)
+	for _, v := range []uint64{id.Dev, id.Ino, uint64(id.Size), uint64(id.Ctime)} {
+		b = binary.BigEndian.AppendUint64(b, v)
+	}
+	return b
+}
+
+func identityOf(b []byte) (id Identity) {
+	if len(b) == 32 {
+		id.Dev, id.Ino = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
+		id.Size, id.Ctime = int64(binary.BigEndian.Uint64(b[16:])), int64(binary.BigEndian.Uint64(b[24:]))
+	}
+	return id
+}
+
+// SameInode tells whether both name the same inode, changed or not.
+func (id Identity) SameInode(other Identity) bool {
+	return id.Dev == other.Dev && id.Ino == other.Ino
+}
+
+// A Reason says why a file cannot become a photo.
+type Reason string
+
+// The reasons, as the contract lists them.
+const (
+	NoAlbum       Reason = "no-album"
+	UnknownFolder Reason = "unknown-folder"
+	BadName       Reason = "bad-name"
+	DuplicateID   Reason = "duplicate-id"
+	NotJPEG       Reason = "not-jpeg"
+	Incomplete    Reason = "incomplete"
+	Damaged       Reason = "damaged"
+	TooComplex    Reason = "too-complex"
+	Unreadable    Reason = "unreadable"
+)
+
+var messages = map[Reason]string{
+	NoAlbum:       "This file is not in an album. Move it into a folder inside the job.",
+	UnknownFolder: "This folder is neither 'individuals' nor 'group'. Move the file into one of the two, or straight into the album.",
+	BadName:       "The file name is not an ID followed by .jpg. Rename it, or it will be deleted.",
+	DuplicateID:   "There is a newer picture for the same ID. Delete the one you do not want.",
+	NotJPEG:       "This is not a JPEG photo. Upload it as JPEG (.jpg).",
+	Incomplete:    "The upload stopped before the end of the picture. Resume it, or upload the file again.",
+	Damaged:       "The file is complete but the picture in it is damaged. Upload it again from the camera.",
+	TooComplex:    "This JPEG is too large or of an unusual kind. Save it as an ordinary JPEG and upload it again.",
+	Unreadable:    "This is a link or a special file, or it cannot be read. Upload the photo itself.",
+}
+
+// Message is a sentence for the uploader.
+func (r Reason) Message() string { return messages[r] }
+
+// An Upload is one file of the upload volume that has been dealt with.
+type Upload struct {
+	ID       int64
+	Path     string // raw bytes
+	Identity Identity
+	PhotoID  int64 // 0 = none
+	Reason   Reason
+	Since    time.Time
+	GoneAt   time.Time // zero = it is there
+}
+
+func splitPath(path string) (dir, name []byte) {
+	i := strings.LastIndexByte(path, '/')
+	return []byte(path[:max(i, 0)]), []byte(path[i+1:])
+}
+
+func joinPath(dir, name []byte) string {
+	if len(dir) == 0 {
+		return string(name)
+	}
+	return string(dir) + "/" + string(name)
+}
+
+const uploadColumns = `SELECT id, dir, name, identity, coalesce(photo_id, 0), coalesce(reason, ''), since, coalesce(gone_at, 0) FROM upload `
+
+func scanUpload(r *sql.Rows) (u Upload, err error) {
+	var dir, name, identity []byte
+	var since, gone int64
+	err = r.Scan(&u.ID, &dir, &name, &identity, &u.PhotoID, &u.Reason, &since, &gone)
+	u.Path, u.Identity, u.Since = joinPath(dir, name), identityOf(identity), fromMillis(since)
+	if gone != 0 {
+		u.GoneAt = fromMillis(gone)
+	}
+	return u, err
+}
+
+// Known returns the identities of the files in one directory that have been
+// dealt with and were there when last looked at.
+func (s *Store) Known(ctx context.Context, accountID int64, dir string) (map[string]Identity, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT name, identity FROM upload WHERE account_id = ? AND dir = ? AND gone_at IS NULL`,
+		accountID, []byte(dir))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	known := map[string]Identity{}
+	var name, identity sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&name, &identity); err != nil {
+			return nil, err
+		}
+		known[string(name)] = identityOf(identity)
+	}
+	return known, rows.Err()
+}
+
+// KnownDirs returns every directory of an account for which Known has files.
+func (s *Store) KnownDirs(ctx context.Context, accountID int64) ([]string, error) {
+	return collect(ctx, s.read, func(r *sql.Rows) (string, error) {
+		var b []byte
+		err := r.Scan(&b)
+		return string(b), err
+	}, `SELECT DISTINCT dir FROM upload WHERE account_id = ? AND gone_at IS NULL`, accountID)
+}
+
+// UploadAt finds what is known of a path, if anything.
+func (s *Store) UploadAt(ctx context.Context, accountID int64, path string) (u Upload, found bool, err error) {
+	return uploadAt(ctx, s.read, accountID, path)
+}
+
+func uploadAt(ctx context.Context, q querier, accountID int64, path string) (u Upload, found bool, err error) {
+	dir, name := splitPath(path)
+	all, err := collect(ctx, q, scanUpload, uploadColumns+`WHERE account_id = ? AND dir = ? AND name = ? AND gone_at IS NULL`,
+		accountID, dir, name)
+	if len(all) == 0 {
+		return u, false, err
+	}
+	return all[0], true, err
+}
+
+// uploadsByInode finds files that have, or had when last seen, that inode.
+func uploadsByInode(ctx context.Context, q querier, accountID int64, id Identity) ([]Upload, error) {
+	low := id.bytes()[:16]
+	high := Identity{Dev: id.Dev, Ino: id.Ino, Size: -1, Ctime: -1}.bytes()
+	return collect(ctx, q, scanUpload, uploadColumns+`WHERE identity >= ? AND identity <= ? AND account_id = ?`, low, high, accountID)
+}
+
+// Elsewhere tells whether a file with this inode is known under another path,
+// and the picture it was: a candidate for a move.
+func (s *Store) Elsewhere(ctx context.Context, accountID int64, path string, id Identity) (u Upload, sha SHA, found bool, err error) {
+	all, err := uploadsByInode(ctx, s.read, accountID, id)
+	for _, u := range all {
+		if u.Path == path || u.PhotoID == 0 || u.Reason != "" {
+			continue
+		}
+		var b []byte
+		err := s.read.QueryRowContext(ctx, `SELECT sha256 FROM photo WHERE id = ?`, u.PhotoID).Scan(&b)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return u, sha, false, err
+		}
+		return u, SHA(b), true, nil
+	}
+	return u, sha, false, err
+}
+
+// PicturesOfInode returns the pictures that files with this inode are or were
+// when last seen, under whatever path.
+func (s *Store) PicturesOfInode(ctx context.Context, accountID int64, id Identity) ([]SHA, error) {
+	all, err := uploadsByInode(ctx, s.read, accountID, id)
+	var shas []SHA
+	for _, u := range all {
+		if u.PhotoID == 0 {
+			continue
+		}
+		found, err := column[[]byte](s.read, `SELECT sha256 FROM photo WHERE id = ?`, u.PhotoID)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range found {
+			shas = append(shas, SHA(b))
+		}
+	}
+	return shas, err
+}

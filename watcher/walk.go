@@ -1,0 +1,231 @@
+package watcher
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// walkers is how many goroutines list directories. More do not help: two keep
+// a disk or the dentry cache busy.
+const walkers = 2
+
+// scan is a set of directories that are listed, with all that is found below them.
+type scan struct {
+	// whole: descend everywhere and compare with the ledger's directories too.
+	// Otherwise only into directories that are not watched yet.
+	whole bool
+	trees []*tree
+	start time.Time
+	done  func(k *keeper, s *scan)
+
+	left    int // jobs not finished; guarded by walker.mu, as are the next two
+	files   int
+	visited map[string]bool
+}
+
+type job struct {
+	scan *scan
+	tree *tree
+	dir  string // absolute
+}
+
+// walker lists directories: watch first, list then. Whatever is made in between is
+// seen by both, which is harmless; the other order sees it with neither. It opens no
+// file, and what it finds goes into the inbox.
+type walker struct {
+	in     *inbox
+	dirs   *dirs
+	ledger Ledger
+	ignore func(string) bool
+	log    zerolog.Logger
+
+	mu     sync.Mutex
+	cond   *sync.Cond
+	jobs   []job // a stack: depth first keeps it short
+	closed bool
+}
+
+func (w *walker) begin(s *scan, dirs map[string]*tree) {
+	s.start, s.visited = time.Now(), map[string]bool{}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for dir, t := range dirs {
+		w.jobs = append(w.jobs, job{s, t, dir})
+	}
+	s.left = len(dirs)
+	if s.left == 0 {
+		w.finish(s)
+	}
+	w.cond.Broadcast()
+}
+
+func (w *walker) finish(s *scan) { w.in.call(func(k *keeper) { s.done(k, s) }) }
+
+func (w *walker) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	w.cond.Broadcast()
+}
+
+func (w *walker) work(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		for len(w.jobs) == 0 && !w.closed {
+			w.cond.Wait()
+		}
+		if w.closed {
+			return
+		}
+		j := w.jobs[len(w.jobs)-1]
+		w.jobs = w.jobs[:len(w.jobs)-1]
+		j.scan.visited[j.dir] = true
+		w.mu.Unlock()
+		subdirs, files := w.visit(ctx, j)
+		w.mu.Lock()
+		for _, dir := range subdirs {
+			w.jobs = append(w.jobs, job{j.scan, j.tree, dir})
+		}
+		if len(subdirs) > 1 {
+			w.cond.Broadcast()
+		}
+		s := j.scan
+		s.files += files
+		s.left += len(subdirs) - 1
+		if s.left == 0 {
+			w.mu.Unlock() // nobody else touches a scan without jobs
+			if s.whole {
+				w.audit(ctx, s)
+			}
+			w.finish(s)
+			w.mu.Lock()
+		}
+	}
+}
+
+// visit watches and lists one directory.
+func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int) {
+	t, dir := j.tree, j.dir
+	f, st, err := t.openDir(dir)
+	if err != nil {
+		w.miss(t, dir, err)
+		return nil, 0
+	}
+	defer f.Close()
+	if dir == t.abs && leaseless(int(f.Fd())) {
+		t.leaseless.Store(true)
+	}
+	switch err := w.dirs.add(t, dir, st); err {
+	case errMoved:
+		w.miss(t, dir, err)
+		fallthrough
+	case errStale:
+		return nil, 0
+	}
+	unseen := w.dirs.kidsOf(dir) // before listing: a directory made while we list is not unseen
+	known, err := w.ledger.Known(ctx, t.root, t.rel(dir))
+	if err != nil {
+		w.miss(t, dir, err)
+		return nil, 0
+	}
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		w.miss(t, dir, err)
+		return nil, 0
+	}
+	w.dirs.listed(dir)
+	fd := int(f.Fd())
+	var seen []string
+	for _, name := range names {
+		if w.ignore(name) {
+			continue
+		}
+		st, err := statAt(fd, name)
+		if err != nil {
+			continue // gone again, or the keeper will find out
+		}
+		path := dir + "/" + name
+		if st.isDir() {
+			delete(unseen, path)
+			if j.scan.whole || !w.dirs.shows(path, st.inode()) {
+				subdirs = append(subdirs, path)
+			}
+			continue
+		}
+		files++
+		id, ok := known[name]
+		if ok {
+			seen = append(seen, name)
+		}
+		if !ok || id != st.Identity {
+			w.in.note(path, 0, st)
+		}
+	}
+	for path := range unseen {
+		w.in.note(path, opVanished, nil)
+	}
+	for _, name := range missing(known, seen) {
+		w.in.note(dir+"/"+name, opVanished, nil)
+	}
+	return subdirs, files
+}
+
+// miss says that a directory was not listed. One that is gone is the keeper's to
+// look at, except a tree, which is waited for.
+func (w *walker) miss(t *tree, dir string, err error) {
+	if dir != t.abs && (err == errMoved || isGone(err)) {
+		w.in.note(dir, opVanished, nil)
+		return
+	}
+	w.dirs.fail(t, dir, err)
+}
+
+// missing makes its set only when there is something to find: nearly never.
+func missing(known map[string]Identity, seen []string) (names []string) {
+	if len(seen) == len(known) {
+		return nil
+	}
+	have := make(map[string]bool, len(seen))
+	for _, name := range seen {
+		have[name] = true
+	}
+	for name := range known {
+		if !have[name] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// audit notes directories that only the ledger knows.
+func (w *walker) audit(ctx context.Context, s *scan) {
+	known := map[string][]string{}
+	for _, t := range s.trees {
+		if w.dirs.failed(t.abs) {
+			continue // it shows nothing, so it proves nothing
+		}
+		if _, ok := known[t.root]; !ok {
+			names, err := w.ledger.Dirs(ctx, t.root)
+			if err != nil {
+				w.log.Error().Err(err).Str("root", t.root).Msg("cannot read known directories")
+			}
+			known[t.root] = names
+		}
+		for _, name := range known[t.root] {
+			path := filepath.Join(t.dir, name)
+			if !s.visited[path] && within(path, t.abs) {
+				w.in.note(path, opVanished, nil)
+			}
+		}
+	}
+}
+
+func within(path, dir string) bool {
+	return path == dir || strings.HasPrefix(path, dir+"/")
+}
