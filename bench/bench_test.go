@@ -1,0 +1,244 @@
+// Package bench measures picday as a whole process, on real input, against a
+// named peer in the same run. `make bench` runs it; every figure in the docs
+// comes from here.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"picday/internal/testbed"
+	"picday/internal/testphoto"
+	"picday/store"
+)
+
+func TestMain(m *testing.M) { testbed.Main(m) }
+
+func catalogue(b *testing.B, w *testbed.World) *store.Store {
+	b.Helper()
+	s, err := store.Open(b.Context(), w.Data)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	return s
+}
+
+func median[T cmp.Ordered](d []T) T {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+// BenchmarkCloseToCatalogue is the time from the moment the client closes an
+// upload to the photo's row, on an idle machine. The peer is settle, the quiet
+// time that no method by evidence can do without.
+func BenchmarkCloseToCatalogue(b *testing.B) {
+	const settle = time.Second
+	for _, pic := range []struct {
+		name string
+		jpeg []byte
+	}{
+		{"640x480", testphoto.Tiny(1)},
+		{"12MP", testphoto.Make(testphoto.Spec{Width: 4000, Height: 3000, Seed: 1, Quality: 90})},
+	} {
+		b.Run(pic.name, func(b *testing.B) {
+			w := testbed.New(b, testbed.Options{Settle: settle})
+			w.MustPicday("init")
+			u := w.AddAccount("studio", "jobs")
+			w.MustPicday("job", "add", u.Name, "job")
+			w.StartDaemon()
+			s := catalogue(b, w)
+			client := u.ByKey().MustWire()
+			if err := client.Mkdir("job/album"); err != nil {
+				b.Fatal(err)
+			}
+			var took []time.Duration
+			n := 0
+			for b.Loop() {
+				if err := client.Put(fmt.Sprintf("job/album/%d.jpg", n), testphoto.Vary(pic.jpeg, n)); err != nil {
+					b.Fatal(err)
+				}
+				closed := time.Now()
+				n++
+				for {
+					c, err := s.Counts(b.Context())
+					if err != nil {
+						b.Fatal(err)
+					}
+					if c.Photos == n {
+						break
+					}
+					time.Sleep(time.Millisecond)
+				}
+				took = append(took, time.Since(closed))
+			}
+			mid := median(took)
+			b.ReportMetric(float64(mid.Milliseconds()), "median-ms")
+			b.ReportMetric(float64(slices.Max(took).Milliseconds()), "max-ms")
+			b.ReportMetric(float64((mid - settle).Milliseconds()), "median-over-settle-ms")
+		})
+	}
+}
+
+// known enters n files as photos already dealt with, in directories of 100,
+// and makes the files, empty.
+func known(b *testing.B, w *testbed.World, account string, dirs, perDir int) {
+	b.Helper()
+	s := catalogue(b, w)
+	acct, err := s.Account(b.Context(), account)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for d := range dirs {
+		album := fmt.Sprintf("job/album%05d", d)
+		dir := filepath.Join(w.Uploads, account, album)
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			b.Fatal(err)
+		}
+		err := s.Update(b.Context(), func(tx *store.Tx) error {
+			for i := range perDir {
+				name := fmt.Sprintf("IMG_%04d.jpg", i)
+				if err := os.WriteFile(dir+"/"+name, nil, 0o644); err != nil {
+					return err
+				}
+				fi, err := os.Lstat(dir + "/" + name)
+				if err != nil {
+					return err
+				}
+				st := fi.Sys().(*syscall.Stat_t)
+				var sha store.SHA
+				copy(sha[:], fmt.Sprintf("%d/%d", d, i))
+				if _, err := tx.Publish(store.Arrival{
+					Account:  acct,
+					Place:    store.Place{Path: album + "/" + name, Shown: album + "/" + name, Job: "job", Album: album[4:], Area: "individuals"},
+					Identity: store.Identity{Dev: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()},
+					Original: store.Original{SHA: sha, Bytes: 1, Width: 1, Height: 1},
+				}, nobody{}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+type nobody struct{}
+
+func (nobody) Look(string, string) (store.Presence, store.Identity) {
+	return store.Unknown, store.Identity{}
+}
+func (nobody) Sure(context.Context) error { return nil }
+
+// BenchmarkReconcile100k looks again at 100,000 unchanged photos in 1,000
+// albums. The peer is find, printing what picday compares.
+func BenchmarkReconcile100k(b *testing.B) {
+	w := testbed.New(b)
+	w.MustPicday("init")
+	u := w.AddAccount("studio", "jobs")
+	w.MustPicday("job", "add", u.Name, "job")
+	known(b, w, u.Name, 1000, 100)
+	w.StartDaemon()
+	w.MustPicday("rescan", "--wait")
+	var ours, finds []time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		cmd := exec.Command("find", u.Dir(), "-printf", `%p %i %s %C@\n`)
+		if err := cmd.Run(); err != nil {
+			b.Fatal(err)
+		}
+		finds = append(finds, time.Since(begin))
+		begin = time.Now()
+		w.MustPicday("rescan", "--wait")
+		ours = append(ours, time.Since(begin))
+	}
+	var st struct {
+		Photos   int
+		LastScan struct {
+			Seconds float64
+			Files   int
+		} `json:"last_scan"`
+	}
+	w.JSON(&st, "status", "--json")
+	if st.LastScan.Files != 100_000 || st.Photos != 100_000 {
+		b.Fatalf("not what was to be measured: %+v", st)
+	}
+	b.ReportMetric(float64(median(ours).Milliseconds()), "rescan-ms")
+	b.ReportMetric(float64(median(finds).Milliseconds()), "find-ms")
+	b.ReportMetric(float64(median(ours))/float64(median(finds)), "rescan/find")
+	b.ReportMetric(st.LastScan.Seconds*1000, "last-scan-ms")
+}
+
+// BenchmarkIdle10kFolders is what picdayd costs when nothing happens, with
+// 10,000 watched folders.
+func BenchmarkIdle10kFolders(b *testing.B) {
+	w := testbed.New(b)
+	w.MustPicday("init")
+	u := w.AddAccount("studio", "jobs")
+	w.MustPicday("job", "add", u.Name, "job")
+	known(b, w, u.Name, 10_000, 1)
+	d := w.StartDaemon()
+	w.MustPicday("rescan", "--wait")
+	const window = 30 * time.Second
+	var cpu []float64
+	for b.Loop() {
+		before := cpuSeconds(b, d.Pid())
+		time.Sleep(window) // this is the measurement: nothing happens
+		cpu = append(cpu, cpuSeconds(b, d.Pid())-before)
+	}
+	b.ReportMetric(100*median(cpu)/window.Seconds(), "cpu-percent")
+	b.ReportMetric(rssMiB(b, d.Pid()), "RSS-MiB")
+}
+
+func cpuSeconds(b *testing.B, pid int) float64 {
+	b.Helper()
+	// schedstat counts nanoseconds, of one thread each.
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var sum float64
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			continue // a thread that ended
+		}
+		ns, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sum += ns / 1e9
+	}
+	return sum
+}
+
+func rssMiB(b *testing.B, pid int) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if kib, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, err := strconv.ParseFloat(strings.Fields(kib)[0], 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return n / 1024
+		}
+	}
+	b.Fatal("no VmRSS")
+	return 0
+}
