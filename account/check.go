@@ -124,8 +124,11 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	if u.ages() {
 		f.fail(check, "its password expires, and SFTP clients cannot set a new one", enable)
 	}
-	if !u.jailed || u.home != StartDir(a) {
-		f.fail(check, fmt.Sprintf("its Unix user was changed (home %q, in the group %s: %t)", u.home, JailGroup, u.jailed), enable)
+	if !u.jailed {
+		f.fail(check, "its Unix user is not in the group "+JailGroup+", so sshd does not jail it", "now: gpasswd -a "+a.Name+" "+JailGroup)
+	}
+	if u.home != StartDir(a) {
+		f.fail(check, fmt.Sprintf("its Unix user was changed: the home directory is %q, so uploads start in the wrong place", u.home), enable)
 	}
 	if err := rootOnly(s.Base(a.Name)); err != nil {
 		f.fail(check, err.Error(), enable)

@@ -130,6 +130,8 @@ func freshEtc() error {
 		_ = exec.Command("userdel", name).Run()
 	}
 	_ = exec.Command("groupdel", JailGroup).Run()
+	// A wrong password takes two seconds less.
+	_ = exec.Command("sed", "-i", "s/pam_unix.so/& nodelay/", "/etc/pam.d/common-auth").Run()
 	return os.WriteFile("/etc/ssh/sshd_config", []byte(mainConfig), 0o644)
 }
 

@@ -120,7 +120,7 @@ func (s *System) Add(ctx context.Context, spec Spec, all []store.Account) (done 
 	}
 	steps := []step{
 		s.dropInStep(with(all, a), "", func(ctx context.Context) error { return s.provenAllowlist(ctx, a) }),
-		s.userStep(a),
+		s.userStep(a, true),
 	}
 	steps = append(steps, s.treeSteps(a)...)
 	steps = append(steps,
@@ -215,7 +215,7 @@ func (s *System) Enable(ctx context.Context, a store.Account, all []store.Accoun
 	return s.change(ctx, a, func(*unixUser) ([]step, error) {
 		steps := []step{
 			s.dropInStep(with(all, a), "", func(ctx context.Context) error { return s.provenAllowlist(ctx, a) }),
-			s.userStep(a),
+			s.userStep(a, false),
 		}
 		steps = append(steps, s.treeSteps(a)...)
 		return append(steps,

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -14,9 +15,11 @@ import (
 const longAgo = "1970-01-02"
 
 // userStep creates the Unix user: closed, without a password, with every
-// default of the machine's useradd and login.defs overridden.
-func (s *System) userStep(a store.Account) step {
-	existed := false
+// default of the machine's useradd and login.defs overridden. One that is
+// there is mended; fresh says that one of which useradd made only half may be
+// made anew, with another uid.
+func (s *System) userStep(a store.Account, fresh bool) step {
+	var existed, begun bool
 	return step{
 		what: fmt.Sprintf("created the Unix user %s, closed for now", a.Name),
 		done: func(context.Context) (bool, error) {
@@ -27,21 +30,23 @@ func (s *System) userStep(a store.Account) step {
 			if !u.ours() {
 				return false, notOurs(a.Name)
 			}
-			existed = !u.halfMade()
 			return u.jailed && !u.ages() && u.home == StartDir(a) && u.comment == mark(a.Layout), nil
 		},
 		do: func(ctx context.Context) error {
-			if existed {
+			u, err := lookupUser(a.Name)
+			if err != nil {
+				return err
+			}
+			if existed = u != nil && !(fresh && u.halfMade()); existed {
 				return s.mendUser(ctx, a)
 			}
-			if u, err := lookupUser(a.Name); err != nil {
-				return err
-			} else if u != nil { // useradd was interrupted: begin anew
+			begun = true
+			if u != nil { // useradd was interrupted: begin anew
 				if err := s.deleteUser(ctx, a.Name); err != nil {
 					return err
 				}
 			}
-			_, err := s.run(ctx, "", "useradd",
+			_, err = s.run(ctx, "", "useradd",
 				"--no-create-home", "--home-dir", StartDir(a), "--shell", nologin, "--no-log-init",
 				"--user-group", "--groups", JailGroup, "--comment", mark(a.Layout),
 				"--password", "*", "--expiredate", longAgo, "--inactive", "-1",
@@ -51,7 +56,7 @@ func (s *System) userStep(a store.Account) step {
 			return wrap("create the Unix user "+a.Name, err)
 		},
 		undo: func(ctx context.Context) error {
-			if existed {
+			if existed || !begun {
 				return nil
 			}
 			return s.deleteUser(ctx, a.Name)
@@ -76,20 +81,34 @@ func (s *System) deleteUser(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	gid := s.treeGroup(name)
 	if u != nil {
 		if !u.ours() {
 			return notOurs(name)
 		}
+		gid = u.gid
 		if _, err := s.run(ctx, "", "userdel", name); err != nil {
 			return wrap("delete the Unix user "+name, err)
 		}
 	}
+	// userdel takes the group along where login.defs says so.
 	g, err := lookupGroup(name)
-	if g == nil || err != nil {
+	if g == nil || err != nil || g.gid != gid {
 		return err
 	}
 	_, err = s.run(ctx, "", "groupdel", name)
 	return wrap("delete the Unix group "+name, err)
+}
+
+// treeGroup is the group of the account's chroot, 0 if there is none. It tells
+// a group that a killed run left behind from somebody else's of that name.
+func (s *System) treeGroup(name string) int {
+	fi, err := os.Lstat(s.Base(name))
+	if err != nil {
+		return 0
+	}
+	_, gid := owner(fi)
+	return gid
 }
 
 // userGoneStep deletes the user and its group.
@@ -102,7 +121,7 @@ func (s *System) userGoneStep(name string) step {
 				return false, err
 			}
 			g, err := lookupGroup(name)
-			return g == nil, err
+			return g == nil || g.gid != s.treeGroup(name), err
 		},
 		do:    func(ctx context.Context) error { return s.deleteUser(ctx, name) },
 		final: true,

@@ -105,16 +105,13 @@ func lookupGroup(name string) (*unixGroup, error) {
 	return g, nil
 }
 
-// ours tells whether picday made this user. A user with the mark that is not
-// in the jail group counts only if it is one that useradd was interrupted
-// over: closed and without a password.
+// ours tells whether picday made this user.
 func (u *unixUser) ours() bool {
-	if u.uid < 100 || !strings.HasPrefix(u.comment, markPrefix) || u.shell != nologin {
-		return false
-	}
-	return u.jailed || u.halfMade()
+	return u.uid >= 100 && strings.HasPrefix(u.comment, markPrefix) && u.shell == nologin
 }
 
+// halfMade tells whether useradd was interrupted over this user: it is closed,
+// has no password, and never came as far as the jail group.
 func (u *unixUser) halfMade() bool {
 	return !u.jailed && (u.shadow == nil || u.closed() && !u.hasPassword())
 }
@@ -162,7 +159,9 @@ func free(name string) error {
 		return err
 	}
 	if u != nil {
-		if !u.ours() {
+		// The mark alone could be anybody's text: a new account takes over
+		// only what a run that was killed can have left.
+		if !u.ours() || !u.jailed && !u.halfMade() {
 			return notOurs(name)
 		}
 		return nil

@@ -170,7 +170,7 @@ func (l login) mustEnter(t *testing.T) string {
 func (l login) mustBeRefused(t *testing.T) {
 	t.Helper()
 	out, err := l.sftp(t, "pwd")
-	if err == nil || !strings.Contains(out, "Permission denied") && !strings.Contains(out, "Connection closed by") {
+	if err == nil || !strings.Contains(out, "Permission denied") && !strings.Contains(out, "Connection closed") {
 		t.Errorf("%+v: want a refusal, got %v\n%s", l, err, out)
 	}
 }

@@ -64,7 +64,7 @@ func (a *app) card(acct store.Account) (account.Card, error) {
 
 func (a *app) accountShow() *cobra.Command {
 	return a.list("show NAME", "Show one account", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
-		_, acct, err := a.account(ctx, args[0])
+		_, acct, err := a.login(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (a *app) accountShow() *cobra.Command {
 func (a *app) accountCard() *cobra.Command {
 	var format string
 	cmd := a.command("card NAME", "Print the connection card for the uploader", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
-		_, acct, err := a.account(ctx, args[0])
+		_, acct, err := a.login(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,15 @@ func (a *app) accountCard() *cobra.Command {
 
 // alter runs a change of one account under the lock that keeps other runs of
 // picday out, from reading the accounts to writing them.
-func (a *app) alter(ctx context.Context, name string, change func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error)) error {
+func (a *app) alter(ctx context.Context, name string, change change) error {
+	return a.alterFound(ctx, name, a.login, change)
+}
+
+type change func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error)
+
+func (a *app) alterFound(ctx context.Context, name string,
+	find func(context.Context, string) (*store.Store, store.Account, error), change change,
+) error {
 	sys, err := a.system()
 	if err != nil {
 		return err
@@ -121,7 +129,7 @@ func (a *app) alter(ctx context.Context, name string, change func(sys *account.S
 		return err
 	}
 	defer release()
-	s, acct, err := a.account(ctx, name)
+	s, acct, err := find(ctx, name)
 	if err != nil {
 		return err
 	}

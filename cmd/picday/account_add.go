@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -120,6 +121,9 @@ func (a *app) add(ctx context.Context, spec account.Spec) (store.Account, error)
 	all, err := s.Accounts(ctx)
 	if err != nil {
 		return acct, err
+	}
+	if slices.ContainsFunc(all, func(x store.Account) bool { return x.Name == acct.Name }) {
+		return acct, fmt.Errorf("the account %s exists already: see 'picday account show %s'", acct.Name, acct.Name)
 	}
 	done, err := sys.Add(ctx, spec, all)
 	a.say(done...)

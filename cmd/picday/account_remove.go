@@ -18,7 +18,10 @@ func (a *app) accountRemove() *cobra.Command {
 		if files && keep {
 			return usagef("--files and --keep contradict each other")
 		}
-		return a.alter(ctx, args[0], func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error) {
+		return a.alterFound(ctx, args[0], a.account, func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error) {
+			if acct.Kept && !files {
+				return nil, nil
+			}
 			if !files && !keep {
 				n, err := a.weight(ctx, sys, s, acct)
 				if err != nil {

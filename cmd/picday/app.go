@@ -57,7 +57,8 @@ func (a *app) open(ctx context.Context) (*store.Store, error) {
 	return a.store, err
 }
 
-// account finds an account that the command line names.
+// account finds an account that the command line names, which may be a removed
+// one whose photos were kept.
 func (a *app) account(ctx context.Context, name string) (*store.Store, store.Account, error) {
 	s, err := a.open(ctx)
 	if err != nil {
@@ -68,6 +69,15 @@ func (a *app) account(ctx context.Context, name string) (*store.Store, store.Acc
 		return s, acct, fmt.Errorf("%w: see 'picday account list'", err)
 	}
 	return s, acct, nil
+}
+
+// login finds an account that has not been removed.
+func (a *app) login(ctx context.Context, name string) (*store.Store, store.Account, error) {
+	s, acct, err := a.account(ctx, name)
+	if err == nil && acct.Kept {
+		err = fmt.Errorf("account %q was removed, only its photos and files are still kept: %w", name, store.ErrNotFound)
+	}
+	return s, acct, err
 }
 
 // known checks an optional account name, so that a mistyped one is not

@@ -109,7 +109,10 @@ func (s *service) Status(ctx context.Context) control.Status {
 	if err := s.store.CheckVolume(ctx, s.cfg.UploadDir); err != nil {
 		st.Warnings = append(st.Warnings, err.Error())
 	}
-	if len(w.PolledDirs) > 0 {
+	for _, dir := range w.Missing {
+		st.Warnings = append(st.Warnings, "the folder "+layout.Shown(dir)+" is not there or cannot be read: nothing below it is taken or withdrawn")
+	}
+	if len(w.PolledDirs) > len(w.Missing) {
 		st.Warnings = append(st.Warnings, "the kernel's inotify watches have run out, some folders are polled: raise fs.inotify.max_user_watches")
 	}
 	for _, root := range w.Unsure {
