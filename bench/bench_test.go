@@ -191,7 +191,7 @@ func BenchmarkIdle10kFolders(b *testing.B) {
 	known(b, w, u.Name, 10_000, 1)
 	d := w.StartDaemon()
 	w.MustPicday("rescan", "--wait")
-	const window = 30 * time.Second
+	const window = 10 * time.Second
 	var cpu []float64
 	for b.Loop() {
 		before := cpuSeconds(b, d.Pid())

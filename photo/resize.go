@@ -40,6 +40,9 @@ func resizeTo(img image.Image, w, h int) image.Image {
 	return lanczos(img, w, h)
 }
 
+// lanczos rounds down in each direction, so a detailed picture loses one level of
+// 255 per call, in colour channels too. That cannot be seen; what follows this
+// resampler need not have it.
 func lanczos(img image.Image, w, h int) image.Image {
 	return resize.Resize(uint(w), uint(h), img, resize.Lanczos3)
 }

@@ -109,16 +109,19 @@ func (a *app) accountCard() *cobra.Command {
 	return cmd
 }
 
-// alter runs a change of one account under the lock that keeps other runs of
-// picday out, from reading the accounts to writing them.
-func (a *app) alter(ctx context.Context, name string, change change) error {
+// An alteration changes one account and says what it did; all are the accounts
+// there are.
+type alteration func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error)
+
+// alter changes an account that can log in, or could be enabled.
+func (a *app) alter(ctx context.Context, name string, change alteration) error {
 	return a.alterFound(ctx, name, a.login, change)
 }
 
-type change func(sys *account.System, s *store.Store, acct store.Account, all []store.Account) ([]string, error)
-
+// alterFound changes the account that find finds, under the lock that keeps
+// other runs of picday out from reading the accounts to writing them.
 func (a *app) alterFound(ctx context.Context, name string,
-	find func(context.Context, string) (*store.Store, store.Account, error), change change,
+	find func(context.Context, string) (*store.Store, store.Account, error), change alteration,
 ) error {
 	sys, err := a.system()
 	if err != nil {
