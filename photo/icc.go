@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"image"
 	"io"
 )
 
@@ -93,19 +92,14 @@ func nextSegment(b *bufio.Reader) (code byte, n int, ok bool) {
 	return code, n, n >= 0 && code != 0xda && code != 0xd9
 }
 
-// iccFits reports whether a profile describes the colours that img will be encoded
-// with. A CMYK photo becomes RGB, and must lose its profile.
-func iccFits(icc []byte, img image.Image) bool {
-	if len(icc) < 128 {
-		return false
+// iccFits reports whether a profile describes the colours of a JPEG of so many
+// components, 1 or 3.
+func iccFits(icc []byte, components int) bool {
+	space := "RGB "
+	if components == 1 {
+		space = "GRAY"
 	}
-	switch img.(type) {
-	case *image.CMYK:
-		return false
-	case *image.Gray:
-		return string(icc[16:20]) == "GRAY"
-	}
-	return string(icc[16:20]) == "RGB "
+	return len(icc) >= 128 && string(icc[16:20]) == space
 }
 
 // withICC puts the profile behind the SOI of an encoded JPEG.

@@ -1,8 +1,7 @@
 package photo
 
 import (
-	"bytes"
-	"image"
+	"fmt"
 	"io"
 	"slices"
 )
@@ -22,14 +21,27 @@ type Rendition struct {
 	JPEG          []byte
 }
 
+// maxFile bounds what is read into memory. 152 megapixels at the highest quality are
+// a quarter of it.
+const maxFile = 512 << 20
+
 // Render makes the renditions of the JPEG in r, in the order of sizes. f is what a
 // [Scan] of the very same bytes found, m what [ReadMeta] did.
 //
-// What [Check] refuses is not decoded, and its error returned; then those of
-// [Decode]. The photo is decoded once, and turned only after it became small.
+// What [Check] refuses is not decoded, and its error returned; then ErrDamaged and
+// ErrTooComplex as the decoder finds them, or r's own error as it is, since a disk
+// that fails says nothing about the photo. What lies behind EOI is not read.
+//
+// A photo that the decoder has any complaint about is ErrDamaged, even if most of it
+// could be shown: the decoder cannot say how much of it is grey, a class's photos are
+// sent to parents unseen, and the photographer, who has the card, can upload the file
+// again.
 func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) ([]Rendition, error) {
 	if err := Check(f, l); err != nil {
 		return nil, err
+	}
+	if f.EOI > maxFile {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrTooComplex, f.EOI, int64(maxFile))
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -38,52 +50,83 @@ func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) ([]Renditi
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	img, err := Decode(r)
+	data := make([]byte, f.EOI)
+	n, err := io.ReadFull(r, data)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	data = data[:n] // shorter than the scan saw it: the decoder will say so
+
+	dec, err := decodePlanes(data, f.Width, f.Height, denominator(f, sizes), l.decoderMemory())
 	if err != nil {
 		return nil, err
 	}
-	if !iccFits(icc, img) {
+	defer dec.free()
+	orientation := m.Orientation
+	if !dec.ycc {
+		dec.free()
+		return renderOther(data, icc, orientation, sizes)
+	}
+	if !iccFits(icc, len(dec.planes)) {
 		icc = nil
 	}
-	out := make([]Rendition, len(sizes))
-	for i, small := range shrink(img, sizes) {
-		up := Upright(small, m.Orientation)
-		var buf bytes.Buffer
-		if err := Encode(&buf, up, sizes[i].Quality); err != nil {
-			return nil, err
-		}
-		data := buf.Bytes()
-		if icc != nil {
-			data = withICC(data, icc)
-		}
-		out[i] = Rendition{Name: sizes[i].Name, Width: up.Bounds().Dx(), Height: up.Bounds().Dy(), JPEG: data}
-	}
-	return out, nil
+	return renderPlanes(source{dec.planes, f.Width, f.Height, orientation}, icc, sizes)
 }
 
-// shrink resizes img to all sizes, largest first. A size is made from the smallest
-// image that is at least twice as large: Lanczos has thrown nothing away there that
-// the smaller one could show, and it takes a hundredth of the time. Dimensions come
-// from img itself, so that roundings do not add up.
-func shrink(img image.Image, sizes []Size) []image.Image {
+// decoderMemory is what libjpeg may take: its largest need by far are 2 bytes for
+// each sample of a progressive photo, or of one with a scan for each colour, however
+// small it is decoded. The photo's planes and the file are not in it.
+func (l Limits) decoderMemory() int64 { return 6*l.orDefault().MaxProgressive + 16<<20 }
+
+// denominator is how much smaller the photo can be decoded for these sizes, none of
+// which may need more than it gives.
+func denominator(f Facts, sizes []Size) int {
+	longest := 1
+	for _, s := range sizes {
+		longest = max(longest, s.Longest)
+	}
+	denom := 8
+	for denom > 1 && max(f.Width, f.Height) < denom*longest {
+		denom /= 2
+	}
+	return denom
+}
+
+// renderPlanes makes all sizes, largest first. A size is made from the smallest
+// picture that is at least twice as large: Lanczos has thrown nothing away there that
+// the smaller one could show, and it takes a fraction of the time. Dimensions come
+// from the photo itself, so that roundings do not add up.
+func renderPlanes(photo source, icc []byte, sizes []Size) ([]Rendition, error) {
 	order := make([]int, len(sizes))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return sizes[b].Longest - sizes[a].Longest })
 
-	out := make([]image.Image, len(sizes))
-	made := []image.Image{img} // from large to small
+	out := make([]Rendition, len(sizes))
+	made := []source{} // upright, from large to small
 	for _, i := range order {
-		w, h := Fit(img.Bounds().Dx(), img.Bounds().Dy(), sizes[i].Longest)
-		from := img
+		w, h := Fit(photo.w, photo.h, sizes[i].Longest)
+		from := photo
+		upW, upH := w, h
+		if swaps(photo.orientation) {
+			upW, upH = h, w
+		}
 		for _, c := range made {
-			if c.Bounds().Dx() == w && c.Bounds().Dy() == h || c.Bounds().Dx() >= 2*w && c.Bounds().Dy() >= 2*h {
-				from = c
+			if c.w == upW && c.h == upH || c.w >= 2*upW && c.h >= 2*upH {
+				from, w, h = c, upW, upH
 			}
 		}
-		out[i] = resizeTo(from, w, h)
-		made = append(made, out[i])
+		small := from.fit(w, h, renditionStyle)
+		made = append(made, source{small, upW, upH, 1})
+		data, err := encodePlanes(small, renditionStyle, sizes[i].Quality)
+		if err != nil {
+			return nil, err
+		}
+		if icc != nil {
+			data = withICC(data, icc)
+		}
+		out[i] = Rendition{Name: sizes[i].Name, Width: upW, Height: upH, JPEG: data}
 	}
-	return out
+	return out, nil
 }

@@ -164,15 +164,17 @@ func TestRenderDamaged(t *testing.T) {
 	if _, err := Render(r, Meta{}, f, Limits{}, sizes); !errors.Is(err, ErrDamaged) {
 		t.Errorf("picture data missing: %v", err)
 	}
-	dnl := append(append(slices.Clone(b[:len(b)-2]), seg(0xdc, 0, 9)...), eoi...)
-	if _, err := Decode(bytes.NewReader(dnl)); !errors.Is(err, ErrTooComplex) {
-		t.Errorf("unsupported: %v", err)
-	}
 	// A disk that fails is not the photo's fault.
-	_, err := Decode(io.MultiReader(bytes.NewReader(b[:len(b)/2]), iotest.ErrReader(errDisk)))
+	_, err := Render(failing{r, iotest.ErrReader(errDisk)}, Meta{}, f, Limits{}, sizes)
 	if !errors.Is(err, errDisk) || errors.Is(err, ErrDamaged) {
 		t.Errorf("failing disk: %v", err)
 	}
+}
+
+// failing can be sought, and not read.
+type failing struct {
+	io.Seeker
+	io.Reader
 }
 
 func TestICC(t *testing.T) {
@@ -238,51 +240,10 @@ func FuzzRender(f *testing.F) {
 	})
 }
 
-func BenchmarkRender24MP(b *testing.B) {
-	pic := testphoto.Make(testphoto.Spec{Width: 6000, Height: 4000, Orientation: 6, TakenAt: time.Unix(1e9, 0), Thumbnail: true})
-	f := factsOf(pic)
-	b.ReportAllocs()
-	b.SetBytes(int64(len(pic)))
-	for b.Loop() {
-		r := bytes.NewReader(pic)
-		if _, err := Render(r, ReadMeta(r), f, Limits{}, []Size{{"large", 1600, 85}, {"thumb", 400, 80}}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkDecode24MP(b *testing.B) {
-	pic := testphoto.Make(testphoto.Spec{Width: 6000, Height: 4000})
-	for b.Loop() {
-		if _, err := Decode(bytes.NewReader(pic)); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func BenchmarkReadMeta(b *testing.B) {
 	pic := testphoto.Make(testphoto.Spec{Width: 1000, Height: 800, Orientation: 6, TakenAt: time.Unix(1e9, 0), Make: "Canon", Thumbnail: true, GPS: true})
 	b.ReportAllocs()
 	for b.Loop() {
 		ReadMeta(bytes.NewReader(pic))
-	}
-}
-
-// A size comes from a smaller image only if that has twice its pixels each way.
-func TestShrinkSource(t *testing.T) {
-	img, err := Decode(bytes.NewReader(testphoto.Make(testphoto.Spec{Width: 600, Height: 400})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := shrink(img, []Size{{Longest: 60}, {Longest: 290}, {Longest: 300}, {Longest: 300}})
-	same := func(a, b image.Image) bool { return bytes.Equal(a.(*image.YCbCr).Y, b.(*image.YCbCr).Y) }
-	if !same(out[1], Resize(img, 290)) || !same(out[2], Resize(img, 300)) || out[3] != out[2] {
-		t.Error("a size just below another must come from the original")
-	}
-	if !same(out[0], Resize(out[1], 60)) {
-		t.Error("a small size must come from the smallest image that will do")
-	}
-	if d := distance(out[0], Resize(img, 60)); d > 2.5 { // the second rounding down: one level in each channel of YCbCr
-		t.Errorf("made in two steps, it is %.2f levels away", d)
 	}
 }

@@ -59,30 +59,36 @@ func Upright(img image.Image, orientation int) image.Image {
 // turn copies w x h pixels of size bytes from src to their upright places in dst.
 func turn(dst []byte, dstStride int, src []byte, srcStride, w, h, size, orientation int) {
 	for y := range h {
-		// Where the row's first pixel goes, and how far it is to the next one's place.
-		var at, step int
-		switch orientation {
-		case 2: // mirrored
-			at, step = y*dstStride+(w-1)*size, -size
-		case 3: // upside down
-			at, step = (h-1-y)*dstStride+(w-1)*size, -size
-		case 4: // upside down and mirrored
-			at, step = (h-1-y)*dstStride, size
-		case 5: // transposed: the first row is seen on the left, from the top
-			at, step = y*size, dstStride
-		case 6: // the first row is seen on the right, from the top
-			at, step = (h-1-y)*size, dstStride
-		case 7: // the first row is seen on the right, from the bottom
-			at, step = (w-1)*dstStride+(h-1-y)*size, -dstStride
-		case 8: // the first row is seen on the left, from the bottom
-			at, step = (w-1)*dstStride+y*size, -dstStride
-		}
+		at, step := place(0, y, w, h, size, dstStride, orientation)
 		row := src[y*srcStride : y*srcStride+w*size]
 		for i := 0; i < len(row); i += size {
 			copy(dst[at:at+size], row[i:i+size])
 			at += step
 		}
 	}
+}
+
+// place is the offset of where pixel x, y of w x h pixels of size bytes is seen, in
+// rows of stride bytes, and how far it is from there to the place of its right
+// neighbour.
+func place(x, y, w, h, size, stride, orientation int) (at, step int) {
+	switch orientation {
+	case 2: // mirrored
+		return y*stride + (w-1-x)*size, -size
+	case 3: // upside down
+		return (h-1-y)*stride + (w-1-x)*size, -size
+	case 4: // upside down and mirrored
+		return (h-1-y)*stride + x*size, size
+	case 5: // transposed: the first row is seen on the left, from the top
+		return x*stride + y*size, stride
+	case 6: // the first row is seen on the right, from the top
+		return x*stride + (h-1-y)*size, stride
+	case 7: // the first row is seen on the right, from the bottom
+		return (w-1-x)*stride + (h-1-y)*size, -stride
+	case 8: // the first row is seen on the left, from the bottom
+		return (w-1-x)*stride + y*size, -stride
+	}
+	return y*stride + x*size, size
 }
 
 // full gives every pixel its own colour samples. With shared ones, an odd width

@@ -1,0 +1,199 @@
+// libjpeg-turbo, through the classic libjpeg API, which is the one that hands out
+// and takes planes (jpeg_read_raw_data) at a reduced DCT size. Its manual is
+// libjpeg.txt in libjpeg-turbo-doc. What is used is in 2.1 and 3.x alike.
+
+#include "libjpeg.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+#if JPEG_LIB_VERSION >= 70 // Ubuntu builds the API of libjpeg 8, Debian that of 6b
+#define DCT(c) ((c)->DCT_h_scaled_size)
+#define MIN_DCT(d) ((d)->min_DCT_h_scaled_size)
+#define SET_DCT(c, n) ((c)->DCT_h_scaled_size = (c)->DCT_v_scaled_size = (n))
+#else
+#define DCT(c) ((c)->DCT_scaled_size)
+#define MIN_DCT(d) ((d)->min_DCT_scaled_size)
+#define SET_DCT(c, n) ((c)->DCT_scaled_size = (n))
+#endif
+
+typedef struct {
+	struct jpeg_error_mgr err; // first: libjpeg hands back a pointer to it
+	jmp_buf back;
+	picday_result *r;
+	void (*realize)(j_common_ptr);
+} context;
+
+// fail ends the call with libjpeg's own words.
+static void fail(j_common_ptr c) {
+	context *x = c->client_data;
+	switch (c->err->msg_code) {
+	case JERR_OUT_OF_MEMORY: // also: malloc failed, in a process with a limit
+	case JERR_NO_BACKING_STORE: // max_memory_to_use is reached
+	case JERR_SOF_UNSUPPORTED:
+	case JERR_BAD_PRECISION:
+	case JERR_COMPONENT_COUNT:
+	case JERR_NOT_COMPILED:
+		x->r->status = picday_complex;
+		break;
+	default:
+		x->r->status = picday_damaged;
+	}
+	c->err->format_message(c, x->r->message);
+	longjmp(x->back, 1);
+}
+
+// message is called for traces (0 and above) and warnings (-1): data that end early
+// or make no sense, which libjpeg fills with grey. The first one ends the call; a
+// picture with a hole is not published, so there is no use in finishing it.
+static void message(j_common_ptr c, int level) {
+	if (level < 0)
+		fail(c);
+}
+
+static void begin(j_common_ptr c, context *x, picday_result *r) {
+	x->r = r;
+	c->err = jpeg_std_error(&x->err);
+	c->err->error_exit = fail;
+	c->err->emit_message = message;
+	c->client_data = x;
+}
+
+// same_scale undoes that libjpeg decodes subsampled colour at a larger DCT size to
+// spare upsampling it: 4:2:0 at 1/2 would give colour planes as large as that of
+// brightness, to be shrunk by us, with 12 times the work. There is no setting for it
+// (turbojpeg.c overrides the same fields), so this steps in where libjpeg has
+// computed the sizes, and not yet chosen the transforms: at the end of its
+// master_selection. Should a later version choose earlier, the planes come out
+// garbled and the differential tests fail.
+static void same_scale(j_common_ptr c) {
+	j_decompress_ptr d = (j_decompress_ptr)c;
+	context *x = c->client_data;
+	c->mem->realize_virt_arrays = x->realize;
+	for (int i = 0; i < d->num_components; i++)
+		SET_DCT(&d->comp_info[i], MIN_DCT(d));
+	x->realize(c);
+}
+
+// measure lays the planes out and allocates them. Strides are multiples of 32, with
+// room for whole MCUs, which is what libjpeg writes.
+static void measure(j_decompress_ptr d, picday_result *r) {
+	size_t total = 0;
+	JDIMENSION across = (d->image_width + 8 * d->max_h_samp_factor - 1) / (8 * d->max_h_samp_factor);
+	JDIMENSION down = d->total_iMCU_rows;
+	for (int i = 0; i < d->num_components; i++) {
+		jpeg_component_info *c = &d->comp_info[i];
+		r->plane[i].at = total;
+		r->plane[i].stride = (across * c->h_samp_factor * DCT(c) + 31) / 32 * 32;
+		r->plane[i].span_w = (double)d->image_width * c->h_samp_factor * DCT(c) / (8 * d->max_h_samp_factor);
+		r->plane[i].span_h = (double)d->image_height * c->v_samp_factor * DCT(c) / (8 * d->max_v_samp_factor);
+		r->plane[i].w = (int)r->plane[i].span_w + (r->plane[i].span_w > (int)r->plane[i].span_w);
+		r->plane[i].h = (int)r->plane[i].span_h + (r->plane[i].span_h > (int)r->plane[i].span_h);
+		total += (size_t)r->plane[i].stride * down * c->v_samp_factor * DCT(c);
+	}
+	r->pix = malloc(total);
+	if (!r->pix)
+		ERREXIT1(d, JERR_OUT_OF_MEMORY, 0);
+}
+
+void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int width, int height, int denom, long max_memory) {
+	struct jpeg_decompress_struct d;
+	context x;
+	memset(r, 0, sizeof *r);
+	begin((j_common_ptr)&d, &x, r);
+	if (setjmp(x.back)) {
+		jpeg_destroy_decompress(&d);
+		free(r->pix);
+		r->pix = NULL;
+		return;
+	}
+	jpeg_create_decompress(&d);
+	d.mem->max_memory_to_use = max_memory;
+	jpeg_mem_src(&d, jpeg, size);
+	jpeg_read_header(&d, TRUE);
+	if (d.image_width != (JDIMENSION)width || d.image_height != (JDIMENSION)height)
+		ERREXIT(&d, JERR_BAD_LENGTH); // not the frame that Check has judged
+	r->components = d.num_components;
+	r->space = d.jpeg_color_space == JCS_YCbCr ? picday_ycc : d.jpeg_color_space == JCS_GRAYSCALE ? picday_grey : picday_other;
+	d.out_color_space = d.jpeg_color_space;
+	d.raw_data_out = TRUE;
+	d.do_block_smoothing = FALSE; // it invents what a progressive file lacks
+	d.scale_num = 1;
+	d.scale_denom = denom;
+	x.realize = d.mem->realize_virt_arrays;
+	d.mem->realize_virt_arrays = same_scale;
+	jpeg_start_decompress(&d);
+	measure(&d, r);
+
+	JSAMPROW row[4][4 * DCTSIZE];
+	JSAMPARRAY planes[4] = {row[0], row[1], row[2], row[3]};
+	for (JDIMENSION n = 0; d.output_scanline < d.output_height; n++) {
+		for (int i = 0; i < d.num_components; i++) {
+			int rows = d.comp_info[i].v_samp_factor * DCT(&d.comp_info[i]);
+			unsigned char *p = r->pix + r->plane[i].at + (size_t)n * rows * r->plane[i].stride;
+			for (int k = 0; k < rows; k++)
+				row[i][k] = p + (size_t)k * r->plane[i].stride;
+		}
+		jpeg_read_raw_data(&d, planes, d.max_v_samp_factor * MIN_DCT(&d));
+	}
+	jpeg_finish_decompress(&d); // reads on to EOI, and warns of what is in between
+	jpeg_destroy_decompress(&d);
+}
+
+void picday_encode(picday_result *r, int width, int height, unsigned char *y, int y_stride, unsigned char *cb,
+	unsigned char *cr, int c_stride, int h, int v, int quality, int mode) {
+	struct jpeg_compress_struct d;
+	context x;
+	memset(r, 0, sizeof *r);
+	begin((j_common_ptr)&d, &x, r);
+	if (setjmp(x.back)) {
+		// Only memory can be short. What jpeg_mem_dest allocated is lost then: it
+		// tells nobody where it is until the end.
+		jpeg_destroy_compress(&d);
+		r->jpeg = NULL;
+		return;
+	}
+	jpeg_create_compress(&d);
+	jpeg_mem_dest(&d, &r->jpeg, &r->size);
+	d.image_width = width;
+	d.image_height = height;
+	d.input_components = cb ? 3 : 1;
+	d.in_color_space = cb ? JCS_YCbCr : JCS_GRAYSCALE;
+	jpeg_set_defaults(&d);
+	jpeg_set_quality(&d, quality, TRUE);
+	d.comp_info[0].h_samp_factor = cb ? h : 1;
+	d.comp_info[0].v_samp_factor = cb ? v : 1;
+	d.raw_data_in = TRUE;
+	d.optimize_coding = mode == 1;
+	if (mode == 2)
+		jpeg_simple_progression(&d);
+	jpeg_start_compress(&d, TRUE);
+
+	JSAMPROW row[3][2 * DCTSIZE];
+	JSAMPARRAY planes[3] = {row[0], row[1], row[2]};
+	unsigned char *pix[3] = {y, cb, cr};
+	while (d.next_scanline < d.image_height) {
+		for (int i = 0; i < d.num_components; i++) {
+			int vi = d.comp_info[i].v_samp_factor, rows = (height * vi + d.max_v_samp_factor - 1) / d.max_v_samp_factor;
+			int first = d.next_scanline * vi / d.max_v_samp_factor;
+			for (int k = 0; k < vi * DCTSIZE; k++) {
+				int at = first + k < rows ? first + k : rows - 1; // below the picture: its last row
+				row[i][k] = pix[i] + (size_t)at * (i ? c_stride : y_stride);
+			}
+		}
+		jpeg_write_raw_data(&d, planes, d.max_v_samp_factor * DCTSIZE);
+	}
+	jpeg_finish_compress(&d);
+	jpeg_destroy_compress(&d);
+}
+
+void picday_free(picday_result *r) {
+	free(r->pix);
+	free(r->jpeg);
+	r->pix = r->jpeg = NULL;
+}
