@@ -1,0 +1,22 @@
+// Package decoder runs package photo where a hostile JPEG can do no harm: in
+// children of picdayd that hold no capability, no file, no network and bounded
+// memory, and are told one thing, "make these renditions of this descriptor".
+//
+// It owns the children (a [Pool]), what confines them (confine.c), and the protocol
+// between the two. A child is the daemon's own program, executed anew with hidden
+// arguments, so there is nothing more to install and both sides are of one build.
+//
+// Promises:
+//   - a child is confined before it reads a byte of a picture, and before the Go
+//     runtime in it starts;
+//   - the parent believes nothing that a child says: dimensions, names and metadata
+//     must be those that can follow from what its own [photo.Scan] found, and every
+//     rendition must be a whole JPEG of the right size without metadata;
+//   - a crash, a limit or a hang costs one child and one picture, whose error is
+//     [photo.ErrDamaged] or [photo.ErrTooComplex]; any other error is the machine's;
+//   - all pictures decoded at once are estimated to fit in one budget of memory.
+//
+// The holes that remain: a child taken over by its picture can return another
+// picture of the same size (and does so for the pictures after it, until it is
+// replaced), and can keep a core busy for the time that one picture may take.
+package decoder

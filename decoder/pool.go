@@ -1,0 +1,249 @@
+package decoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sys/unix"
+
+	"picday/photo"
+)
+
+// Options are the bounds of a Pool.
+type Options struct {
+	Workers int           // children; 0 = one per core
+	Limits  photo.Limits  // of what is decoded at all
+	Time    time.Duration // CPU for one picture
+	Wall    time.Duration // on the clock; 0 = enough for Time on a machine that is busy
+	Memory  int64         // bytes that one child may use, and all together by estimate
+	Log     zerolog.Logger
+}
+
+const (
+	// A child is replaced after that many pictures, or when it holds that much: what
+	// leaks or lingers in it does not for long. A start costs some 20 ms.
+	maxServed   = 1000
+	maxResident = 256 << 20
+
+	startWithin = 10 * time.Second
+)
+
+// A Pool is a number of children, reused. Its methods may be called by many
+// goroutines.
+type Pool struct {
+	Options
+	budget *semaphore.Weighted
+	free   chan *child // one entry per worker; nil is a place without a child
+	births chan chan<- birth
+	ended  chan struct{} // closed when Run is over
+}
+
+type birth struct {
+	*child
+	error
+}
+
+// New makes a Pool. Nothing is decoded before Run.
+func New(o Options) *Pool {
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Wall == 0 {
+		o.Wall = 4*o.Time + 10*time.Second
+	}
+	return &Pool{
+		Options: o,
+		budget:  semaphore.NewWeighted(o.Memory),
+		free:    make(chan *child, o.Workers),
+		births:  make(chan chan<- birth),
+		ended:   make(chan struct{}),
+	}
+}
+
+// Run starts the children and ends them with ctx. A child that cannot be started or
+// confined at the beginning is an error: no picture would ever be taken.
+//
+// All children are started on one thread, which is Run's alone, for two reasons: it
+// gives up the daemon's ambient capabilities, so that they are not even there when a
+// child starts; and the kernel ends the children when it ends, if we get no chance to.
+func (p *Pool) Run(ctx context.Context) error {
+	runtime.LockOSThread() // and never unlock: the thread must not serve others
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return fmt.Errorf("give up capabilities: %w", err)
+	}
+	alive := map[*child]bool{}
+	defer func() {
+		close(p.ended)
+		for c := range alive {
+			c.end()
+		}
+	}()
+	for range p.Workers {
+		c, err := spawn(p.Memory)
+		if err != nil {
+			return fmt.Errorf("decoder does not start: %w", err)
+		}
+		alive[c] = true
+	}
+	var h hello
+	for c := range alive {
+		var err error
+		if h, err = c.greet(startWithin); err != nil {
+			return err
+		}
+		p.free <- c
+	}
+	if h.Landlock == 0 {
+		p.Log.Warn().Msg("this kernel has no Landlock: decoders are confined by seccomp alone")
+	}
+	p.Log.Debug().Int("workers", p.Workers).Int("landlock", h.Landlock).Msg("decoders started")
+	for {
+		select {
+		case answer := <-p.births:
+			for c := range alive {
+				if c.dead() {
+					delete(alive, c)
+				}
+			}
+			c, err := spawn(p.Memory)
+			if err == nil {
+				alive[c] = true
+			}
+			answer <- birth{c, err}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// bear has Run start a child, and waits until it is confined.
+func (p *Pool) bear(ctx context.Context) (*child, error) {
+	answer := make(chan birth)
+	select {
+	case p.births <- answer:
+	case <-p.ended:
+		return nil, errStopped
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	b := <-answer
+	if b.error != nil {
+		return nil, fmt.Errorf("decoder does not start: %w", b.error)
+	}
+	_, err := b.greet(startWithin)
+	return b.child, err
+}
+
+// Render reads the metadata of a picture and makes its renditions, as
+// [photo.ReadMeta] and [photo.Render] would, in a child. f is what a [photo.Scan] of
+// the very same bytes found. The file may be open for writing, and its offset is
+// left alone: the child gets a descriptor of its own that can only be read.
+func (p *Pool) Render(ctx context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+	if err := photo.Check(f, p.Limits); err != nil {
+		return photo.Meta{}, nil, err
+	}
+	picture, err := reopen(original)
+	if err != nil {
+		return photo.Meta{}, nil, err
+	}
+	defer picture.Close()
+	m, out, err := p.do(ctx, picture, request{Facts: f, Limits: p.Limits, Sizes: sizes})
+	if errors.Is(err, errKilled) {
+		// Somebody's kill, or the kernel's when memory is short, says nothing about
+		// the picture. Twice in a row it does.
+		m, out, err = p.do(ctx, picture, request{Facts: f, Limits: p.Limits, Sizes: sizes})
+	}
+	if errors.Is(err, errKilled) {
+		err = fmt.Errorf("%w: %w", photo.ErrTooComplex, err)
+	}
+	return m, out, err
+}
+
+// reopen makes a second, independent, read-only description of an open file.
+func reopen(f *os.File) (*os.File, error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var again *os.File
+	if cerr := raw.Control(func(fd uintptr) {
+		again, err = os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
+	}); cerr != nil {
+		return nil, cerr
+	}
+	return again, err
+}
+
+// need estimates what decoding takes: the file, and its samples at full size and the
+// worst subsampling. What comes in several scans is held as coefficients of two bytes.
+func need(f photo.Facts) int64 {
+	samples := f.Pixels() * int64(f.Components)
+	if f.Progressive || f.Scans > 1 {
+		samples *= 3
+	}
+	return 32<<20 + f.EOI + samples
+}
+
+// do has one child do one request.
+func (p *Pool) do(ctx context.Context, picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
+	// Memory first: who holds a child never waits. What is estimated at more than
+	// everything runs alone.
+	weight := min(need(q.Facts), p.Memory)
+	if err := p.budget.Acquire(ctx, weight); err != nil {
+		return photo.Meta{}, nil, err
+	}
+	defer p.budget.Release(weight)
+	var c *child
+	select {
+	case c = <-p.free:
+	case <-p.ended:
+		return photo.Meta{}, nil, errStopped
+	case <-ctx.Done():
+		return photo.Meta{}, nil, ctx.Err()
+	}
+	back := (*child)(nil)
+	defer func() { p.free <- back }()
+	if c != nil && c.dead() {
+		c.end()
+		c = nil
+	}
+	if c == nil {
+		var err error
+		if c, err = p.bear(ctx); err != nil {
+			return photo.Meta{}, nil, err
+		}
+	}
+	m, out, err := p.talk(ctx, c, picture, q)
+	var refusal refusalError
+	if err != nil && !errors.As(err, &refusal) {
+		return photo.Meta{}, nil, p.autopsy(ctx, c, err)
+	}
+	if c.served++; c.served >= maxServed || c.resident() > maxResident {
+		c.end()
+		return m, out, err
+	}
+	back = c
+	return m, out, err
+}
+
+// talk is one exchange. Whatever goes wrong in it, the child has to be ended.
+func (p *Pool) talk(ctx context.Context, c *child, picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
+	if err := c.conn.SetDeadline(time.Now().Add(p.Wall)); err != nil {
+		return photo.Meta{}, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.cmd.Process.Kill() })
+	defer stop()
+	if err := c.allow(p.Time); err != nil && !c.dead() {
+		return photo.Meta{}, nil, fmt.Errorf("%w: %w", errFailed, err)
+	}
+	if err := c.send(q, picture); err != nil {
+		return photo.Meta{}, nil, err
+	}
+	return readReply(c.conn, q)
+}

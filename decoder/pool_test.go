@@ -1,0 +1,310 @@
+package decoder
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"picday/internal/testphoto"
+	"picday/photo"
+)
+
+func TestSame(t *testing.T) {
+	p := start(t, Options{})
+	for name, pic := range map[string][]byte{
+		"portrait": portrait(), "tiny": testphoto.Tiny(3), "small": testphoto.Make(testphoto.Spec{Width: 31, Height: 17}),
+	} {
+		f, facts := file(t, pic)
+		if _, err := f.Seek(5, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		m, got, err := p.Render(t.Context(), f, facts, sizes)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		wantMeta := photo.ReadMeta(bytes.NewReader(pic))
+		want, err := photo.Render(bytes.NewReader(pic), wantMeta, facts, photo.DefaultLimits, sizes)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: not the renditions that photo makes", name)
+		}
+		_, zone := m.TakenAt.Zone()
+		_, wantZone := wantMeta.TakenAt.Zone()
+		if !m.TakenAt.Equal(wantMeta.TakenAt) || zone != wantZone {
+			t.Errorf("%s: taken at %s, want %s", name, m.TakenAt, wantMeta.TakenAt)
+		}
+		m.TakenAt = wantMeta.TakenAt
+		if !reflect.DeepEqual(m, wantMeta) {
+			t.Errorf("%s: %+v, want %+v", name, m, wantMeta)
+		}
+		if at, _ := f.Seek(0, io.SeekCurrent); at != 5 {
+			t.Errorf("%s: the file's offset moved to %d", name, at)
+		}
+	}
+}
+
+// Whatever a child does, it costs one error, and the next picture is fine.
+func TestTricks(t *testing.T) {
+	p := start(t, Options{Time: time.Second, Wall: 20 * time.Second})
+	f, facts := file(t, testphoto.Tiny(1))
+	for _, c := range []struct {
+		trick string
+		want  error
+	}{
+		{"spin", photo.ErrTooComplex},
+		{"sleep", photo.ErrTooComplex},
+		{"memory", photo.ErrTooComplex},
+		{"crash", photo.ErrDamaged},
+		{"exit", photo.ErrDamaged},
+		{"hang up", photo.ErrDamaged},
+		{"babble", photo.ErrDamaged},
+		{"io", errFailed},
+	} {
+		p.Wall = 20 * time.Second
+		if c.trick == "sleep" {
+			p.Wall = time.Second
+		}
+		began := time.Now()
+		_, out, err := p.Render(t.Context(), f, facts, trick(c.trick))
+		t.Logf("%s: %v after %s", c.trick, err, time.Since(began).Round(time.Millisecond))
+		if c.trick == "spin" && !strings.Contains(fmt.Sprint(err), "CPU") {
+			t.Errorf("spin: %v, want the CPU limit to end it before the clock does", err)
+		}
+		if !errors.Is(err, c.want) || out != nil {
+			t.Errorf("%s: %v, want %v", c.trick, err, c.want)
+		}
+		if c.want == errFailed && (errors.Is(err, photo.ErrDamaged) || errors.Is(err, photo.ErrTooComplex)) {
+			t.Errorf("%s: %v blames the picture", c.trick, err)
+		}
+		if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+			t.Errorf("after %s: %v", c.trick, err)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	p := start(t, Options{})
+	pic := testphoto.Tiny(1)
+	f, facts := file(t, pic)
+	c := facts
+	c.Whole = false
+	if _, _, err := p.Render(t.Context(), f, c, sizes); !errors.Is(err, photo.ErrIncomplete) {
+		t.Error(err)
+	}
+	garbled := bytes.Clone(pic)
+	for i := len(garbled) / 2; i < len(garbled)/2+200; i++ {
+		garbled[i] = 0x55
+	}
+	g, facts := file(t, garbled[:len(garbled)-900])
+	facts.Whole = true // a lie, to see what the child says
+	if _, _, err := p.Render(t.Context(), g, facts, sizes); !errors.Is(err, photo.ErrDamaged) {
+		t.Error(err)
+	}
+	if (<-p.free).served != 1 {
+		t.Error("a refusal cost a child")
+	}
+	p.free <- nil
+}
+
+// A progressive frame of 65,500 x 65,500, whose coefficients take 12 GB, with limits
+// that let it through: what is left is what the kernel grants.
+func TestMemoryBomb(t *testing.T) {
+	p := start(t, Options{Memory: 256 << 20})
+	pic := testphoto.Tiny(1)
+	at := bytes.Index(pic, []byte{0xff, 0xc0})
+	pic[at+1] = 0xc2
+	copy(pic[at+5:], []byte{0xff, 0xdc, 0xff, 0xdc})
+	var s photo.Scan
+	_, _ = s.Write(pic)
+	pic[s.Facts().HeaderEnd-2] = 0 // a scan of the DC coefficients only
+	f, facts := file(t, pic)
+	if err := photo.Check(facts, photo.DefaultLimits); !errors.Is(err, photo.ErrTooComplex) {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, _, err := p.do(t.Context(), f, request{Facts: facts, Limits: photo.Limits{MaxProgressive: 1 << 40}, Sizes: sizes})
+	t.Log(err, time.Since(began))
+	if !errors.Is(err, photo.ErrTooComplex) {
+		t.Error(err)
+	}
+	f, facts = file(t, testphoto.Tiny(2))
+	if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+		t.Error(err)
+	}
+}
+
+// kill kills the child as soon as it is at work.
+func kill(t *testing.T, pids ...int) {
+	t.Helper()
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestKilled(t *testing.T) {
+	p := start(t, Options{})
+	pic := testphoto.Tiny(1)
+	f, facts := file(t, pic)
+	pid := func() int { c := <-p.free; defer func() { p.free <- c }(); return c.cmd.Process.Pid }
+
+	t.Run("idle", func(t *testing.T) {
+		kill(t, pid())
+		if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("at work once", func(t *testing.T) {
+		first := pid()
+		// Hangs until the file ends otherwise, behind EOI, where nothing else looks.
+		time.AfterFunc(300*time.Millisecond, func() {
+			_, _ = f.WriteAt([]byte{'!'}, facts.Bytes)
+			kill(t, first)
+		})
+		if _, _, err := p.Render(t.Context(), f, facts, trick("once:!")); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("at work twice", func(t *testing.T) {
+		var last []int
+		go func() {
+			for range 2 {
+				for len(kids(t)) == 0 || slices.Equal(kids(t), last) {
+					time.Sleep(10 * time.Millisecond)
+				}
+				time.Sleep(500 * time.Millisecond) // it has started by then
+				last = kids(t)
+				kill(t, last...)
+			}
+		}()
+		if _, _, err := p.Render(t.Context(), f, facts, trick("sleep")); !errors.Is(err, photo.ErrTooComplex) {
+			t.Error(err)
+		}
+		if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	p := start(t, Options{})
+	f, facts := file(t, testphoto.Tiny(1))
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(200*time.Millisecond, cancel)
+	began := time.Now()
+	_, _, err := p.Render(ctx, f, facts, trick("sleep"))
+	if !errors.Is(err, context.Canceled) || time.Since(began) > 2*time.Second {
+		t.Error(err, time.Since(began))
+	}
+	if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+		t.Error(err)
+	}
+}
+
+// What does not fit into the budget together runs one after the other.
+func TestBudget(t *testing.T) {
+	p := start(t, Options{Workers: 2, Memory: 256 << 20})
+	f, facts := file(t, testphoto.Tiny(1))
+	big := facts
+	big.Width, big.Height, big.Progressive = 4000, 4000, true
+	if 2*need(big) < p.Memory || need(big)+need(facts) > p.Memory {
+		t.Fatal(need(big))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var first sync.WaitGroup
+	first.Go(func() { _, _, _ = p.Render(ctx, f, big, trick("sleep")) })
+	for p.budget.TryAcquire(p.Memory / 2) { // until the first holds its part
+		p.budget.Release(p.Memory / 2)
+		time.Sleep(10 * time.Millisecond)
+	}
+	short, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer stop()
+	if _, _, err := p.Render(short, f, big, sizes); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error("two big ones at once:", err)
+	}
+	if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+		t.Error("a small one beside a big one:", err)
+	}
+	cancel()
+	first.Wait()
+}
+
+func TestNothingLeaks(t *testing.T) {
+	n := 2000
+	if testing.Short() {
+		n = 200
+	}
+	p := start(t, Options{Workers: 2})
+	f, facts := file(t, testphoto.Make(testphoto.Spec{Width: 64, Height: 48}))
+	round := func(i int) {
+		what := trick("small")
+		if i%100 == 99 {
+			what = trick("crash")
+		}
+		_, _, err := p.Render(t.Context(), f, facts, what)
+		if (err != nil) != (i%100 == 99) {
+			t.Error(i, err)
+		}
+	}
+	round(0)
+	before, alive := fds(t), len(kids(t))
+	var wg sync.WaitGroup
+	for w := range 2 {
+		wg.Go(func() {
+			for i := w; i < n; i += 2 {
+				round(i)
+			}
+		})
+	}
+	wg.Wait()
+	round(0)
+	round(0)
+	time.Sleep(100 * time.Millisecond)
+	if after := fds(t); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+	if after := len(kids(t)); after > alive {
+		t.Errorf("%d children before, %d after", alive, after)
+	}
+}
+
+func fds(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// A child does not outlive its pool, and a request then ends as the machine's fault.
+func TestStopped(t *testing.T) {
+	p := New(Options{Workers: 1, Time: time.Second, Memory: 256 << 20})
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error)
+	go func() { over <- p.Run(ctx) }()
+	f, facts := file(t, testphoto.Tiny(1))
+	time.AfterFunc(300*time.Millisecond, cancel)
+	if _, _, err := p.Render(t.Context(), f, facts, trick("sleep")); !errors.Is(err, errStopped) {
+		t.Error(err)
+	}
+	if err := <-over; err != nil {
+		t.Error(err)
+	}
+	if _, _, err := p.Render(t.Context(), f, facts, sizes); !errors.Is(err, errStopped) {
+		t.Error(err)
+	}
+}

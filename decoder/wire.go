@@ -1,0 +1,122 @@
+package decoder
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"picday/photo"
+)
+
+// A message is the length of a JSON value in four bytes, the most significant first,
+// and the value. With a request comes one descriptor, sent along with its first
+// byte. A reply is followed by the renditions that it lists, one behind the other.
+
+// maxMessage is far above a request or reply with a hundred renditions.
+const maxMessage = 1 << 20
+
+// A request asks for the renditions of one picture.
+type request struct {
+	Facts  photo.Facts
+	Limits photo.Limits
+	Sizes  []photo.Size
+}
+
+// A reply has renditions or a refusal.
+type reply struct {
+	Meta       photo.Meta
+	Renditions []piece
+	Refused    refused
+	Why        string // the whole text of the error
+}
+
+type piece struct {
+	Name                 string
+	Width, Height, Bytes int
+}
+
+// refused is why a child made nothing.
+type refused string
+
+const (
+	asNotJPEG    refused = "not-jpeg"
+	asIncomplete refused = "incomplete"
+	asDamaged    refused = "damaged"
+	asTooComplex refused = "too-complex"
+	asFailed     refused = "failed" // not the picture's fault
+)
+
+// kinds pairs what is said with what is meant, in the order in which they are
+// looked for.
+var kinds = []struct {
+	refused
+	error
+}{
+	{asNotJPEG, photo.ErrNotJPEG},
+	{asIncomplete, photo.ErrIncomplete},
+	{asTooComplex, photo.ErrTooComplex},
+	{asDamaged, photo.ErrDamaged},
+}
+
+func refusal(err error) reply {
+	r := reply{Refused: asFailed, Why: err.Error()}
+	for _, k := range kinds {
+		if errors.Is(err, k.error) {
+			r.Refused = k.refused
+			break
+		}
+	}
+	r.Why = r.Why[:min(len(r.Why), maxMessage/8)]
+	return r
+}
+
+// A hello is what a child says first, once it is confined.
+type hello struct {
+	Landlock int // version in force, 0 for none
+}
+
+// pack makes a message of v.
+func pack(v any) ([]byte, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxMessage {
+		return nil, fmt.Errorf("message of %d bytes", len(body))
+	}
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...), nil
+}
+
+// unpack reads a message into v. It takes no more memory than has arrived.
+func unpack(r io.Reader, v any) error {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return err
+	}
+	n := int64(binary.BigEndian.Uint32(head[:]))
+	if n > maxMessage {
+		return fmt.Errorf("%w: a message of %d bytes", errNonsense, n)
+	}
+	body, err := take(r, n)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("%w: %w", errNonsense, err)
+	}
+	return nil
+}
+
+// take reads n bytes, growing as they come: the number is the other side's claim.
+func take(r io.Reader, n int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(n, 1<<20)))
+	got, err := b.ReadFrom(io.LimitReader(r, n))
+	if err == nil && got < n {
+		err = io.ErrUnexpectedEOF
+	}
+	return b.Bytes(), err
+}
