@@ -140,6 +140,10 @@ type nobody struct{}
 func (nobody) Look(string, string) (store.Presence, store.Identity) {
 	return store.Unknown, store.Identity{}
 }
+func (nobody) Elsewhere(string, string, store.Identity, store.SHA) (string, bool) {
+	return "", false
+}
+
 func (nobody) Sure(context.Context) error { return nil }
 
 // BenchmarkReconcile100k looks again at 100,000 unchanged photos in 1,000

@@ -87,10 +87,11 @@ func (in *Ingester) Sweep(ctx context.Context, nudge <-chan struct{}) error {
 		if now.After(notBefore) {
 			proven, err := in.withdraw(ctx)
 			in.report(ctx, err, "withdraw")
-			if !proven {
+			serr := in.deleteStrays(ctx, now)
+			in.report(ctx, serr, "delete strays")
+			if !proven || err != nil || serr != nil {
 				notBefore = now.Add(min(unprovenWait, 5*in.Config.Upload.DeleteGrace.Std()))
 			}
-			in.report(ctx, in.deleteStrays(ctx, now), "delete strays")
 		}
 		if now.After(nextTrash) {
 			nextTrash = now.Add(trashEvery)
@@ -130,12 +131,15 @@ func (in *Ingester) withdraw(ctx context.Context) (proven bool, err error) {
 }
 
 // deleteStrays removes badly named files whose days are over, if they are
-// still the same and nobody has them open.
+// still badly named, still the same, and nobody has them open.
 func (in *Ingester) deleteStrays(ctx context.Context, now time.Time) error {
 	strays, err := in.Store.Strays(ctx, now)
 	for _, s := range strays {
 		if ctx.Err() != nil {
 			return nil
+		}
+		if a, ok := in.account(s.Account); !ok || layout.BadName != a.rules.Of(s.Path).Reason {
+			continue
 		}
 		deleted, derr := in.deleteStray(s)
 		if derr != nil {
@@ -153,28 +157,32 @@ func (in *Ingester) deleteStrays(ctx context.Context, now time.Time) error {
 func (in *Ingester) deleteStray(s store.Stray) (bool, error) {
 	root, err := os.OpenRoot(filepath.Join(in.Config.UploadDir, s.Account))
 	if err != nil {
-		return false, err
+		return false, missing(err)
 	}
 	defer root.Close()
+	file, err := root.OpenFile(s.Path, os.O_RDONLY|openNoFollow, 0)
+	if err != nil {
+		return false, missing(err) // gone: the watcher knows
+	}
+	defer file.Close()
+	if held, err := in.Held(file); held && err == nil {
+		return false, nil
+	}
+	// Asked last, so that it is the file nobody was writing. If it changed it
+	// will be looked at and get a new date.
 	fi, err := root.Lstat(s.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
-	}
-	if err != nil || identityOf(fi) != s.Identity {
-		return false, err // changed: it will be looked at and get a new date
-	}
-	if fi.Mode().IsRegular() {
-		file, err := root.OpenFile(s.Path, os.O_RDONLY|openNoFollow, 0)
-		if err != nil {
-			return false, err
-		}
-		held, err := in.Held(file)
-		file.Close()
-		if held && err == nil {
-			return false, nil
-		}
+	if err != nil || !fi.Mode().IsRegular() || identityOf(fi) != s.Identity {
+		return false, missing(err)
 	}
 	return true, root.Remove(s.Path)
+}
+
+// missing makes nothing of an error that says that there is nothing.
+func missing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // emptyTrash ends what was withdrawn or replaced long enough ago, and deletes

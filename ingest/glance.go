@@ -40,11 +40,13 @@ func (in *Ingester) glance(ctx context.Context, f File) (verdict, bool) {
 	if !moved || old.Identity != f.Identity {
 		return verdict{}, false
 	}
+	release := in.Store.Pin(sha)
 	original, ok := in.ready(ctx, sha)
 	if !ok {
+		release()
 		return verdict{}, false
 	}
-	return in.publish(a, f, place, original, nil), true
+	return in.publish(a, f, place, original, release), true
 }
 
 func placeOf(path string, m layout.Meaning) store.Place {
@@ -59,7 +61,9 @@ func (in *Ingester) problem(a account, f File, place store.Place, reason store.R
 	}
 	in.Log.Info().Str("account", f.Account).Str("path", place.Shown).Str("reason", string(reason)).Msg("problem")
 	return verdict{apply: func(tx *store.Tx) error {
-		return tx.Problem(a.Account, place, f.Identity, reason, keep)
+		return in.withDisk(func(d store.Disk) error {
+			return tx.Problem(a.Account, place, f.Identity, reason, keep, d)
+		})
 	}}
 }
 

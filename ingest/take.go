@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"picday/internal/durable"
 	"picday/photo"
@@ -28,8 +29,10 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 	place := placeOf(f.Path, meaning)
 	file, err := openUpload(filepath.Join(in.Config.UploadDir, a.Name), f.Path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return verdict{again: true} // the watcher finds out what became of it
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EAGAIN):
+		return verdict{again: true} // the watcher finds out what became of it, or who holds it
+	case ourFault(err):
+		return in.failed(f, err)
 	case err != nil:
 		in.Log.Warn().Err(err).Str("account", f.Account).Str("path", place.Shown).Msg("cannot be opened")
 		return in.problem(a, f, place, store.Unreadable)
@@ -68,12 +71,11 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 	if err == nil {
 		err, keep = in.settleOriginal(c), true
 	}
-	switch {
-	case isVerdict(err):
+	if err != nil {
 		release()
-		return in.problem(a, f, place, reasonOf(err))
-	case err != nil:
-		release()
+		if reason := reasonOf(err); reason != "" {
+			return in.problem(a, f, place, reason)
+		}
 		return in.failed(f, err)
 	}
 	return in.publish(a, f, place, original, release)
@@ -88,6 +90,20 @@ func openUpload(base, path string) (*os.File, error) {
 	}
 	defer root.Close()
 	return root.OpenFile(path, os.O_RDONLY|openNoFollow, 0)
+}
+
+// ourFault tells errors in opening that say nothing about the file, such as
+// too many open ones: it must be tried again, not be called unreadable.
+func ourFault(err error) bool {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return false // os.Root: a link leads out of the account's folder
+	}
+	switch errno {
+	case syscall.ELOOP, syscall.ENXIO, syscall.EACCES, syscall.EPERM:
+		return false
+	}
+	return true
 }
 
 // still tells whether the open file is the one that was settled, and nobody
@@ -162,35 +178,28 @@ func sumOf(h hash.Hash) (sha store.SHA) {
 
 // judge looks at what the bytes say before anything is decoded.
 func (in *Ingester) judge(ctx context.Context, a account, f File, c *copied) (store.Reason, error) {
-	switch {
-	case !c.facts.JPEG:
-		return store.NotJPEG, nil
-	case c.facts.Damaged:
-		return store.Damaged, nil
-	case !c.facts.Whole:
-		return store.Incomplete, nil
-	}
-	half, err := in.halfOverwritten(ctx, a, f, c)
-	if half || err != nil {
-		return store.Incomplete, err
-	}
 	if err := photo.Check(c.facts, photo.DefaultLimits); err != nil {
 		return reasonOf(err), nil
 	}
-	return "", nil
+	half, err := in.halfOverwritten(ctx, a, f, c)
+	if half {
+		return store.Incomplete, err
+	}
+	return "", err
 }
 
-// isVerdict tells errors about the picture from errors about the machine.
-func isVerdict(err error) bool {
-	return errors.Is(err, photo.ErrNotJPEG) || errors.Is(err, photo.ErrDamaged) || errors.Is(err, photo.ErrTooComplex)
-}
-
+// reasonOf tells errors about the picture from errors about the machine, for
+// which it has no reason.
 func reasonOf(err error) store.Reason {
 	switch {
 	case errors.Is(err, photo.ErrNotJPEG):
 		return store.NotJPEG
+	case errors.Is(err, photo.ErrIncomplete):
+		return store.Incomplete
+	case errors.Is(err, photo.ErrDamaged):
+		return store.Damaged
 	case errors.Is(err, photo.ErrTooComplex):
 		return store.TooComplex
 	}
-	return store.Damaged
+	return ""
 }

@@ -16,7 +16,7 @@ func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {
 	if err := r.Scan(&a.ID, &a.Name, &a.Layout, &a.IDPattern, &allow, &state, &created); err != nil {
 		return a, err
 	}
-	a.Enabled = state == "enabled"
+	a.Enabled, a.Kept = state == "enabled", state == "kept"
 	a.CreatedAt = fromMillis(created)
 	return a, json.Unmarshal([]byte(allow), &a.AllowFrom)
 }
@@ -57,6 +57,11 @@ func (tx *Tx) AddAccount(a Account) (Account, error) {
 		return a, fmt.Errorf("photos of a removed account %q with layout %s are still kept: choose another name, or the same layout", a.Name, old.Layout)
 	}
 	a.ID, a.Enabled, a.CreatedAt = old.ID, true, old.CreatedAt
+	// The pattern may be another one: what was a problem under the old one
+	// must be looked at again, and above all not be deleted as a stray.
+	if _, err := tx.Exec(`DELETE FROM upload WHERE account_id = ? AND reason IS NOT NULL AND photo_id IS NULL`, a.ID); err != nil {
+		return a, err
+	}
 	_, err = tx.Exec(`UPDATE account SET state = 'enabled', id_pattern = ?, allow_from = ? WHERE id = ?`, a.IDPattern, allow, a.ID)
 	return a, err
 }

@@ -57,22 +57,24 @@ func layOut(dataDir string, parent fs.FileInfo) (made []string, err error) {
 			made = append(made, "made "+name)
 		}
 	}
-	for name, content := range map[string]func() []byte{
-		linkKeyFile:   newLinkKey,
-		CatalogueFile: func() []byte { return nil },
-	} {
-		full := filepath.Join(dataDir, name)
-		mode := fs.FileMode(0o640)
-		if name == linkKeyFile {
-			mode = 0o400
-		}
-		fresh, err := putOnce(full, content, mode, own)
+	// The key comes first, and only before there is a catalogue: a lost key
+	// must be missed, not be replaced by one that makes other links.
+	catalogue, key := filepath.Join(dataDir, CatalogueFile), filepath.Join(dataDir, linkKeyFile)
+	if _, err := os.Lstat(catalogue); errors.Is(err, fs.ErrNotExist) {
+		fresh, err := putOnce(key, newLinkKey(), 0o400, own)
 		if err != nil {
 			return made, err
 		}
 		if fresh {
-			made = append(made, "made "+full)
+			made = append(made, "made "+key)
 		}
+	}
+	fresh, err := putOnce(catalogue, nil, 0o640, own)
+	if err != nil {
+		return made, err
+	}
+	if fresh {
+		made = append(made, "made "+catalogue)
 	}
 	return made, errors.Join(durable.SyncDir(filepath.Join(dataDir, originalsDir)),
 		durable.SyncDir(filepath.Join(dataDir, renditionsDir)), durable.SyncDir(dataDir))
@@ -80,7 +82,7 @@ func layOut(dataDir string, parent fs.FileInfo) (made []string, err error) {
 
 // putOnce makes a file unless it is there. It is linked into place, so that
 // of two processes at once one wins and the other uses what it finds.
-func putOnce(name string, content func() []byte, mode fs.FileMode, own func(string) error) (fresh bool, err error) {
+func putOnce(name string, content []byte, mode fs.FileMode, own func(string) error) (fresh bool, err error) {
 	if _, err := os.Lstat(name); err == nil {
 		return false, nil
 	}
@@ -89,7 +91,7 @@ func putOnce(name string, content func() []byte, mode fs.FileMode, own func(stri
 		return false, err
 	}
 	defer durable.Discard(f)
-	if _, err := f.Write(content()); err != nil {
+	if _, err := f.Write(content); err != nil {
 		return false, err
 	}
 	if err := errors.Join(f.Chmod(mode), own(f.Name()), f.Sync()); err != nil {

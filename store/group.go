@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"picday/internal/durable"
 )
@@ -22,7 +23,13 @@ type Change struct {
 type Writer struct {
 	s     *Store
 	queue chan Change
+
+	// Held for reading by who is submitting, so that Run knows the last one.
+	submit sync.RWMutex
+	ended  bool
 }
+
+var errEnded = errors.New("the catalogue's writer has ended")
 
 // maxGroup bounds a transaction, so that the tool gets its turn between two.
 const maxGroup = 256
@@ -35,6 +42,11 @@ func (s *Store) NewWriter() *Writer {
 // Submit hands a change over. Done is called exactly once if Submit returns
 // nil, also when Run ends first.
 func (w *Writer) Submit(ctx context.Context, c Change) error {
+	w.submit.RLock()
+	defer w.submit.RUnlock()
+	if w.ended {
+		return errEnded
+	}
 	select {
 	case w.queue <- c:
 		return nil
@@ -64,15 +76,22 @@ func (w *Writer) Run(ctx context.Context) error {
 		case c := <-w.queue:
 			w.commit(w.gather(c))
 		case <-ctx.Done():
-			for {
-				select {
-				case c := <-w.queue:
-					w.commit(w.gather(c))
-				default:
-					return nil
-				}
-			}
+			w.end()
+			return nil
 		}
+	}
+}
+
+// end commits until the last one who is submitting is through.
+func (w *Writer) end() {
+	go func() {
+		w.submit.Lock()
+		defer w.submit.Unlock()
+		w.ended = true
+		close(w.queue)
+	}()
+	for c := range w.queue {
+		w.commit(w.gather(c))
 	}
 }
 
@@ -80,7 +99,10 @@ func (w *Writer) gather(c Change) []Change {
 	group := []Change{c}
 	for len(group) < maxGroup {
 		select {
-		case c := <-w.queue:
+		case c, ok := <-w.queue:
+			if !ok {
+				return group
+			}
 			group = append(group, c)
 		default:
 			return group

@@ -55,6 +55,9 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 		have = newest
 	}
 	for v := have + 1; v <= newest; v++ {
+		if steps[v] == "" {
+			return fmt.Errorf("migration to schema %d is missing", v)
+		}
 		if _, err := tx.ExecContext(ctx, steps[v]); err != nil {
 			return fmt.Errorf("migration to schema %d: %w", v, err)
 		}

@@ -19,6 +19,7 @@ type Account struct {
 	IDPattern string   // portraits: what a person's ID looks like, matched whole
 	AllowFrom []string // CIDR prefixes; none = from anywhere
 	Enabled   bool
+	Kept      bool // removed; only its photos and files are still there
 	CreatedAt time.Time
 }
 

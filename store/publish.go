@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"path"
-	"strings"
 	"time"
 )
 
@@ -26,6 +24,9 @@ type Disk interface {
 	// Look tells whether something is at the path of the account, and its
 	// identity if it is There.
 	Look(account, path string) (Presence, Identity)
+	// Elsewhere finds that very file, with that picture in it, somewhere else
+	// in the job that path is in.
+	Elsewhere(account, path string, id Identity, sha SHA) (at string, found bool)
 	// Sure tells whether the answers of this Disk could be trusted until now.
 	Sure(ctx context.Context) error
 }
@@ -130,36 +131,68 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 		return moved.PhotoID, Moved, err
 	}
 	if isLive && live.PhotoID != 0 {
-		return live.PhotoID, "", nil
+		if away, err := tx.movedAway(a.Account, live, disk); err != nil || !away {
+			return live.PhotoID, "", err
+		}
+		return 0, "", tx.markGone(live.ID)
 	}
 	// A client that deletes before it renames (WinSCP), or a file that is
 	// uploaded again after it was withdrawn.
 	dir, name := splitPath(a.Place.Path)
-	var id int64
-	err = tx.QueryRow(`SELECT photo_id FROM upload WHERE account_id = ? AND dir = ? AND name = ?
-		AND gone_at IS NOT NULL AND photo_id IS NOT NULL ORDER BY gone_at DESC LIMIT 1`, a.Account.ID, dir, name).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRow(`SELECT id FROM photo WHERE account_id = ? AND path = ? AND sha256 = ?
-			AND withdrawn_at IS NOT NULL ORDER BY withdrawn_at DESC LIMIT 1`, a.Account.ID, []byte(a.Place.Path), a.Original.SHA[:]).Scan(&id)
-	} else if err == nil {
-		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, id)
+	before, err := collect(context.Background(), tx, scanUpload, uploadColumns+`WHERE account_id = ? AND dir = ? AND name = ?
+		AND gone_at IS NOT NULL AND photo_id IS NOT NULL ORDER BY gone_at DESC, id DESC`, a.Account.ID, dir, name)
+	if err != nil {
+		return 0, "", err
 	}
+	for _, u := range before {
+		if away, err := tx.movedAway(a.Account, u, disk); err != nil {
+			return 0, "", err
+		} else if away {
+			continue
+		}
+		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, u.PhotoID)
+		return u.PhotoID, "", err
+	}
+	var id int64
+	err = tx.QueryRow(`SELECT id FROM photo WHERE account_id = ? AND path = ? AND sha256 = ?
+		AND withdrawn_at IS NOT NULL ORDER BY withdrawn_at DESC LIMIT 1`, a.Account.ID, []byte(a.Place.Path), a.Original.SHA[:]).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
 	}
 	return id, "", err
 }
 
-// movedFrom finds the upload that this file was, under another name: the
-// same inode with the same picture, and the other name no longer holds it.
-// The content is compared because file systems reuse inodes at once.
+// movedAway tells whether the file that was here, in the place of which there
+// is another now, has not been overwritten but only moved, and is not yet
+// looked at where it is now. Files settle in any order: without this, whoever
+// shifts 1.jpg to 2.jpg, 2.jpg to 3.jpg and uploads a new 1.jpg would shift
+// every child's link.
+func (tx *Tx) movedAway(a Account, was Upload, disk Disk) (bool, error) {
+	var sha []byte
+	if err := tx.QueryRow(`SELECT sha256 FROM photo WHERE id = ?`, was.PhotoID).Scan(&sha); err != nil {
+		return false, err
+	}
+	at, found := disk.Elsewhere(a.Name, was.Path, was.Identity, SHA(sha))
+	if !found {
+		return false, nil
+	}
+	// A second name of the file (ln) that has long been its own photo.
+	other, isLive, err := uploadAt(context.Background(), tx, a.ID, at)
+	return !isLive || other.PhotoID == 0 || !other.Identity.SameInode(was.Identity), err
+}
+
+// movedFrom finds the upload that this file was, under another name or before
+// another file took its name for a while: the same inode with the same
+// picture, and the other name no longer holds it. The content is compared
+// because file systems reuse inodes at once.
 func (tx *Tx) movedFrom(a Arrival, disk Disk) (*Upload, error) {
 	all, err := uploadsByInode(context.Background(), tx, a.Account.ID, a.Identity)
 	if err != nil {
 		return nil, err
 	}
 	for _, u := range all {
-		if u.Path == a.Place.Path || u.PhotoID == 0 || u.Reason != "" {
+		here := u.Path == a.Place.Path
+		if here && u.GoneAt.IsZero() || u.PhotoID == 0 || u.Reason != "" {
 			continue
 		}
 		var sha []byte
@@ -169,11 +202,10 @@ func (tx *Tx) movedFrom(a Arrival, disk Disk) (*Upload, error) {
 		if SHA(sha) != a.Original.SHA {
 			continue
 		}
-		switch presence, id := disk.Look(a.Account.Name, u.Path); {
-		case presence == Unknown, presence == There && id.SameInode(a.Identity):
-			continue
+		presence, id := disk.Look(a.Account.Name, u.Path)
+		if here || presence == Absent || presence == There && !id.SameInode(a.Identity) {
+			return &u, nil
 		}
-		return &u, nil
 	}
 	return nil, nil
 }
@@ -203,7 +235,7 @@ func (tx *Tx) portrait(a Arrival, disk Disk) (photoID int64, loses bool, err err
 	if now.Ctime > a.Identity.Ctime {
 		return 0, true, nil
 	}
-	_, err = tx.Exec(`UPDATE upload SET photo_id = NULL, reason = ?, since = ? WHERE id = ?`, DuplicateID, millis(tx.now), other.ID)
+	_, err = tx.Exec(`UPDATE upload SET photo_id = NULL, reason = coalesce(reason, ?), since = ? WHERE id = ?`, DuplicateID, millis(tx.now), other.ID)
 	return photoID, false, err
 }
 
@@ -218,15 +250,21 @@ func (tx *Tx) endMoved(a Arrival, disk Disk) error {
 	if _, err := tx.Exec(`DELETE FROM upload WHERE id = ?`, moved.ID); err != nil {
 		return err
 	}
-	_, err = tx.Exec(`UPDATE photo SET withdrawn_at = ? WHERE id = ? AND withdrawn_at IS NULL AND person <> ? AND path = ?`,
+	// Not if another file is still that portrait; one that is missing too
+	// does not count, and has nothing to wait for any more.
+	n, err := tx.count(`UPDATE photo SET withdrawn_at = ?1 WHERE id = ?2 AND withdrawn_at IS NULL AND person <> ?3 AND path = ?4
+		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2 AND gone_at IS NULL)`,
 		millis(tx.now), moved.PhotoID, a.Place.Person, []byte(moved.Path))
+	if err == nil && n > 0 {
+		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ?`, moved.PhotoID)
+	}
 	return err
 }
 
 // Problem enters a file that cannot become a photo. A photo that was at this
-// path before stays published. keep is how long until the file is deleted;
-// 0 = never.
-func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep time.Duration) error {
+// path before stays published, unless it merely moved. keep is how long until
+// the file is deleted; 0 = never.
+func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep time.Duration, disk Disk) error {
 	jobID, err := tx.jobID(a, place.Job)
 	if err != nil {
 		return err
@@ -235,25 +273,17 @@ func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep t
 	if err != nil {
 		return err
 	}
-	photoID := int64(0)
-	if isLive {
-		photoID = live.PhotoID
+	if isLive && live.PhotoID != 0 && !live.Identity.SameInode(id) {
+		if away, err := tx.movedAway(a, live, disk); err != nil {
+			return err
+		} else if away {
+			live.PhotoID = 0
+			if err := tx.markGone(live.ID); err != nil {
+				return err
+			}
+		}
 	}
-	return tx.record(a, place.Path, id, jobID, photoID, reason, keep)
-}
-
-// Same enters that a file with an unchanged picture has a new identity, or
-// has come back; Publish is not needed. It tells false if that is not so.
-func (tx *Tx) Same(a Account, path string, id Identity) (bool, error) {
-	dir, name := splitPath(path)
-	res, err := tx.Exec(`UPDATE upload SET gone_at = NULL WHERE account_id = ?1 AND dir = ?2 AND name = ?3 AND identity = ?4
-		AND NOT EXISTS (SELECT 1 FROM upload v WHERE v.account_id = ?1 AND v.dir = ?2 AND v.name = ?3 AND v.id <> upload.id AND v.gone_at IS NULL)`,
-		a.ID, dir, name, id.bytes())
-	if err != nil {
-		return false, err
-	}
-	n, err := res.RowsAffected()
-	return n > 0, err
+	return tx.record(a, place.Path, id, jobID, live.PhotoID, reason, keep)
 }
 
 // record makes the upload row of a path say what has been decided.
@@ -283,76 +313,4 @@ func (tx *Tx) jobID(a Account, job string) (id int64, err error) {
 		err = ErrNotFound
 	}
 	return id, err
-}
-
-func (tx *Tx) keepOriginal(o Original) error {
-	_, err := tx.Exec(`INSERT INTO original (sha256, bytes, width, height, taken_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		o.SHA[:], o.Bytes, o.Width, o.Height, nullMillis(o.TakenAt))
-	for _, r := range o.Renditions {
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(`INSERT OR REPLACE INTO rendition (sha256, name, longest, quality, width, height, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			o.SHA[:], r.Name, r.Longest, r.Quality, r.Width, r.Height, r.Bytes)
-	}
-	return err
-}
-
-type photoRow struct {
-	accountID, jobID int64
-	place            Place
-	sha              SHA
-	flags            string
-	now              time.Time
-}
-
-func (tx *Tx) insertPhoto(p photoRow) (int64, error) {
-	// The link needs the id, the id needs the row: a name no link can have
-	// stands in for the blink of the transaction.
-	res, err := tx.Exec(`INSERT INTO photo (account_id, job_id, album, area, person, path, path_shown, file, sha256, flags, link, ingested_at)
-		VALUES (?, nullif(?, 0), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, 'new', ?)`,
-		p.accountID, p.jobID, p.place.Album, p.place.Area, p.place.Person, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown),
-		p.sha[:], p.flags, millis(p.now))
-	if err != nil {
-		return 0, err
-	}
-	id, err := res.LastInsertId()
-	if err != nil {
-		return 0, err
-	}
-	subject := photoSubject(id)
-	if p.place.Person != "" {
-		subject = personSubject(p.place.Person)
-	}
-	link, err := tx.s.link(p.accountID, subject, 1)
-	if err != nil {
-		return 0, err
-	}
-	_, err = tx.Exec(`UPDATE photo SET link = ? WHERE id = ?`, link, id)
-	return id, err
-}
-
-func (tx *Tx) updatePhoto(id int64, p photoRow) (Outcome, error) {
-	var sha []byte
-	var withdrawn sql.NullInt64
-	if err := tx.QueryRow(`SELECT sha256, withdrawn_at FROM photo WHERE id = ?`, id).Scan(&sha, &withdrawn); err != nil {
-		return "", err
-	}
-	outcome := Unchanged
-	if withdrawn.Valid {
-		outcome = Restored
-	}
-	if SHA(sha) != p.sha {
-		if _, err := tx.Exec(`INSERT INTO history SELECT id, sha256, ingested_at, ? FROM photo WHERE id = ?`, millis(p.now), id); err != nil {
-			return "", err
-		}
-		if outcome == Unchanged {
-			outcome = Replaced
-		}
-	}
-	_, err := tx.Exec(`UPDATE photo SET job_id = nullif(?1, 0), album = nullif(?2, ''), area = nullif(?3, ''), path = ?4, path_shown = ?5, file = ?6,
-		ingested_at = CASE WHEN sha256 = ?7 THEN ingested_at ELSE ?8 END, sha256 = ?7, flags = ?9, withdrawn_at = NULL WHERE id = ?10`,
-		p.jobID, p.place.Album, p.place.Area, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown), p.sha[:], millis(p.now),
-		strings.TrimSpace(p.flags), id)
-	return outcome, err
 }

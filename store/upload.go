@@ -155,11 +155,11 @@ func uploadsByInode(ctx context.Context, q querier, accountID int64, id Identity
 }
 
 // Elsewhere tells whether a file with this inode is known under another path,
-// and the picture it was: a candidate for a move.
+// or was under this one until it went missing, and the picture it was: a candidate for a move.
 func (s *Store) Elsewhere(ctx context.Context, accountID int64, path string, id Identity) (u Upload, sha SHA, found bool, err error) {
 	all, err := uploadsByInode(ctx, s.read, accountID, id)
 	for _, u := range all {
-		if u.Path == path || u.PhotoID == 0 || u.Reason != "" {
+		if u.Path == path && u.GoneAt.IsZero() || u.PhotoID == 0 || u.Reason != "" {
 			continue
 		}
 		var b []byte

@@ -12,15 +12,18 @@ func (tx *Tx) markGone(id int64) error {
 }
 
 // below selects the live uploads at a path or anywhere below it. 0x30 is the
-// byte after '/', so the range is exactly the paths that begin with dir/.
-const below = `WHERE account_id = ?1 AND gone_at IS NULL AND ((dir = ?2 AND name = ?3) OR dir = ?4 OR (dir > ?5 AND dir < ?6)) `
+// byte after '/', so the range is exactly the paths that begin with dir/. Three
+// look-ups in one index; with OR it would be a scan of the whole account.
+const below = uploadColumns + `WHERE account_id = ?1 AND gone_at IS NULL AND dir = ?2 AND name = ?3
+	UNION ALL ` + uploadColumns + `WHERE account_id = ?1 AND gone_at IS NULL AND dir = ?4
+	UNION ALL ` + uploadColumns + `WHERE account_id = ?1 AND gone_at IS NULL AND dir > ?5 AND dir < ?6`
 
 // Missing looks at what is known at or below a path that seems to be gone,
 // and notes what really is. From then on its grace runs; nothing is withdrawn
 // yet. A problem that is gone is simply forgotten. It returns how many.
 func (tx *Tx) Missing(a Account, path string, disk Disk) (int, error) {
 	dir, name := splitPath(path)
-	uploads, err := collect(context.Background(), tx, scanUpload, uploadColumns+below,
+	uploads, err := collect(context.Background(), tx, scanUpload, below,
 		a.ID, dir, name, []byte(path), []byte(path+"/"), []byte(path+"0"))
 	if err != nil {
 		return 0, err
@@ -52,28 +55,34 @@ type Withdrawal struct {
 	Person        string
 }
 
-// Overdue lists the accounts and paths of files missing for longer than the
-// grace, at most limit, so that a caller need not open a transaction in vain.
+// Overdue counts the files missing for longer than the grace, so that a
+// caller need not open a transaction in vain.
 func (s *Store) Overdue(ctx context.Context, grace time.Duration) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM upload WHERE gone_at <= ?`, millis(time.Now().Add(-grace))).Scan(&n)
 	return n, err
 }
 
 // Withdraw unpublishes the photos whose files have been missing for longer
-// than the grace. Everything that could make a missing file a misunderstanding
-// is asked once more, inside the transaction: is the file gone, is the volume
-// the one we know, is the job planned. What cannot be proven waits.
+// than the grace, at most limit. Everything that could make a missing file a
+// misunderstanding is asked once more, inside the transaction: is the file
+// gone, is the volume the one we know, is the job planned. What cannot be
+// proven waits.
 func (tx *Tx) Withdraw(grace time.Duration, limit int, disk Disk) ([]Withdrawal, error) {
 	ctx := context.Background()
 	uploads, err := collect(ctx, tx, scanUpload, uploadColumns+`WHERE gone_at <= ?
 		AND account_id IN (SELECT id FROM account WHERE state IN ('enabled', 'disabled'))
-		AND (job_id IS NULL OR job_id IN (SELECT id FROM job WHERE state = 'planned')) ORDER BY gone_at LIMIT ?`,
-		millis(tx.now.Add(-grace)), limit)
+		AND (job_id IS NULL OR job_id IN (SELECT id FROM job WHERE state = 'planned')) ORDER BY gone_at`,
+		millis(tx.now.Add(-grace)))
 	if err != nil {
 		return nil, err
 	}
 	var done []Withdrawal
 	for _, u := range uploads {
+		// What cannot be proven does not count: it may be there for days, and
+		// must not keep the others from their turn.
+		if len(done) == limit {
+			break
+		}
 		w, ok, err := tx.withdraw(u, disk)
 		if err != nil {
 			return nil, err
@@ -99,10 +108,10 @@ func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
 		return w, false, nil
 	case There:
 		// The name is taken again. By a file that has become another photo:
-		// ours is gone for good. By one still being uploaded: ours stays
-		// until that is through.
+		// ours is gone for good, even if that has been spoilt since. By one
+		// still being uploaded: ours stays until that is through.
 		now, isLive, err := uploadAt(context.Background(), tx, accountID, u.Path)
-		if err != nil || !isLive || id != now.Identity || now.PhotoID == 0 || now.Reason != "" {
+		if err != nil || !isLive || id != now.Identity || now.PhotoID == 0 {
 			return w, false, err
 		}
 	}

@@ -71,6 +71,7 @@ func (d *dirs) add(t *tree, path string, st *stat) error {
 	defer d.mu.Unlock()
 	if n := d.at[path]; n != nil && n.inode != st.inode() {
 		d.drop(path)
+		d.in.note(path, opVanished, nil)
 	}
 	twin := d.takeOver(path, st.inode())
 	if !d.wanted(t, path) {
@@ -168,14 +169,14 @@ func (d *dirs) setPolled(path string, n *dir) {
 	}
 }
 
-// drop forgets path and everything below it, and returns the paths below it.
-func (d *dirs) drop(path string) (below []string) {
+// drop forgets path and everything below it, if it is in here.
+func (d *dirs) drop(path string) bool {
 	n := d.at[path]
 	if n == nil {
-		return nil
+		return false
 	}
 	for kid := range n.kids {
-		below = append(append(below, kid), d.drop(kid)...)
+		d.drop(kid)
 	}
 	if n.watched {
 		d.unwatch(path)
@@ -188,7 +189,7 @@ func (d *dirs) drop(path string) (below []string) {
 	if up := d.at[filepath.Dir(path)]; up != nil {
 		delete(up.kids, path)
 	}
-	return below
+	return true
 }
 
 // unwatch ignores errors: what it removes is often gone already.
@@ -217,7 +218,7 @@ func (d *dirs) complain(path string, err error) {
 }
 
 // Drop is drop for those who do not hold the lock.
-func (d *dirs) Drop(path string) []string {
+func (d *dirs) Drop(path string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.drop(path)
@@ -279,6 +280,13 @@ func (d *dirs) failed(path string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.at[path] != nil && d.at[path].failed != nil
+}
+
+// lists tells whether path is in here and could be listed.
+func (d *dirs) lists(path string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.at[path] != nil && d.at[path].failed == nil
 }
 
 func (d *dirs) polls() bool {

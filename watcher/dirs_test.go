@@ -6,9 +6,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
+	"github.com/fsnotify/fsnotify"
+	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 )
 
@@ -103,6 +107,9 @@ func (w *world) watchesAreRight() {
 	w.until("each directory on disk is watched, by its inode, and no other", func() bool {
 		disk := map[string]inode{}
 		_ = filepath.WalkDir(w.path(top), func(path string, d fs.DirEntry, err error) error {
+			if strings.HasPrefix(d.Name(), ".") {
+				return fs.SkipDir
+			}
 			if err == nil && d.IsDir() {
 				fi, _ := d.Info()
 				id := IdentityOf(fi)
@@ -127,4 +134,83 @@ func (w *world) books() map[string]inode {
 		}
 	}
 	return all
+}
+
+// In fsnotify 1.10 this Remove panics: see unwatch.
+func TestUnwatchSurvivesALostWatch(t *testing.T) {
+	fsn, err := fsnotify.NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fsn.Close()
+	d := newDirs(fsn, newInbox(), zerolog.Nop())
+	a, b := t.TempDir(), t.TempDir()
+	for _, err := range []error{
+		fsn.Add(a), fsn.Add(b),
+		os.WriteFile(a+"/x", nil, 0o644), // nobody reads events: fsnotify goes no further than this one
+		os.Rename(a, a+".old"), os.Rename(b, a),
+		fsn.Add(a),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.unwatch(a)
+	if err := fsn.Add(a); err != nil {
+		t.Error(err)
+	}
+}
+
+// The order that loses: the new path is listed before the event of the old one.
+func TestInodeHasOnePath(t *testing.T) {
+	fsn, err := fsnotify.NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fsn.Close()
+	w := &world{TB: t, dir: t.TempDir()}
+	w.mkdir("job/a/b")
+	d := newDirs(fsn, newInbox(), zerolog.Nop())
+	tr := treesOf(Root{Dir: w.dir, Trees: []string{top}})[0]
+	add := func(rel string) error {
+		st, err := tr.look(w.path(rel))
+		w.must(err)
+		return d.add(tr, w.path(rel), st)
+	}
+	shows := func(rels ...string) {
+		t.Helper()
+		for i := range rels {
+			rels[i] = w.path(rels[i])
+		}
+		has, books := fsn.WatchList(), slices.Collect(maps.Keys(d.at))
+		for _, l := range [][]string{has, books, rels} {
+			slices.Sort(l)
+		}
+		if !slices.Equal(has, rels) || !slices.Equal(books, rels) {
+			t.Errorf("watched: %q, in the books: %q, want %q", has, books, rels)
+		}
+	}
+	if err := add("job/a"); err != errStale {
+		t.Errorf("added below nothing: %v", err)
+	}
+	for _, dir := range []string{"job", "job/a", "job/a/b"} {
+		w.must(add(dir))
+	}
+	shows("job", "job/a", "job/a/b")
+
+	w.rename("job/a", "job/c")
+	w.must(add("job/c"))
+	shows("job", "job/c") // b is below another path, and listed anew
+
+	w.must(add("job/c/b"))
+	w.rename("job/c", "job/old")
+	w.mkdir("job/c")
+	w.must(add("job/c"))
+	shows("job", "job/c")
+
+	d.retire(tr)
+	if err := add("job"); err != errStale {
+		t.Errorf("added to a tree that was taken away: %v", err)
+	}
+	shows()
 }

@@ -128,7 +128,7 @@ func (w *world) consume(ctx context.Context) {
 			return
 		case f := <-w.Settled():
 			again := w.reader != nil && w.reader(f)
-			if fi, err := os.Lstat(w.path(f.Path)); err != nil || IdentityOf(fi) != f.Identity {
+			if st, err := w.look(f.Path); err != nil || st.Identity != f.Identity {
 				again = true
 			} else if !again {
 				w.ledger.put(f.Path, f.Identity)
@@ -153,7 +153,7 @@ func (w *world) consume(ctx context.Context) {
 func (w *world) forget(path string) {
 	for p := range w.ledger.all() {
 		if within(p, path) {
-			if fi, err := os.Lstat(w.path(p)); err != nil || fi.IsDir() {
+			if st, err := w.look(p); err != nil || st.isDir() {
 				w.ledger.mu.Lock()
 				delete(w.ledger.dirs[filepath.Dir(p)], filepath.Base(p))
 				if len(w.ledger.dirs[filepath.Dir(p)]) == 0 {
@@ -163,6 +163,11 @@ func (w *world) forget(path string) {
 			}
 		}
 	}
+}
+
+// look does not follow links on the way, as os.Lstat would.
+func (w *world) look(rel string) (*stat, error) {
+	return treesOf(Root{Dir: w.dir, Trees: []string{top}})[0].look(w.path(rel))
 }
 
 func (w *world) path(rel string) string { return filepath.Join(w.dir, rel) }
@@ -207,9 +212,15 @@ func (w *world) hinted(rel string) int {
 	return w.gone[rel]
 }
 
+func (w *world) hints() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.gone)
+}
+
 func (w *world) until(what string, ok func() bool) {
 	w.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			w.Fatalf("waited in vain until %s; %+v", what, w.Status())
 		}

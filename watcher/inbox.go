@@ -80,10 +80,7 @@ func (in *inbox) take() (notes map[string]note, calls []func(*keeper), overflows
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	notes, calls, overflows = in.notes, in.calls, in.overflows
-	if len(notes) > 0 {
-		in.notes = map[string]note{}
-	}
-	in.calls, in.overflows = nil, 0
+	in.notes, in.calls, in.overflows = map[string]note{}, nil, 0
 	return notes, calls, overflows
 }
 

@@ -32,6 +32,7 @@ type keeper struct {
 	nextScan time.Time
 	nextPoll time.Time // zero: nothing to poll
 	polling  bool
+	auditAt  time.Time // zero: no directory came or went
 
 	scanning  bool
 	wanted    map[string]bool // roots to scan next; "" is all of them
@@ -86,7 +87,7 @@ func (k *keeper) run(ctx context.Context) error {
 // wake is when the keeper has something to do without being asked.
 func (k *keeper) wake() time.Time {
 	at := k.nextScan
-	for _, t := range []time.Time{k.gather, k.nextPoll} {
+	for _, t := range []time.Time{k.gather, k.nextPoll, k.auditAt} {
 		if !t.IsZero() && t.Before(at) {
 			at = t
 		}
@@ -109,6 +110,7 @@ func (k *keeper) turn(urgent bool) {
 		k.rescan("", nil)
 	}
 	k.poll()
+	k.audit()
 	k.answer()
 }
 
@@ -118,19 +120,13 @@ func (k *keeper) turn(urgent bool) {
 func (k *keeper) sortInbox() {
 	notes, calls, overflows := k.in.take()
 	k.gather = time.Time{}
-	dropped := map[string][]string{}
 	for path, n := range notes {
-		if n.op&opMoved != 0 {
-			if below := k.dirs.Drop(path); len(below) > 0 {
-				dropped[path] = below
-			}
+		if n.op&opMoved != 0 && k.dirs.Drop(path) {
+			k.auditSoon()
 		}
 	}
 	for path, n := range notes {
 		k.attend(path, n)
-	}
-	for path, below := range dropped {
-		k.replaced(path, below)
 	}
 	for _, call := range calls {
 		call(k)
@@ -172,6 +168,9 @@ func (k *keeper) attend(path string, n note) {
 		return
 	}
 	st, err := t.look(path)
+	if err == nil && n.op&(fsnotify.Remove|fsnotify.Rename|opVanished) != 0 {
+		k.lost.push(t, path) // what was here may have been another thing: a directory
+	}
 	switch {
 	case isGone(err):
 		k.vanished(t, path)
@@ -179,11 +178,11 @@ func (k *keeper) attend(path string, n note) {
 		n.found = &stat{mode: unix.S_IFREG}
 		k.touch(t, path, n)
 	case st.isDir():
+		if n.op&opMoved != 0 {
+			k.auditSoon()
+		}
 		if e := k.entries[path]; e != nil && e.state != handed {
 			k.forget(e)
-		}
-		if n.op&(fsnotify.Remove|opVanished) != 0 {
-			k.lost.push(t, path) // there may have been a file of this name
 		}
 		if n.op&opLook != 0 || !k.dirs.has(path) {
 			k.begin(&scan{}, map[string]*tree{path: t})
@@ -191,23 +190,6 @@ func (k *keeper) attend(path string, n note) {
 	default:
 		n.found = st
 		k.touch(t, path, n)
-	}
-}
-
-// replaced looks for what was below a directory, if there is one again at its
-// path: it may be another one. If there is none, its own Gone says it all.
-func (k *keeper) replaced(path string, below []string) {
-	t := k.treeOf(path)
-	if t == nil {
-		return
-	}
-	if st, err := t.look(path); err != nil || !st.isDir() {
-		return
-	}
-	for _, path := range below {
-		if _, err := t.look(path); isGone(err) {
-			k.vanished(t, path)
-		}
 	}
 }
 

@@ -127,7 +127,11 @@ func (k *keeper) done(f File, again bool) {
 	}
 	delete(k.out, key)
 	e.state = waiting
-	if (again || e.touched) && k.treeOf(e.path) != nil {
+	// Always look: if the directory above was replaced before the ledger knew of
+	// this file, nobody missed it there.
+	st, err := e.tree.look(e.path)
+	again = again || e.touched || err != nil || st.Identity != e.id
+	if again && k.treeOf(e.path) != nil {
 		k.attend(e.path, note{op: opLook, at: k.now})
 	} else {
 		k.forget(e)

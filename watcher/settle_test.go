@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"sync/atomic"
@@ -125,6 +126,39 @@ func TestReplacedWhileHandedIsGivenOutAgain(t *testing.T) {
 	if now := w.ledger.all()["job/x.jpg"]; now == old.Identity || handed.Load() < 2 {
 		t.Errorf("handed %d times, last as %v", handed.Load(), now)
 	}
+}
+
+// While a file is handed the ledger does not know it, so a scan of the directory
+// that took the place of its own misses nothing.
+func TestDirectoryReplacedWhileHanded(t *testing.T) {
+	w := open(t, t.TempDir())
+	w.mkdir("job/a")
+	w.write("job/a/x.jpg")
+	ended := make(chan error)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { ended <- w.Run(ctx) }()
+	hinted := make(chan struct{})
+	go func() {
+		for g := range w.Gone() {
+			if g.Path == "job/a/x.jpg" {
+				close(hinted)
+				return
+			}
+		}
+	}()
+	f := <-w.Settled()
+	w.rename("job/a", "job/.b")
+	w.mkdir("job/a")
+	w.watchesAreRight()
+	w.ledger.put(f.Path, f.Identity)
+	w.Done(f, false)
+	select {
+	case <-hinted:
+	case <-time.After(10 * time.Second):
+		t.Error("nobody noticed that it is gone")
+	}
+	cancel()
+	w.must(<-ended)
 }
 
 func TestAgainIsGivenOutAgain(t *testing.T) {

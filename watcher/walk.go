@@ -16,22 +16,19 @@ const walkers = 2
 
 // scan is a set of directories that are listed, with all that is found below them.
 type scan struct {
-	// whole: descend everywhere and compare with the ledger's directories too.
-	// Otherwise only into directories that are not watched yet.
-	whole bool
-	trees []*tree
+	whole bool    // descend everywhere, else only into what is not known yet
+	trees []*tree // in the end compare these with the ledger's directories
 	start time.Time
 	done  func(k *keeper, s *scan)
 
-	left    int // jobs not finished; guarded by walker.mu, as are the next two
-	files   int
-	visited map[string]bool
+	left  int // jobs not finished; guarded by walker.mu, as is files
+	files int
 }
 
 type job struct {
 	scan *scan
 	tree *tree
-	dir  string // absolute
+	dir  string // absolute; "" lists nothing: the audit is all there is to the scan
 }
 
 // walker lists directories: watch first, list then. Whatever is made in between is
@@ -51,7 +48,7 @@ type walker struct {
 }
 
 func (w *walker) begin(s *scan, dirs map[string]*tree) {
-	s.start, s.visited = time.Now(), map[string]bool{}
+	s.start = time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for dir, t := range dirs {
@@ -85,7 +82,6 @@ func (w *walker) work(ctx context.Context) {
 		}
 		j := w.jobs[len(w.jobs)-1]
 		w.jobs = w.jobs[:len(w.jobs)-1]
-		j.scan.visited[j.dir] = true
 		w.mu.Unlock()
 		subdirs, files := w.visit(ctx, j)
 		w.mu.Lock()
@@ -100,9 +96,7 @@ func (w *walker) work(ctx context.Context) {
 		s.left += len(subdirs) - 1
 		if s.left == 0 {
 			w.mu.Unlock() // nobody else touches a scan without jobs
-			if s.whole {
-				w.audit(ctx, s)
-			}
+			w.audit(ctx, s)
 			w.finish(s)
 			w.mu.Lock()
 		}
@@ -112,6 +106,9 @@ func (w *walker) work(ctx context.Context) {
 // visit watches and lists one directory.
 func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int) {
 	t, dir := j.tree, j.dir
+	if dir == "" {
+		return nil, 0
+	}
 	f, st, err := t.openDir(dir)
 	if err != nil {
 		w.miss(t, dir, err)
@@ -121,11 +118,8 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 	if dir == t.abs && leaseless(int(f.Fd())) {
 		t.leaseless.Store(true)
 	}
-	switch err := w.dirs.add(t, dir, st); err {
-	case errMoved:
+	if err := w.dirs.add(t, dir, st); err != nil {
 		w.miss(t, dir, err)
-		fallthrough
-	case errStale:
 		return nil, 0
 	}
 	unseen := w.dirs.kidsOf(dir) // before listing: a directory made while we list is not unseen
@@ -179,7 +173,7 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 // miss says that a directory was not listed. One that is gone is the keeper's to
 // look at, except a tree, which is waited for.
 func (w *walker) miss(t *tree, dir string, err error) {
-	if dir != t.abs && (err == errMoved || isGone(err)) {
+	if dir != t.abs && (err == errMoved || err == errStale || isGone(err)) {
 		w.in.note(dir, opVanished, nil)
 		return
 	}
@@ -203,13 +197,11 @@ func missing(known map[string]Identity, seen []string) (names []string) {
 	return names
 }
 
-// audit notes directories that only the ledger knows.
+// audit notes directories that only the ledger knows. While directories are moved
+// about, one can come and go without ever being listed; its files would stay known.
 func (w *walker) audit(ctx context.Context, s *scan) {
 	known := map[string][]string{}
 	for _, t := range s.trees {
-		if w.dirs.failed(t.abs) {
-			continue // it shows nothing, so it proves nothing
-		}
 		if _, ok := known[t.root]; !ok {
 			names, err := w.ledger.Dirs(ctx, t.root)
 			if err != nil {
@@ -217,9 +209,11 @@ func (w *walker) audit(ctx context.Context, s *scan) {
 			}
 			known[t.root] = names
 		}
+		if !w.dirs.lists(t.abs) {
+			continue // it shows nothing, so it proves nothing
+		}
 		for _, name := range known[t.root] {
-			path := filepath.Join(t.dir, name)
-			if !s.visited[path] && within(path, t.abs) {
+			if path := filepath.Join(t.dir, name); within(path, t.abs) && !w.dirs.has(path) {
 				w.in.note(path, opVanished, nil)
 			}
 		}

@@ -209,8 +209,10 @@ func (c Config) validate() error {
 		"upload.delete_grace": c.Upload.DeleteGrace, "upload.stray_keep": c.Upload.StrayKeep,
 		"upload.trash_keep": c.Upload.TrashKeep, "upload.rescan": c.Upload.Rescan,
 	} {
-		if d <= 0 {
-			return fmt.Errorf("%s = %q: must be longer than nothing", key, d.Std())
+		// A bare number reads as nanoseconds: trash_keep = 30 must not empty
+		// the trash at once.
+		if d.Std() < time.Millisecond {
+			return fmt.Errorf("%s = %q is too short: give a time with its unit, such as \"1s\", \"10m\" or \"720h\"", key, d.Std())
 		}
 	}
 	if c.Images.Workers < 0 || c.Images.Workers > 1024 {
@@ -220,6 +222,9 @@ func (c Config) validate() error {
 }
 
 func (c Config) validateRest() error {
+	if len(c.Images.Renditions) == 0 {
+		return errors.New("images.rendition: list at least one, the first is what is served")
+	}
 	seen := map[string]bool{}
 	for _, r := range c.Images.Renditions {
 		if r.Name == "" || strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {

@@ -91,6 +91,9 @@ func SyncDir(dir string) error {
 func Mkdir(dir string, mode fs.FileMode) error {
 	err := os.Mkdir(dir, mode)
 	if errors.Is(err, fs.ErrExist) {
+		if fi, serr := os.Stat(dir); serr != nil || !fi.IsDir() {
+			return err
+		}
 		return nil
 	}
 	if err != nil {

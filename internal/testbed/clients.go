@@ -114,7 +114,7 @@ func (l Login) lftp(commands string) Out {
 	if l.Key != "" {
 		password = "none"
 	}
-	script := fmt.Sprintf("set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 30; set sftp:connect-program \"%s\"; open -u %s -p %d sftp://%s; %s; bye",
+	script := fmt.Sprintf("set cmd:fail-exit yes; set net:max-retries 1; set net:reconnect-interval-base 1; set net:timeout 30; set sftp:connect-program \"%s\"; open -u %s -p %d sftp://%s; %s; bye",
 		strings.Join(ssh, " "), quote(l.User+","+password), l.Port, l.host(), commands)
 	cmd := l.command("lftp", "--norc", "-c", script)
 	// lftp answers the prompt itself, on a terminal that it makes for ssh.

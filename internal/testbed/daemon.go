@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 )
 
 // What the unit gives picdayd, and nothing else (linux/capability.h).
@@ -44,23 +47,12 @@ func (w *World) StartDaemon() *Daemon {
 // LaunchDaemon starts picdayd and does not wait until it is ready.
 func (w *World) LaunchDaemon() *Daemon {
 	w.T.Helper()
-	bin, err := programs()
-	w.must(err)
 	path := fmt.Sprintf("%s/picdayd%d.log", w.Dir, len(w.daemons)+1)
 	log, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	w.must(err)
 	defer log.Close()
-	cmd := exec.Command(bin+"/picdayd", "--config", w.Config)
-	cmd.Dir = "/"
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
-	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
-		cmd.Env = append(cmd.Env, "GOCOVERDIR="+dir)
-	}
+	cmd := w.DaemonCmd()
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Credential:  w.credential("picday"),
-		AmbientCaps: []uintptr{capDACOverride, capDACReadSearch, capLease},
-	}
 	d := &Daemon{proc: start(w.T, cmd), w: w, log: path}
 	w.daemons = append(w.daemons, d)
 	return d
@@ -74,11 +66,55 @@ func (d *Daemon) Stop(s syscall.Signal) {
 	}
 }
 
+// DaemonCmd prepares a run of picdayd as the unit would make it.
+func (w *World) DaemonCmd(args ...string) *exec.Cmd {
+	w.T.Helper()
+	bin, err := programs()
+	w.must(err)
+	cmd := exec.Command(bin+"/picdayd", append([]string{"--config", w.Config}, args...)...)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
+	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+		cmd.Env = append(cmd.Env, "GOCOVERDIR="+dir)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential:  w.Credential("picday"),
+		AmbientCaps: []uintptr{capDACOverride, capDACReadSearch, capLease},
+	}
+	return cmd
+}
+
+// Wait returns when the daemon has ended by itself.
+func (d *Daemon) Wait() error {
+	select {
+	case <-d.done:
+		return d.err
+	case <-time.After(Limit):
+		d.w.T.Fatalf("picdayd has not ended:\n%s", d.Log())
+		return nil
+	}
+}
+
 // Kill ends the daemon and its decoders as a power cut would.
 func (d *Daemon) Kill() { d.kill() }
 
-// Freeze and Thaw stop the daemon in its tracks and let it go on.
-func (d *Daemon) Freeze() { d.signal(syscall.SIGSTOP) }
+// Freeze stops the daemon in its tracks. It returns when each of its threads
+// stands still: the one that the signal reaches has to tell the others.
+func (d *Daemon) Freeze() {
+	d.w.T.Helper()
+	d.signal(syscall.SIGSTOP)
+	d.w.Eventually("the daemon stands still", func() (bool, any) {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", d.Pid()))
+		for _, path := range threads {
+			stat, err := os.ReadFile(path)
+			_, state, _ := strings.Cut(string(stat), ") ")
+			if err == nil && !strings.HasPrefix(state, "T") {
+				return false, string(stat)
+			}
+		}
+		return len(threads) > 0, threads
+	})
+}
 
 // Thaw undoes Freeze.
 func (d *Daemon) Thaw() { d.signal(syscall.SIGCONT) }

@@ -159,7 +159,7 @@ type Uploader struct {
 func (w *World) AddAccount(word, layout string, flags ...string) *Uploader {
 	w.T.Helper()
 	u := &Uploader{w: w, Name: w.Name(word)}
-	u.Key = w.NewKey("key-" + word)
+	u.Key = w.NewKey(fmt.Sprintf("key%d-%s", w.clients.Add(1), word))
 	args := append([]string{"account", "add", u.Name, "--layout", layout, "--key", u.Key + ".pub"}, flags...)
 	w.JSON(&u.Card, args...)
 	return u

@@ -80,7 +80,7 @@ func (w *World) PicdayInput(stdin string, args ...string) Result {
 func (w *World) PicdayAs(unixUser string, args ...string) Result {
 	w.T.Helper()
 	cmd := w.PicdayCmd(args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: w.credential(unixUser)}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: w.Credential(unixUser)}
 	return w.result(cmd, args)
 }
 
@@ -129,8 +129,8 @@ func (w *World) JSON(v any, args ...string) {
 	}
 }
 
-// credential is a user's uid, gid and groups.
-func (w *World) credential(name string) *syscall.Credential {
+// Credential is a user's uid, gid and groups.
+func (w *World) Credential(name string) *syscall.Credential {
 	w.T.Helper()
 	u, err := user.Lookup(name)
 	w.must(err)

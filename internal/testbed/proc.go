@@ -37,6 +37,17 @@ func Eventually(t testing.TB, what string, cond func() (ok bool, state any)) {
 	}
 }
 
+// Never watches for a while that a condition does not come true. (A machine
+// that is too slow to get there lets it pass; it never fails by itself.)
+func (w *World) Never(what string, span time.Duration, cond func() (bad bool, state any)) {
+	w.T.Helper()
+	for deadline := time.Now().Add(span); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if bad, state := cond(); bad {
+			w.T.Fatalf("%s: %v", what, state)
+		}
+	}
+}
+
 // Need skips the test when a program is not installed, and names its package.
 func Need(t testing.TB, program, debianPackage string) {
 	t.Helper()
@@ -105,6 +116,12 @@ func (p *proc) stop(s syscall.Signal) error {
 func (w *World) MountTmpfs(dir string) {
 	w.T.Helper()
 	w.must(syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755"))
+}
+
+// Bind mounts one directory over another.
+func (w *World) Bind(from, to string) {
+	w.T.Helper()
+	w.must(syscall.Mount(from, to, "", syscall.MS_BIND, ""))
 }
 
 // MountExt4 mounts a new, empty ext4 on dir.

@@ -238,6 +238,9 @@ func (s *Wire) Cut() {
 // Hang stops the client in its tracks: the connection stays, nothing moves.
 func (s *Wire) Hang() { s.p.signal(syscall.SIGSTOP) }
 
+// GoOn undoes Hang.
+func (s *Wire) GoOn() { s.p.signal(syscall.SIGCONT) }
+
 // Wait returns when the connection has ended, whoever ended it.
 func (s *Wire) Wait() error {
 	<-s.p.done

@@ -43,6 +43,8 @@ type Options struct {
 	// Ext4 puts upload_dir on a real ext4 instead of tmpfs. (ext4 gives a
 	// deleted file's inode number to the next new file.)
 	Ext4 bool
+	// Volume makes upload_dir a mount point: a bind mount of <dir>/stash.
+	Volume bool
 }
 
 var worlds atomic.Int64
@@ -69,6 +71,11 @@ func New(t testing.TB, options ...Options) *World {
 	if o.Ext4 {
 		w.must(os.Mkdir(w.Uploads, 0o755))
 		w.MountExt4(w.Uploads)
+	}
+	if o.Volume {
+		w.must(os.Mkdir(w.Uploads, 0o755))
+		w.must(os.Mkdir(w.Dir+"/stash", 0o755))
+		w.Bind(w.Dir+"/stash", w.Uploads)
 	}
 	w.startSSHD()
 	w.Public, w.Admin = w.freeAddr(), w.freeAddr()
@@ -127,6 +134,14 @@ func (w *World) close() {
 	}
 	if w.sshd != nil {
 		w.sshd.kill()
+	}
+	for _, d := range w.daemons {
+		log, _ := os.ReadFile(d.log)
+		for _, bad := range []string{"panic: ", "fatal error: ", "DATA RACE"} {
+			if _, trace, found := strings.Cut(string(log), bad); found {
+				w.T.Errorf("picdayd: %s%.3000s", bad, trace)
+			}
+		}
 	}
 	if w.T.Failed() {
 		for _, d := range w.daemons {

@@ -1,0 +1,186 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"picday/internal/testphoto"
+	"picday/store"
+)
+
+// Absence is claimed with proof only.
+func TestDiskProvesAbsence(t *testing.T) {
+	const path = "job1/x/a.jpg"
+	for name, c := range map[string]struct {
+		do   func(*bed)
+		want store.Presence
+	}{
+		"there":               {func(*bed) {}, store.There},
+		"another file":        {func(b *bed) { b.write("acme/"+path, nil) }, store.There},
+		"a dead link":         {func(b *bed) { b.must(os.Remove(b.at("acme/" + path))); b.must(os.Symlink("x", b.at("acme/"+path))) }, store.There},
+		"deleted":             {func(b *bed) { b.must(os.Remove(b.at("acme/" + path))) }, store.Absent},
+		"album deleted":       {func(b *bed) { b.must(os.RemoveAll(b.at("acme/job1/x"))) }, store.Absent},
+		"album is a file now": {func(b *bed) { b.must(os.RemoveAll(b.at("acme/job1/x"))); b.write("acme/job1/x", nil) }, store.Absent},
+		"album is a link now": {func(b *bed) {
+			b.must(os.Rename(b.at("acme/job1/x"), b.at("acme/job1/y")))
+			b.must(os.Symlink("y", b.at("acme/job1/x")))
+		}, store.Absent},
+		"job hidden":               {func(b *bed) { b.must(os.RemoveAll(b.at("acme/job1"))) }, store.Unknown},
+		"job is a file now":        {func(b *bed) { b.must(os.RemoveAll(b.at("acme/job1"))); b.write("acme/job1", nil) }, store.Unknown},
+		"account's folder is gone": {func(b *bed) { b.must(os.RemoveAll(b.at("acme"))) }, store.Unknown},
+		"marker is gone":           {func(b *bed) { b.must(os.Remove(b.at(store.MarkerFile))); b.must(os.Remove(b.at("acme/" + path))) }, store.Unknown},
+		"another volume":           {func(b *bed) { b.write(store.MarkerFile, []byte("other\n")); b.must(os.Remove(b.at("acme/" + path))) }, store.Unknown},
+		"not mounted": {func(b *bed) {
+			b.must(os.RemoveAll(b.cfg.UploadDir))
+			b.must(os.Mkdir(b.cfg.UploadDir, 0o755))
+		}, store.Unknown},
+		"account unknown": {func(b *bed) { b.SetAccounts(nil) }, store.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t)
+			b.write("acme/"+path, testphoto.Tiny(1))
+			c.do(b)
+			b.must(b.withDisk(func(d store.Disk) error {
+				got, id := d.Look("acme", path)
+				if got != c.want || (id != store.Identity{}) != (c.want == store.There) {
+					t.Errorf("%v %v, want %v", got, id, c.want)
+				}
+				return nil
+			}))
+		})
+	}
+}
+
+// An unreadable parent proves nothing. Root reads everything, so somebody
+// else has to look.
+func TestUnreadableParentProvesNothing(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	b := newBed(t)
+	b.must(os.Chmod(b.at("acme/job1/x"), 0o711)) // may be entered, not listed
+	look := func() (p store.Presence) {
+		b.must(b.withDisk(func(d store.Disk) error {
+			d.(*disk).asked = true // the volume is fine
+			done := make(chan struct{})
+			go func() { // the thread is thrown away with its identity
+				defer close(done)
+				asNobody(func() { p, _ = d.Look("acme", "job1/x/a.jpg") })
+			}()
+			<-done
+			return nil
+		}))
+		return p
+	}
+	for dir := b.cfg.UploadDir; dir != "/tmp" && dir != "/"; dir = dir[:strings.LastIndexByte(dir, '/')] {
+		b.must(os.Chmod(dir, 0o755))
+	}
+	if got := look(); got != store.Unknown {
+		t.Errorf("unreadable: %v", got)
+	}
+	b.must(os.Chmod(b.at("acme/job1/x"), 0o755))
+	if got := look(); got != store.Absent {
+		t.Errorf("readable: %v", got)
+	}
+}
+
+// The volume goes between the look and the end of the transaction.
+func TestVolumeThatGoesMeanwhileUndoesAll(t *testing.T) {
+	b := newBed(t)
+	b.must(b.withDisk(func(d store.Disk) error {
+		if err := d.Sure(t.Context()); err != nil {
+			t.Error(err)
+		}
+		b.must(os.Remove(b.at(store.MarkerFile)))
+		if err := d.Sure(t.Context()); !errors.Is(err, store.ErrVolume) {
+			t.Error(err)
+		}
+		return nil
+	}))
+}
+
+func TestElsewhereFindsTheVeryFile(t *testing.T) {
+	b := newBed(t)
+	const path = "job1/x/a.jpg"
+	data := testphoto.Tiny(1)
+	b.write("acme/"+path, data)
+	id := b.file("acme/" + path).Identity
+	sha := store.SHA(shaOf(data))
+	find := func(sha store.SHA) (at string) {
+		b.must(b.withDisk(func(d store.Disk) error {
+			if p, found := d.Elsewhere("acme", path, id, sha); found {
+				at = p
+			}
+			return nil
+		}))
+		return at
+	}
+	if at := find(sha); at != "" {
+		t.Errorf("found at %s, where it always was", at)
+	}
+	for _, to := range []string{"job1/x/b.jpg", "job1/b.jpg", "job1/y/group/deep/b.jpg"} {
+		b.must(os.MkdirAll(b.at("acme/job1/y/group/deep"), 0o755))
+		b.must(os.Rename(b.at("acme/"+path), b.at("acme/"+to)))
+		b.write("acme/"+path, testphoto.Tiny(2))
+		for i := range 500 { // more names than one reading gives
+			b.must(os.WriteFile(b.at("acme/job1/y/"+strings.Repeat("n", 100)+string(rune('0'+i%10))+string(rune('0'+i/10%10))+string(rune('0'+i/100))), nil, 0o600))
+		}
+		if at := find(sha); at != to {
+			t.Errorf("found at %q, is at %s", at, to)
+		}
+		if at := find(store.SHA{1}); at != "" {
+			t.Errorf("with another picture in it: %s", at)
+		}
+		b.must(os.Rename(b.at("acme/"+to), b.at("acme/"+path)))
+	}
+}
+
+// Strays are deleted when their days are over, not before, not while they are
+// written, and not if they are not what they were.
+func TestStrays(t *testing.T) {
+	const path = "lincoln/lincoln/user-pictures/anna.jpg"
+	after := time.Now().Add(200 * time.Hour)
+	for name, c := range map[string]struct {
+		do      func(*bed)
+		now     time.Time
+		deleted bool
+	}{
+		"its days are over":  {func(*bed) {}, after, true},
+		"too early":          {func(*bed) {}, time.Now().Add(167 * time.Hour), false},
+		"being written":      {func(b *bed) { b.held = true }, after, false},
+		"written since":      {func(b *bed) { b.write(path, []byte("more")) }, after, false},
+		"touched since":      {func(b *bed) { b.must(os.Chmod(b.at(path), 0o640)) }, after, false},
+		"replaced by a link": {func(b *bed) { b.must(os.Remove(b.at(path))); b.must(os.Symlink("/etc/hosts", b.at(path))) }, after, false},
+		"replaced by a FIFO": {func(b *bed) { b.must(os.Remove(b.at(path))); b.must(syscall.Mkfifo(b.at(path), 0o600)) }, after, false},
+		"a name now": {func(b *bed) {
+			a, _ := b.account("lincoln")
+			a.IDPattern = "[a-z]+"
+			b.SetAccounts([]store.Account{a.Account})
+		}, after, false},
+		"account unknown": {func(b *bed) { b.SetAccounts(nil) }, after, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t)
+			b.write(path, whole)
+			b.settle(path)
+			c.do(b)
+			b.running(func(chan<- File, <-chan bool) {
+				if err := b.deleteStrays(context.Background(), c.now); err != nil && name != "replaced by a link" {
+					t.Error(err)
+				}
+			})
+			_, err := os.Lstat(b.at(path))
+			if errors.Is(err, os.ErrNotExist) != c.deleted {
+				t.Errorf("%v", err)
+			}
+			if deleted := b.reason(path) == ""; deleted != c.deleted {
+				t.Errorf("still listed: %v", !deleted)
+			}
+		})
+	}
+}

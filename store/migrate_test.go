@@ -1,0 +1,129 @@
+package store
+
+import (
+	"database/sql"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+)
+
+func raw(t *testing.T, name string) *sql.DB {
+	t.Helper()
+	db, err := connect(name, "rwc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func shape(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	// Blanks and comments aside: a migration need not repeat them.
+	lines, err := column[string](db, `SELECT type || ' ' || name || ' ' || coalesce((SELECT group_concat(c.name || ' ' || c.type || ' ' || c."notnull"
+		|| ' ' || coalesce(c.dflt_value, '') || ' ' || c.pk, ', ') FROM pragma_table_xinfo(m.name) c), '')
+		|| CASE type WHEN 'index' THEN coalesce(sql, '') ELSE '' END FROM sqlite_schema m ORDER BY name`)
+	if err != nil || len(lines) == 0 {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func text(t *testing.T) string {
+	b, err := fs.ReadFile(sqlFiles, "sql/schema.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// withStep is a picday one version ahead.
+func withStep(t *testing.T) (v1, v2 fstest.MapFS) {
+	const step = `ALTER TABLE account ADD COLUMN note TEXT NOT NULL DEFAULT '';` + "\n" + `CREATE INDEX account_note ON account (note);`
+	schema := strings.Replace(text(t), "    created_at INTEGER NOT NULL\n) STRICT;\nCREATE UNIQUE INDEX account_name",
+		"    created_at INTEGER NOT NULL,\n    note TEXT NOT NULL DEFAULT ''\n) STRICT;\nCREATE INDEX account_note ON account (note);\nCREATE UNIQUE INDEX account_name", 1)
+	if schema == text(t) {
+		t.Fatal("the schema has changed, and this test has not")
+	}
+	return fstest.MapFS{"sql/schema.sql": {Data: []byte(text(t))}},
+		fstest.MapFS{"sql/schema.sql": {Data: []byte(schema)}, "sql/migrations/0002-note.sql": {Data: []byte(step)}}
+}
+
+// The first real migration needs a copy of the schema that it starts from, and
+// replaces the made-up one here.
+func TestFreshEqualsMigrated(t *testing.T) {
+	v1, v2 := withStep(t)
+	fresh, old := raw(t, filepath.Join(t.TempDir(), "f")), raw(t, filepath.Join(t.TempDir(), "m"))
+	for _, step := range []struct {
+		db    *sql.DB
+		files fs.FS
+	}{{old, v1}, {old, v2}, {fresh, v2}, {fresh, v2}} {
+		if err := migrate(t.Context(), step.db, step.files); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a, b := shape(t, fresh), shape(t, old); a != b {
+		t.Errorf("fresh:\n%s\n\nmigrated:\n%s", a, b)
+	}
+	if v, err := userVersion(t.Context(), old); v != 2 || err != nil {
+		t.Errorf("version %d, %v", v, err)
+	}
+}
+
+func TestNewerCatalogueIsRefused(t *testing.T) {
+	v1, v2 := withStep(t)
+	db := raw(t, filepath.Join(t.TempDir(), "c"))
+	if err := migrate(t.Context(), db, v2); err != nil {
+		t.Fatal(err)
+	}
+	before := shape(t, db)
+	err := migrate(t.Context(), db, v1)
+	if err == nil || !strings.Contains(err.Error(), "newer picday (schema 2, this one knows 1): upgrade picday") || shape(t, db) != before {
+		t.Errorf("%v", err)
+	}
+}
+
+// A step that fails leaves the catalogue as it was.
+func TestFailedMigrationChangesNothing(t *testing.T) {
+	v1, v2 := withStep(t)
+	db := raw(t, filepath.Join(t.TempDir(), "c"))
+	if err := migrate(t.Context(), db, v1); err != nil {
+		t.Fatal(err)
+	}
+	before := shape(t, db)
+	v2["sql/migrations/0003-bad.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE x (y); CREATE TABLE x (y);")}
+	if err := migrate(t.Context(), db, v2); err == nil || !strings.Contains(err.Error(), "migration to schema 3") || shape(t, db) != before {
+		t.Errorf("%v", err)
+	}
+	delete(v2, "sql/migrations/0002-note.sql")
+	if err := migrate(t.Context(), db, v2); err == nil || !strings.Contains(err.Error(), "schema 2 is missing") {
+		t.Errorf("a gap: %v", err)
+	}
+	for _, name := range []string{"0001-x.sql", "x.sql", "0003-again.sql"} {
+		v2["sql/migrations/0003-bad.sql"] = &fstest.MapFile{Data: []byte("SELECT 1")}
+		files := fstest.MapFS{"sql/migrations/" + name: {Data: []byte("SELECT 1")}, "sql/migrations/0003-bad.sql": v2["sql/migrations/0003-bad.sql"]}
+		if _, err := migrations(files); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+// The daemon and the tool start at once after an upgrade.
+func TestTwoMigrateAtOnce(t *testing.T) {
+	_, v2 := withStep(t)
+	for range 10 {
+		name := filepath.Join(t.TempDir(), "c")
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				if err := migrate(t.Context(), raw(t, name), v2); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	}
+}

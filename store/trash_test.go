@@ -1,0 +1,130 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+)
+
+var small = RenditionSpec{"thumb", 400, 80}
+
+// keep puts the files of a picture where the catalogue says they are.
+func (w *world) keep(content string) Original {
+	o := w.original(content)
+	o.Renditions = []Rendition{{RenditionSpec: small, Width: 4, Height: 3, Bytes: 1}}
+	w.must(os.WriteFile(w.s.OriginalPath(o.SHA), []byte(content), 0o600))
+	w.must(os.WriteFile(w.s.RenditionPath(o.SHA, small), []byte("."), 0o600))
+	return o
+}
+
+func (w *world) kept(content string) bool {
+	_, err := os.Stat(w.s.OriginalPath(shaOf(content)))
+	_, rerr := os.Stat(w.s.RenditionPath(shaOf(content), small))
+	if errors.Is(err, os.ErrNotExist) != errors.Is(rerr, os.ErrNotExist) {
+		w.Errorf("half of %s is left: %v, %v", content, err, rerr)
+	}
+	return err == nil
+}
+
+func (w *world) collect() (n int) {
+	w.tx(func(tx *Tx) (err error) { n, err = tx.Collect(100); return err })
+	return n
+}
+
+func TestTrashEndsWhatNothingPointsTo(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.s.Close()
+	w.s = newStore(t) // with all directories
+	w.tx(func(tx *Tx) (err error) {
+		w.acct, err = tx.AddAccount(Account{Name: "acme", Layout: Jobs})
+		return errors.Join(err, tx.AddJob(w.acct, "job1"))
+	})
+	w.put(aJPG, "A")
+	w.put(bJPG, "A") // the same picture twice
+	w.settle()
+	w.put(bJPG, "B")
+	w.settle()
+	w.put("job1/x/c.jpg", "C")
+	w.settle()
+	for _, c := range []string{"A", "B", "C"} {
+		o := w.keep(c)
+		w.tx(func(tx *Tx) error { return tx.keepOriginal(o) })
+	}
+	w.rm(aJPG)
+	w.rm("job1/x/c.jpg")
+	w.settle()
+	w.expire()
+	expire := func(keep time.Duration) {
+		w.tx(func(tx *Tx) error {
+			tx.now = tx.now.Add(time.Hour * 24)
+			_, err := tx.Expire(keep)
+			return err
+		})
+	}
+	if expire(48 * time.Hour); w.collect() != 0 || !w.kept("A") || !w.kept("B") || !w.kept("C") {
+		t.Error("too early")
+	}
+	unpin := w.s.Pin(shaOf("C"))
+	unpinToo := w.s.Pin(shaOf("C"))
+	if expire(time.Hour); w.collect() != 1 || w.kept("A") || !w.kept("B") || !w.kept("C") {
+		t.Error("A is nobody's, B is published, C is pinned")
+	}
+	unpin()
+	if w.collect() != 0 || !w.kept("C") {
+		t.Error("C is still pinned once")
+	}
+	unpinToo()
+	// A crash between deleting the files and the commit of the rows.
+	crash := errors.New("crash")
+	err := w.s.Update(t.Context(), func(tx *Tx) error {
+		if n, err := tx.Collect(100); n != 1 || err != nil {
+			t.Errorf("%d %v", n, err)
+		}
+		return crash
+	})
+	if _, found, ferr := w.s.Original(t.Context(), shaOf("C")); !errors.Is(err, crash) || !found || ferr != nil || w.kept("C") {
+		t.Errorf("after the crash: %v %v %v", err, found, ferr)
+	}
+	if w.collect() != 1 || w.collect() != 0 {
+		t.Error("not repeatable")
+	}
+	w.consistent()
+	w.matches()
+}
+
+func TestRestoreComesBackUnderTheOldLink(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.put(aJPG, "A")
+	w.settle()
+	link := w.link(aJPG)
+	w.rm(aJPG)
+	w.settle()
+	w.expire()
+	p, err := w.s.Trashed(t.Context(), "acme", aJPG)
+	w.must(err)
+	w.put(aJPG, "A")
+	w.tx(func(tx *Tx) error { return tx.Restore(w.acct, p, w.files[aJPG].Identity) })
+	if w.link(aJPG) != link {
+		t.Error("another link")
+	}
+	w.settle()
+	w.expire()
+	w.matches()
+	err = w.s.Update(t.Context(), func(tx *Tx) error { return tx.Restore(w.acct, p, Identity{}) })
+	if !errors.Is(err, ErrNotFound) {
+		t.Errorf("twice: %v", err)
+	}
+	w.rm(aJPG)
+	w.settle()
+	w.expire()
+	w.tx(func(tx *Tx) error { _, err := tx.Empty(w.acct.ID); return err })
+	if _, err := w.s.Trashed(t.Context(), "acme", aJPG); !errors.Is(err, ErrNotFound) {
+		t.Errorf("emptied, but: %v", err)
+	}
+	w.put(aJPG, "A")
+	w.settle()
+	if w.link(aJPG) == link {
+		t.Error("an ended photo's link is used again")
+	}
+}

@@ -1,0 +1,218 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+const aJPG, bJPG = "job1/x/a.jpg", "job1/x/b.jpg"
+
+// What is missing is withdrawn only with proof; each of these is none.
+func TestWithdrawalNeedsProof(t *testing.T) {
+	for name, c := range map[string]struct{ before, undo func(*world) }{
+		"parent unreadable": {
+			func(w *world) { w.unknown["job1/x"] = true },
+			func(w *world) { delete(w.unknown, "job1/x") },
+		},
+		"volume went": {
+			func(w *world) { w.sure = ErrVolume },
+			func(w *world) { w.sure = nil },
+		},
+		"job is being activated": {
+			func(w *world) { w.jobState("job1", Activating) },
+			func(w *world) { w.jobState("job1", Planned) },
+		},
+		"job is active": {
+			func(w *world) { w.jobState("job1", Active) },
+			func(w *world) { w.jobState("job1", Planned) },
+		},
+		"account was removed, its photos kept": {
+			func(w *world) { w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, false) }) },
+			func(w *world) { w.tx(func(tx *Tx) error { return tx.SetEnabled(w.acct, true) }) },
+		},
+		"the name is being uploaded": {
+			func(w *world) { w.put(aJPG, "C") },
+			func(w *world) { w.rm(aJPG) },
+		},
+		"the name has become a problem": {
+			func(w *world) { w.put(aJPG, "broken"); w.publish(aJPG) },
+			func(w *world) { w.rm(aJPG); w.gone(aJPG) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Jobs)
+			w.put(aJPG, "A")
+			w.settle()
+			w.rm(aJPG)
+			w.gone(aJPG)
+			c.before(w)
+			if done, err := w.withdraw(10); len(done) > 0 && err == nil || len(w.photos(false)) != 1 {
+				t.Errorf("withdrawn without proof: %v %v", done, err)
+			}
+			w.consistent()
+			c.undo(w)
+			if done, err := w.withdraw(10); len(done) != 1 || err != nil || len(w.photos(true)) != 1 {
+				t.Errorf("proven, but: %v %v", done, err)
+			}
+			w.consistent()
+		})
+	}
+}
+
+func (w *world) jobState(name string, state JobState) {
+	j, err := w.s.Job(w.Context(), w.acct, name)
+	w.must(err)
+	w.tx(func(tx *Tx) error { return tx.SetJobState(j, state) })
+}
+
+// withdraw is one round of it, the grace having run out.
+func (w *world) withdraw(limit int) (done []Withdrawal, err error) {
+	err = w.s.Update(w.Context(), func(tx *Tx) (err error) {
+		tx.now = tx.now.Add(time.Hour)
+		done, err = tx.Withdraw(time.Minute, limit, w)
+		return err
+	})
+	return done, err
+}
+
+func TestMissingNeedsProof(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.put(aJPG, "A")
+	w.put(bJPG, "B")
+	w.settle()
+	w.rm(aJPG)
+	missing := func() (n int, err error) {
+		err = w.s.Update(w.Context(), func(tx *Tx) (err error) { n, err = tx.Missing(w.acct, "job1", w); return err })
+		return n, err
+	}
+	w.unknown["job1"] = true
+	if n, err := missing(); n != 0 || err != nil {
+		t.Errorf("unreadable: %d %v", n, err)
+	}
+	delete(w.unknown, "job1")
+	w.sure = ErrVolume
+	if _, err := missing(); !errors.Is(err, ErrVolume) || w.link(aJPG) == "" {
+		t.Errorf("the volume went while we looked: %v", err)
+	}
+	w.sure = nil
+	if n, err := missing(); n != 1 || err != nil || w.link(bJPG) == "" {
+		t.Errorf("%d %v", n, err)
+	}
+	if done, err := w.s.Overdue(w.Context(), time.Hour); done != 0 || err != nil {
+		t.Errorf("before the grace is over: %d %v", done, err)
+	}
+}
+
+// A hint about a folder is about what is below it, and about nothing beside.
+func TestMissingFolderTakesNoSibling(t *testing.T) {
+	w := newWorld(t, Jobs)
+	for _, p := range []string{"job1/x/1", "job1/x/group/1", "job1/x 2/1", "job1/x0/1", "job1/x-/1", "job1/w/1"} {
+		w.put(p, p)
+	}
+	w.settle()
+	disk := w.files
+	w.files = map[string]*inode{} // the disk would confirm anything
+	w.gone("job1/x")
+	w.files = disk
+	for p := range disk {
+		if got, want := w.link(p) == "", p == "job1/x/1" || p == "job1/x/group/1"; got != want {
+			t.Errorf("%s: gone %v, want %v", p, got, want)
+		}
+	}
+}
+
+// Files of which nothing can be proven must not keep the others from being
+// withdrawn, however many they are.
+func TestUnprovableFilesDoNotBlockTheRest(t *testing.T) {
+	w := newWorld(t, Jobs)
+	for _, p := range []string{"job1/x/1", "job1/x/2", "job1/x/3", "job2/y/1"} {
+		w.put(p, p)
+	}
+	w.settle()
+	for p := range w.files {
+		w.rm(p)
+		if p[:4] == "job1" {
+			w.gone(p)
+		}
+	}
+	w.gone("job2")
+	w.unknown["job1"] = true
+	if done, err := w.withdraw(2); len(done) != 1 || err != nil || done[0].Path != "job2/y/1" {
+		t.Errorf("%v %v", done, err)
+	}
+	delete(w.unknown, "job1")
+	if done, err := w.withdraw(2); len(done) != 2 || err != nil {
+		t.Errorf("no more than the limit: %v %v", done, err)
+	}
+}
+
+func TestVolumeIsAdoptedOnlyWhenNothingIsAtStake(t *testing.T) {
+	w := newWorld(t, Jobs)
+	ctx, dir := t.Context(), t.TempDir()
+	marker := filepath.Join(dir, MarkerFile)
+	if err := w.s.CheckVolume(ctx, dir); !errors.Is(err, ErrVolume) {
+		t.Errorf("before anything: %v", err)
+	}
+	if made, err := w.s.AdoptVolume(ctx, dir, false); !made || err != nil || w.s.CheckVolume(ctx, dir) != nil {
+		t.Fatalf("a first volume: %v %v", made, err)
+	}
+	if made, err := w.s.AdoptVolume(ctx, dir, false); made || err != nil {
+		t.Errorf("again: %v %v", made, err)
+	}
+	w.put(aJPG, "A")
+	w.settle()
+	for name, breakIt := range map[string]func() error{
+		"gone":    func() error { return os.Remove(marker) },
+		"another": func() error { return os.WriteFile(marker, []byte("0123\n"), 0o600) },
+		"empty":   func() error { return os.WriteFile(marker, nil, 0o600) },
+	} {
+		good, err := os.ReadFile(marker)
+		w.must(err)
+		w.must(breakIt())
+		if err := w.s.CheckVolume(ctx, dir); !errors.Is(err, ErrVolume) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if made, err := w.s.AdoptVolume(ctx, dir, false); made || !errors.Is(err, ErrVolume) {
+			t.Errorf("%s, with a file known: %v %v", name, made, err)
+		}
+		w.must(os.WriteFile(marker, good, 0o600))
+		if err := w.s.CheckVolume(ctx, dir); err != nil {
+			t.Errorf("%s: a refusal changed something: %v", name, err)
+		}
+	}
+	w.must(os.Remove(marker))
+	if made, err := w.s.AdoptVolume(ctx, dir, true); !made || err != nil || w.s.CheckVolume(context.Background(), dir) != nil {
+		t.Errorf("forced: %v %v", made, err)
+	}
+}
+
+// An account that comes back may have another pattern: what was a stray may
+// be a portrait now, and must not be deleted by its old date.
+func TestStraysOfAKeptAccountAreLookedAtAgain(t *testing.T) {
+	w := newWorld(t, Portraits)
+	const p = "acme/user-pictures/anna.jpg"
+	w.tx(func(tx *Tx) error {
+		return tx.Problem(w.acct, Place{Path: p}, Identity{Ino: 1}, BadName, time.Hour, w)
+	})
+	later := time.Now().Add(2 * time.Hour)
+	if strays, err := w.s.Strays(t.Context(), later); len(strays) != 1 || err != nil {
+		t.Fatalf("%v %v", strays, err)
+	}
+	if strays, err := w.s.Strays(t.Context(), time.Now()); len(strays) != 0 || err != nil {
+		t.Errorf("too early: %v %v", strays, err)
+	}
+	w.tx(func(tx *Tx) error {
+		if err := tx.RemoveAccount(w.acct, false); err != nil {
+			return err
+		}
+		_, err := tx.AddAccount(Account{Name: "acme", Layout: Portraits, IDPattern: "[a-z]+"})
+		return err
+	})
+	if strays, err := w.s.Strays(t.Context(), later); len(strays) != 0 || err != nil {
+		t.Errorf("still to be deleted: %v %v", strays, err)
+	}
+}

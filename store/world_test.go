@@ -1,0 +1,385 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A world is an upload volume in memory, with inodes, and a real catalogue
+// that is told of it as the daemon would.
+type world struct {
+	*testing.T
+	s    *Store
+	acct Account
+	rng  *rand.Rand
+
+	files   map[string]*inode // by path
+	free    []uint64          // inodes are reused at once, as ext4 does
+	next    uint64
+	clock   int64
+	unknown map[string]bool // nothing can be proven at or below these
+	sure    error
+	log     []string            // what happened, for the one who reads a failure
+	told    map[string]Identity // what the watcher has handed over
+}
+
+type inode struct {
+	Identity
+	content string // "" and "broken…" cannot become a photo
+	names   int
+}
+
+func newStore(t *testing.T) *Store {
+	t.Helper()
+	s, _, err := Create(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// bareStore has a catalogue and a key, and none of the 512 directories that
+// take longer to make than the test.
+func bareStore(t *testing.T) *Store {
+	t.Helper()
+	dir := t.TempDir()
+	key, catalogue := filepath.Join(dir, linkKeyFile), filepath.Join(dir, CatalogueFile)
+	if err := errors.Join(os.WriteFile(key, newLinkKey(), 0o400), os.WriteFile(catalogue, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func newWorld(t *testing.T, layout Layout) *world {
+	w := &world{
+		T: t, s: bareStore(t), rng: rand.New(rand.NewPCG(1, 2)), next: 100,
+		files: map[string]*inode{}, unknown: map[string]bool{}, told: map[string]Identity{},
+	}
+	_, err := w.s.write.Exec(`PRAGMA synchronous = OFF`) // speed
+	w.must(err)
+	w.tx(func(tx *Tx) (err error) {
+		if w.acct, err = tx.AddAccount(Account{Name: "acme", Layout: layout}); err == nil && layout == Jobs {
+			err = errors.Join(tx.AddJob(w.acct, "job1"), tx.AddJob(w.acct, "job2"))
+		}
+		return err
+	})
+	return w
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) tx(fn func(*Tx) error) { w.Helper(); w.must(w.s.Update(context.Background(), fn)) }
+
+// What a customer can do to the volume.
+
+func (w *world) note(args ...any) { w.log = append(w.log, fmt.Sprint(args...)) }
+
+func (w *world) tick() int64 { w.clock++; return w.clock }
+
+func (w *world) put(p, content string) { // truncates and writes in place
+	w.note("put ", p, " ", content)
+	f := w.files[p]
+	if f == nil {
+		f = &inode{names: 1}
+		f.Dev = 7
+		if n := len(w.free); n > 0 {
+			f.Ino, w.free = w.free[n-1], w.free[:n-1]
+		} else {
+			w.next++
+			f.Ino = w.next
+		}
+		w.files[p] = f
+	}
+	f.content, f.Size, f.Ctime = content, int64(len(content)), w.tick()
+}
+
+func (w *world) rm(p string) {
+	w.note("rm ", p)
+	if f := w.files[p]; f != nil {
+		delete(w.files, p)
+		if f.names--; f.names == 0 {
+			w.free = append(w.free, f.Ino)
+		}
+		f.Ctime = w.tick()
+	}
+}
+
+func (w *world) mv(from, to string) {
+	f := w.files[from]
+	if f == nil || from == to {
+		return
+	}
+	w.note("mv ", from, " ", to)
+	w.rm(to)
+	delete(w.files, from)
+	w.files[to], f.Ctime = f, w.tick()
+}
+
+func (w *world) mvdir(from, to string) {
+	for p, f := range maps.Clone(w.files) {
+		if rest, ok := strings.CutPrefix(p, from+"/"); ok {
+			delete(w.files, p)
+			w.files[to+"/"+rest] = f
+		}
+	}
+}
+
+func (w *world) ln(from, to string) {
+	if f := w.files[from]; f != nil {
+		w.rm(to)
+		w.files[to] = f
+		f.names++
+		f.Ctime = w.tick()
+	}
+}
+
+func (w *world) replace(p, content string) { // a temporary name, then a rename
+	w.put(p+".tmp", content)
+	w.mv(p+".tmp", p)
+}
+
+func (w *world) touch(p string) { w.files[p].Ctime = w.tick() }
+
+// Look, Elsewhere and Sure make the world a Disk.
+
+func (w *world) Look(_, p string) (Presence, Identity) {
+	for d := range w.unknown {
+		if p == d || strings.HasPrefix(p, d+"/") {
+			return Unknown, Identity{}
+		}
+	}
+	if f := w.files[p]; f != nil {
+		return There, f.Identity
+	}
+	return Absent, Identity{}
+}
+
+func (w *world) Elsewhere(_, p string, id Identity, sha SHA) (string, bool) {
+	job, _, _ := strings.Cut(p, "/")
+	for at, f := range w.files {
+		if at != p && strings.HasPrefix(at, job+"/") && f.SameInode(id) && shaOf(f.content) == sha {
+			return at, true
+		}
+	}
+	return "", false
+}
+
+func (w *world) Sure(context.Context) error { return w.sure }
+
+// What the daemon does about it.
+
+func shaOf(content string) SHA { return sha256.Sum256([]byte(content)) }
+
+func broken(content string) bool { return strings.HasPrefix(content, "broken") }
+
+func (w *world) place(p string) Place {
+	el := strings.Split(p, "/")
+	pl := Place{Path: p, Shown: p}
+	if w.acct.Layout == Portraits {
+		pl.Person = strings.TrimRight(path.Base(p), ".jpegJPG")
+	} else {
+		pl.Job, pl.Album, pl.Area = el[0], el[1], "individuals"
+	}
+	return pl
+}
+
+func (w *world) original(content string) Original {
+	return Original{SHA: shaOf(content), Bytes: int64(len(content)), Width: 800, Height: 600}
+}
+
+// publish tells the catalogue of one settled file.
+func (w *world) publish(p string) Outcome {
+	w.Helper()
+	f := w.files[p]
+	if f == nil {
+		w.Fatalf("no file %s", p)
+	}
+	w.told[p] = f.Identity
+	var o Outcome
+	defer func() { w.note("  settled ", p, " ", o) }()
+	w.tx(func(tx *Tx) (err error) {
+		if broken(f.content) {
+			return tx.Problem(w.acct, w.place(p), f.Identity, Incomplete, 0, w)
+		}
+		o, err = tx.Publish(Arrival{Account: w.acct, Place: w.place(p), Identity: f.Identity, Original: w.original(f.content)}, w)
+		return err
+	})
+	return o
+}
+
+func (w *world) gone(p string) {
+	w.Helper()
+	w.note("  gone ", p)
+	delete(w.told, p)
+	w.tx(func(tx *Tx) error { _, err := tx.Missing(w.acct, p, w); return err })
+	losers, err := w.s.Duplicates(w.Context(), w.acct)
+	w.must(err)
+	for _, u := range losers {
+		w.tx(func(tx *Tx) error { return tx.Forget(u) })
+		delete(w.told, u.Path)
+	}
+}
+
+// settle hands over everything that changed, in random order, until nothing
+// does: hints of what is gone and files that are new or other than known.
+func (w *world) settle() {
+	w.Helper()
+	for range 20 {
+		var todo []string
+		for p, f := range w.files {
+			if strings.HasPrefix(p, "out") || strings.HasSuffix(p, ".tmp") {
+				continue
+			}
+			if u, ok, err := w.s.UploadAt(w.Context(), w.acct.ID, p); err != nil || !ok || u.Identity != f.Identity {
+				w.must(err)
+				todo = append(todo, p)
+			}
+		}
+		known, err := column[string](w.s.read, `SELECT CASE WHEN dir = x'' THEN name ELSE dir || '/' || name END FROM upload WHERE gone_at IS NULL`)
+		w.must(err)
+		for _, p := range known {
+			if w.files[p] == nil {
+				todo = append(todo, p)
+			}
+		}
+		if len(todo) == 0 {
+			return
+		}
+		slices.Sort(todo)
+		w.rng.Shuffle(len(todo), func(i, j int) { todo[i], todo[j] = todo[j], todo[i] })
+		for _, p := range todo {
+			if w.files[p] == nil {
+				w.gone(p)
+			} else {
+				w.publish(p)
+			}
+			w.consistent()
+		}
+	}
+	w.Fatal("never settles")
+}
+
+// expire lets every grace run out.
+func (w *world) expire() {
+	w.Helper()
+	w.tx(func(tx *Tx) error {
+		tx.now = tx.now.Add(time.Hour)
+		_, err := tx.Withdraw(time.Minute, 1000, w)
+		return err
+	})
+	w.consistent()
+}
+
+func (w *world) photos(withdrawn bool) map[string]Photo {
+	w.Helper()
+	all := map[string]Photo{}
+	w.must(w.s.Photos(w.Context(), PhotoFilter{Withdrawn: withdrawn}, func(p Photo) error {
+		all[p.Link] = p
+		return nil
+	}))
+	return all
+}
+
+// link is the link of the photo that the file at a path is, "" if none.
+func (w *world) link(p string) string {
+	w.Helper()
+	dir, name := splitPath(p)
+	links, err := column[string](w.s.read, `SELECT link FROM photo WHERE id = (SELECT photo_id FROM upload
+		WHERE dir = ? AND name = ? AND gone_at IS NULL)`, dir, name)
+	w.must(err)
+	return strings.Join(links, " ")
+}
+
+// shows is the content that a link serves, "" for 404.
+func (w *world) shows(link string, contents ...string) string {
+	for _, c := range contents {
+		if ph, ok := w.photos(false)[link]; ok && ph.SHA == shaOf(c) {
+			return c
+		}
+	}
+	return ""
+}
+
+// consistent checks what holds at every moment.
+func (w *world) consistent() {
+	w.Helper()
+	for what, q := range map[string]string{
+		"published without a file":           `SELECT id FROM photo p WHERE withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id)`,
+		"file of a withdrawn photo":          `SELECT u.id FROM upload u JOIN photo p ON p.id = u.photo_id WHERE p.withdrawn_at IS NOT NULL`,
+		"link of an odd form":                `SELECT id FROM photo WHERE length(link) <> 56 OR link GLOB '*[^0-9a-f]*'`,
+		"photo without an original":          `SELECT id FROM photo p WHERE NOT EXISTS (SELECT 1 FROM original WHERE sha256 = p.sha256)`,
+		"history of the current picture":     `SELECT rowid FROM history h WHERE replaced_at < ingested_at`,
+		"foreign key":                        `SELECT rowid FROM pragma_foreign_key_check`,
+		"missing and live, another identity": `SELECT id FROM upload WHERE length(identity) <> 32`,
+	} {
+		if ids, err := column[int64](w.s.read, q); err != nil || len(ids) > 0 {
+			w.Fatalf("%s: %v %v", what, ids, err)
+		}
+	}
+}
+
+// matches checks, all settled and no grace running, that what is published is
+// what is on the volume: no more, no less, nothing else.
+func (w *world) matches() {
+	w.Helper()
+	want := map[string]string{} // path, or person, to content
+	newest := map[string]*inode{}
+	for p, f := range w.files {
+		if w.acct.Layout == Jobs {
+			if !broken(f.content) {
+				want[p] = shaOf(f.content).String()
+			}
+			continue
+		}
+		if n := newest[w.place(p).Person]; n == nil || cmp.Compare(f.Ctime, n.Ctime) > 0 {
+			newest[w.place(p).Person] = f
+			want[w.place(p).Person] = shaOf(f.content).String()
+		}
+	}
+	have := map[string]string{}
+	for _, ph := range w.photos(false) {
+		key := ph.RawPath
+		if ph.Person != "" {
+			key = ph.Person
+		} else if f := w.files[key]; f != nil && broken(f.content) {
+			continue // the picture from before is shown until the file is whole
+		}
+		if have[key] != "" {
+			w.Fatalf("two photos at %s", key)
+		}
+		have[key] = ph.SHA.String()
+	}
+	if !maps.Equal(want, have) {
+		w.Fatalf("on the volume %v\npublished %v", show(want), show(have))
+	}
+}
+
+func show(m map[string]string) (s string) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		s += fmt.Sprintf(" %s=%.6s", k, m[k])
+	}
+	return s
+}

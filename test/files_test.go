@@ -1,0 +1,68 @@
+package test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"picday/internal/testbed"
+)
+
+var photoCount atomic.Int64
+
+// identity is what changes when a file is written or replaced.
+func identity(info os.FileInfo) string {
+	st := info.Sys().(*syscall.Stat_t)
+	return fmt.Sprintf("inode %d, %d bytes, mtime %v", st.Ino, st.Size, info.ModTime())
+}
+
+func sum(data []byte) string {
+	h := sha256.Sum256(data)
+	return hex.EncodeToString(h[:])
+}
+
+// fetch asks the public listener for a picture.
+func fetch(t *testing.T, url string) (status int, body []byte) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err = io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, body
+}
+
+// diskFile reads a file of an account as it lies on the disk now.
+func diskFile(t *testing.T, u *testbed.Uploader, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(u.Dir() + "/" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// damage writes over a file that picday keeps.
+func (s *site) damage(path string, data []byte) {
+	s.t.Helper()
+	s.must(os.WriteFile(path, data, 0o600))
+}

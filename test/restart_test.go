@@ -1,0 +1,160 @@
+package test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"picday/internal/testbed"
+)
+
+// The daemon ends at random moments while photos arrive, gently and not: in
+// the end each is there once, and none that was done is done again.
+func TestRestartsLoseNothing(t *testing.T) {
+	for name, end := range map[string]func(*testbed.Daemon){
+		"SIGKILL": (*testbed.Daemon).Kill,
+		"SIGTERM": func(d *testbed.Daemon) { d.Stop(syscall.SIGTERM) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			u, want := s.jobs("robust", "job1"), []string{}
+			uploaded := make(chan testbed.Out)
+			for i := range 120 {
+				s.Local(fmt.Sprintf("A/%d.jpg", i), photo())
+				want = append(want, fmt.Sprintf("job1/A/%d.jpg", i))
+			}
+			go func() {
+				uploaded <- u.ByKey().Via(s.Line(400_000)).SFTP(`put -r "` + s.Dir + `/local/A" /job1/`)
+			}()
+			for round := range 6 {
+				before := s.done(u)
+				// Any moment will do; this spreads them over what the daemon does.
+				time.Sleep(time.Duration(rand.IntN(900)) * time.Millisecond)
+				t.Logf("round %d: %d photos were done", round, len(before)/2)
+				end(s.daemon)
+				s.sameRenditions(before)
+				s.daemon = s.StartDaemon()
+				s.sameRenditions(before)
+			}
+			s.ok(<-uploaded)
+			s.waitPhotos(u, want...)
+			s.settled()
+			s.onceEach(len(want))
+			s.waitProblems(u, map[string]string{})
+			s.verify()
+		})
+	}
+}
+
+// done are the renditions of published photos: what must not be made again.
+func (s *site) done(u *testbed.Uploader) map[string]string {
+	s.t.Helper()
+	published := map[string]bool{}
+	for _, p := range s.photos(u) {
+		published[p.SHA256] = true
+	}
+	all := s.renditions()
+	for path := range all {
+		if sha, _, _ := strings.Cut(filepath.Base(path), "-"); !published[sha] {
+			delete(all, path)
+		}
+	}
+	if len(all) != 2*len(published) {
+		s.t.Errorf("%d photos have %d renditions", len(published), len(all))
+	}
+	return all
+}
+
+// onceEach requires n originals with two renditions each and nothing besides.
+func (s *site) onceEach(n int) {
+	s.t.Helper()
+	if got := len(s.renditions()); got != 2*n {
+		s.t.Errorf("%d photos have %d renditions", n, got)
+	}
+	originals, _ := filepath.Glob(s.Data + "/originals/*/*")
+	if len(originals) != n {
+		s.t.Errorf("%d photos have %d originals", n, len(originals))
+	}
+	for _, path := range originals {
+		data, err := os.ReadFile(path)
+		s.must(err)
+		if name := strings.TrimSuffix(filepath.Base(path), ".jpg"); sum(data) != name {
+			s.t.Errorf("original %s has the hash %s", name, sum(data))
+		}
+	}
+	if left, _ := filepath.Glob(s.Data + "/tmp/*"); len(left) > 0 {
+		s.t.Errorf("temporary files are left: %v", left)
+	}
+}
+
+// What happened while no daemon ran is found when it starts: new, changed,
+// moved and deleted files.
+func TestWhatHappenedInBetween(t *testing.T) {
+	for _, ext4 := range []bool{false, true} {
+		t.Run(fmt.Sprintf("ext4=%v", ext4), func(t *testing.T) {
+			s := newSite(t, testbed.Options{Ext4: ext4})
+			u := s.jobs("between", "job1", "job2")
+			wire := u.ByKey().MustWire()
+			s.must(wire.Mkdir("/job1/A"))
+			data := map[string][]byte{}
+			for _, name := range []string{"stays", "changes", "moves", "goes", "swaps"} {
+				data[name] = photo()
+				s.must(wire.Put("/job1/A/"+name+".jpg", data[name]))
+			}
+			before := s.waitPhotos(u, "job1/A/stays.jpg", "job1/A/changes.jpg", "job1/A/moves.jpg", "job1/A/goes.jpg", "job1/A/swaps.jpg")
+			rendered := s.renditions()
+			s.daemon.Stop(syscall.SIGTERM)
+
+			changed, fresh, swapped := photo(), photo(), photo()
+			s.must(wire.Put("/job1/A/changes.jpg", changed))
+			s.must(wire.Rename("/job1/A/moves.jpg", "/job2/moves.jpg"))
+			s.must(wire.Mkdir("/job2/B"))
+			s.must(wire.PosixRename("/job2/moves.jpg", "/job2/B/moves.jpg"))
+			s.must(wire.Remove("/job1/A/goes.jpg"))
+			s.must(wire.Put("/job2/B/fresh.jpg", fresh)) // on ext4 this gets the inode number of the one that is gone
+			s.must(wire.Remove("/job1/A/swaps.jpg"))
+			s.must(wire.Put("/job1/A/swaps.jpg", swapped))
+			s.must(wire.PosixRename("/job1/A", "/job1/Renamed"))
+
+			s.daemon = s.StartDaemon()
+			got := s.waitPhotos(u, "job1/Renamed/stays.jpg", "job1/Renamed/changes.jpg", "job2/B/moves.jpg", "job2/B/fresh.jpg", "job1/Renamed/swaps.jpg")
+			for path, want := range map[string][]byte{
+				"job1/Renamed/stays.jpg": data["stays"], "job1/Renamed/changes.jpg": changed, "job2/B/moves.jpg": data["moves"],
+				"job2/B/fresh.jpg": fresh, "job1/Renamed/swaps.jpg": swapped,
+			} {
+				if got[path].SHA256 != sum(want) {
+					t.Errorf("%s: %+v", path, got[path])
+				}
+			}
+			if now := got["job1/Renamed/stays.jpg"]; now.SHA256 != before["job1/A/stays.jpg"].SHA256 {
+				t.Errorf("stays.jpg: %+v", now)
+			}
+			s.sameRenditions(rendered)
+		})
+	}
+}
+
+// A daemon that is told to end in the middle of an upload does not wait for it.
+func TestTheEndDoesNotWaitForUploads(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("endless", "job1")
+	_, f := s.openSlow(u)
+	data := photo()
+	_, err := f.Write(data[:100])
+	s.must(err)
+	s.proof(u, "/job1/A/proof.jpg")
+	s.daemon.Stop(syscall.SIGINT)
+	if st := s.Picday("status", "--json"); !strings.Contains(st.Stdout, `"running": false`) {
+		t.Errorf("status of a daemon that has ended: %v", st)
+	}
+	_, err = f.Write(data[100:])
+	s.must(err)
+	s.must(f.Close())
+	s.daemon = s.StartDaemon()
+	s.waitSum(u, "job1/A/slow.jpg", data)
+}
