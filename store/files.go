@@ -219,6 +219,14 @@ type Original struct {
 	SHA           SHA
 	Bytes         int64
 	Width, Height int // as seen, after orientation
-	TakenAt       time.Time
+	Camera        Camera
 	Renditions    []Rendition
+}
+
+// A Camera is what the EXIF says of where an original comes from. What it does
+// not say is zero.
+type Camera struct {
+	TakenAt             time.Time // without a zone: the camera's clock, written as if it were UTC
+	Zoned               bool      // the EXIF gave the zone, TakenAt is in it
+	Make, Model, Serial string
 }

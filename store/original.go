@@ -4,13 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 )
 
 // Original finds what is known of a picture by its content.
 func (s *Store) Original(ctx context.Context, h SHA) (o Original, found bool, err error) {
-	var taken sql.NullInt64
-	err = s.read.QueryRowContext(ctx, `SELECT bytes, width, height, taken_at FROM original WHERE sha256 = ?`, h[:]).
-		Scan(&o.Bytes, &o.Width, &o.Height, &taken)
+	var taken, zone sql.NullInt64
+	c := &o.Camera
+	err = s.read.QueryRowContext(ctx, `SELECT bytes, width, height, taken_at, taken_zone, coalesce(make, ''), coalesce(model, ''), coalesce(serial, '')
+		FROM original WHERE sha256 = ?`, h[:]).Scan(&o.Bytes, &o.Width, &o.Height, &taken, &zone, &c.Make, &c.Model, &c.Serial)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, false, nil
 	}
@@ -19,7 +21,10 @@ func (s *Store) Original(ctx context.Context, h SHA) (o Original, found bool, er
 	}
 	o.SHA = h
 	if taken.Valid {
-		o.TakenAt = fromMillis(taken.Int64)
+		c.TakenAt, c.Zoned = fromMillis(taken.Int64), zone.Valid
+		if zone.Valid {
+			c.TakenAt = c.TakenAt.In(time.FixedZone("", int(zone.Int64)*60))
+		}
 	}
 	o.Renditions, err = renditionsOf(s.read, h)
 	return o, err == nil, err

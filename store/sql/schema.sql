@@ -41,8 +41,11 @@ CREATE TABLE original (
     bytes    INTEGER NOT NULL,
     width    INTEGER NOT NULL,      -- as seen, after orientation
     height   INTEGER NOT NULL,
-    taken_at INTEGER,
-    damage   TEXT                   -- why it cannot be decoded, if it cannot
+    taken_at INTEGER,               -- the camera's clock; read as UTC where taken_zone is NULL
+    taken_zone INTEGER,             -- minutes east of UTC, if the camera says
+    make     TEXT,
+    model    TEXT,
+    serial   TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rendition (
