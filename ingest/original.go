@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -51,14 +50,8 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 		return o, nil
 	}
 	v, err, _ := in.render.Do(string(c.sha[:]), func() (any, error) {
-		if _, err := c.temp.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		meta := photo.ReadMeta(c.temp)
-		if _, err := c.temp.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		pictures, err := photo.Render(c.temp, meta, c.facts, photo.DefaultLimits, in.sizes)
+		// Not ctx: what is in hand is finished also when picdayd is stopping.
+		meta, pictures, err := in.Render(context.WithoutCancel(ctx), c.temp, c.facts, in.sizes)
 		if err != nil {
 			return nil, err
 		}
@@ -77,6 +70,12 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 		return store.Original{}, err
 	}
 	return v.(store.Original), nil
+}
+
+func (in *Ingester) renderHere(_ context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+	meta := photo.ReadMeta(original)
+	pictures, err := photo.Render(original, meta, f, in.Limits, sizes)
+	return meta, pictures, err
 }
 
 // keep writes a rendition; its name becomes durable with the commit.

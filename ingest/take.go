@@ -174,7 +174,7 @@ func (in *Ingester) judge(ctx context.Context, a account, f File, c *copied) (st
 	if half || err != nil {
 		return store.Incomplete, err
 	}
-	if err := photo.Check(c.facts, photo.DefaultLimits); err != nil {
+	if err := photo.Check(c.facts, in.Limits); err != nil {
 		return reasonOf(err), nil
 	}
 	return "", nil
