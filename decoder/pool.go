@@ -27,7 +27,7 @@ type Options struct {
 
 const (
 	// A child is replaced after that many pictures, or when it holds that much: what
-	// leaks or lingers in it does not for long. A start costs some 20 ms.
+	// leaks or lingers in it does not for long. A start costs some 3 ms.
 	maxServed   = 1000
 	maxResident = 256 << 20
 

@@ -121,19 +121,26 @@ func (c *child) send(q request, picture *os.File) error {
 	return err
 }
 
-// allow gives the child some more seconds of CPU, whatever it has used so far.
+// used is the CPU time of all its threads.
+func (c *child) used() (time.Duration, error) {
+	var t unix.Timespec
+	// The clock of another process, see clock_getcpuclockid(3).
+	err := unix.ClockGettime(int32(^c.cmd.Process.Pid<<3|2), &t)
+	return time.Duration(t.Nano()), err
+}
+
+// allow gives the child some more CPU time, whatever it has used so far.
 func (c *child) allow(cpu time.Duration) error {
-	pid := c.cmd.Process.Pid
-	var used unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|2), &used); err != nil { // the process's CPU clock, see clock_getcpuclockid(3)
+	used, err := c.used()
+	if err != nil {
 		return err
 	}
 	var l unix.Rlimit
-	if err := unix.Prlimit(pid, unix.RLIMIT_CPU, nil, &l); err != nil {
+	if err := unix.Prlimit(c.cmd.Process.Pid, unix.RLIMIT_CPU, nil, &l); err != nil {
 		return err
 	}
-	l.Cur = min(l.Max, uint64(used.Sec)+uint64((cpu+time.Second-1)/time.Second)+1)
-	return unix.Prlimit(pid, unix.RLIMIT_CPU, &l, nil)
+	l.Cur = min(l.Max, uint64((used+cpu+time.Second-1)/time.Second)) // whole seconds, rounded up
+	return unix.Prlimit(c.cmd.Process.Pid, unix.RLIMIT_CPU, &l, nil)
 }
 
 // resident is how much memory it holds, 0 if that cannot be known.

@@ -41,7 +41,12 @@ type Options struct {
 	Held func(*os.File) (bool, error)
 	// Look asks for another look at a path, as if it had just changed.
 	Look func(account, path string)
-	Log  zerolog.Logger
+	// Limits bounds what is decoded.
+	Limits photo.Limits
+	// Render reads a picture's metadata and makes its renditions; nil does so in
+	// this process, which only who made the pictures should do.
+	Render func(ctx context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error)
+	Log    zerolog.Logger
 }
 
 // An Ingester does the work. Its maps are guarded by mu; everything else is
@@ -64,6 +69,9 @@ type account struct {
 // New makes an Ingester. It takes nothing before SetAccounts and Run.
 func New(o Options) *Ingester {
 	in := &Ingester{Options: o, inHand: map[File]time.Time{}}
+	if in.Render == nil {
+		in.Render = in.renderHere
+	}
 	for _, r := range o.Config.Images.Renditions {
 		in.sizes = append(in.sizes, photo.Size{Name: r.Name, Longest: r.Longest, Quality: r.Quality})
 	}

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -51,18 +50,14 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 		return o, nil
 	}
 	v, err, _ := in.render.Do(string(c.sha[:]), func() (any, error) {
-		if _, err := c.temp.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		meta := photo.ReadMeta(c.temp)
-		if _, err := c.temp.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-		pictures, err := photo.Render(c.temp, meta, c.facts, photo.DefaultLimits, in.sizes)
+		// Not ctx: what is in hand is finished also when picdayd is stopping.
+		meta, pictures, err := in.Render(context.WithoutCancel(ctx), c.temp, c.facts, in.sizes)
 		if err != nil {
 			return nil, err
 		}
-		o := store.Original{SHA: c.sha, Bytes: c.facts.Bytes, TakenAt: meta.TakenAt}
+		o := store.Original{SHA: c.sha, Bytes: c.facts.Bytes, Camera: store.Camera{
+			TakenAt: meta.TakenAt, Zoned: meta.TakenZone, Make: meta.Make, Model: meta.Model, Serial: meta.Serial,
+		}}
 		o.Width, o.Height = photo.UprightSize(c.facts, meta.Orientation)
 		for i, p := range pictures {
 			r := store.Rendition{RenditionSpec: store.RenditionSpec(in.sizes[i]), Width: p.Width, Height: p.Height, Bytes: int64(len(p.JPEG))}
@@ -77,6 +72,12 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 		return store.Original{}, err
 	}
 	return v.(store.Original), nil
+}
+
+func (in *Ingester) renderHere(_ context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+	meta := photo.ReadMeta(original)
+	pictures, err := photo.Render(original, meta, f, in.Limits, sizes)
+	return meta, pictures, err
 }
 
 // keep writes a rendition; its name becomes durable with the commit.

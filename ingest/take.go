@@ -178,7 +178,7 @@ func sumOf(h hash.Hash) (sha store.SHA) {
 
 // judge looks at what the bytes say before anything is decoded.
 func (in *Ingester) judge(ctx context.Context, a account, f File, c *copied) (store.Reason, error) {
-	if err := photo.Check(c.facts, photo.DefaultLimits); err != nil {
+	if err := photo.Check(c.facts, in.Limits); err != nil {
 		return reasonOf(err), nil
 	}
 	half, err := in.halfOverwritten(ctx, a, f, c)

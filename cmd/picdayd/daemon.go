@@ -13,11 +13,13 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"picday/decoder"
 	"picday/ingest"
 	"picday/internal/config"
 	"picday/internal/control"
 	"picday/internal/version"
 	"picday/layout"
+	"picday/photo"
 	"picday/store"
 	"picday/watcher"
 )
@@ -31,6 +33,7 @@ type service struct {
 	store   *store.Store
 	writer  *store.Writer
 	watcher *watcher.Watcher
+	decoder *decoder.Pool
 	ingest  *ingest.Ingester
 	roster  *roster
 	proof   proof
@@ -67,12 +70,17 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	written := make(chan error, 1)
 	go func() { written <- s.writer.Run(writerCtx) }()
 
+	// So do the decoders outlive the ingester, which stops them.
+	decoderCtx, stopDecoder := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDecoder()
+
 	group, ctx := errgroup.WithContext(ctx)
 	files := make(chan ingest.File)
 	nudge := make(chan struct{}, 1)
 	group.Go(func() error { return s.watcher.Run(ctx) })
 	group.Go(func() error { return s.bridge(ctx, files) })
-	group.Go(func() error { return s.ingest.Run(ctx, files, s.done) })
+	group.Go(func() error { return s.decoder.Run(decoderCtx) })
+	group.Go(func() error { defer stopDecoder(); return s.ingest.Run(ctx, files, s.done) })
 	group.Go(func() error { return s.ingest.Sweep(ctx, nudge) })
 	group.Go(func() error { return s.roster.follow(ctx, nudge) })
 	group.Go(func() error { return control.Serve(ctx, cfg.DataDir, s) })
@@ -120,11 +128,25 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
+	limits := photo.Limits{
+		MaxPixels:      int64(cfg.Images.MaxMegapixels) * 1_000_000,
+		MaxProgressive: int64(cfg.Images.MaxMegapixelsProgressive) * 1_000_000,
+		MaxScans:       cfg.Images.MaxScans,
+	}
+	s.decoder = decoder.New(decoder.Options{
+		Workers: cfg.Images.Workers,
+		Limits:  limits,
+		Time:    cfg.Images.DecodeTime.Std(),
+		Memory:  int64(cfg.Images.DecodeMegabytes) << 20,
+		Log:     log,
+	})
 	s.ingest = ingest.New(ingest.Options{
 		Store: st, Writer: s.writer, Config: cfg,
-		Held: watcher.Held,
-		Look: s.watcher.Look,
-		Log:  log,
+		Held:   watcher.Held,
+		Look:   s.watcher.Look,
+		Limits: limits,
+		Render: s.decoder.Render,
+		Log:    log,
 	})
 	s.roster = &roster{service: s}
 	return s, nil

@@ -13,11 +13,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"picday/decoder"
 	"picday/internal/config"
 	"picday/internal/version"
 )
 
 func main() {
+	// First of all: this process may have been started by another picdayd to decode.
+	if decoder.Child(os.Args) {
+		os.Exit(decoder.Main())
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

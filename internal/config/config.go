@@ -41,10 +41,17 @@ type Upload struct {
 	Rescan       Duration `toml:"rescan"`        // how often everything is looked at again
 }
 
-// Images says what renditions are made.
+// Images says what renditions are made, and of what: a picture beyond a limit is a
+// problem, not decoded. See images.go.
 type Images struct {
 	Workers    int         `toml:"workers"` // 0 = one per core
 	Renditions []Rendition `toml:"rendition"`
+
+	MaxMegapixels            int      `toml:"max_megapixels"`
+	MaxMegapixelsProgressive int      `toml:"max_megapixels_progressive"` // 6 bytes and more of memory for each pixel
+	MaxScans                 int      `toml:"max_scans"`                  // every one visits the whole picture
+	DecodeTime               Duration `toml:"decode_time"`                // CPU for one picture
+	DecodeMegabytes          int      `toml:"decode_megabytes"`           // memory for one decoder, and by estimate for all that work at once
 }
 
 // Rendition is one size in which every photo is kept.
@@ -104,10 +111,17 @@ func Default() Config {
 			TrashKeep:    Duration(720 * time.Hour),
 			Rescan:       Duration(time.Hour),
 		},
-		Images: Images{Renditions: []Rendition{
-			{Name: "large", Longest: 1600, Quality: 85},
-			{Name: "thumb", Longest: 400, Quality: 80},
-		}},
+		Images: Images{
+			Renditions: []Rendition{
+				{Name: "large", Longest: 1600, Quality: 85},
+				{Name: "thumb", Longest: 400, Quality: 80},
+			},
+			MaxMegapixels:            152, // the largest camera has 151
+			MaxMegapixelsProgressive: 100,
+			MaxScans:                 64,
+			DecodeTime:               Duration(30 * time.Second),
+			DecodeMegabytes:          1024,
+		},
 		SSHD: SSHD{
 			Config:  "/etc/ssh/sshd_config",
 			DropIn:  "/etc/ssh/sshd_config.d/50-picday.conf",
@@ -217,6 +231,9 @@ func (c Config) validate() error {
 	}
 	if c.Images.Workers < 0 || c.Images.Workers > 1024 {
 		return fmt.Errorf("images.workers = %d: use 0 (one per core) to 1024", c.Images.Workers)
+	}
+	if err := c.Images.validateLimits(); err != nil {
+		return err
 	}
 	return c.validateRest()
 }
