@@ -56,6 +56,8 @@ type Ingester struct {
 	sizes  []photo.Size
 	render singleflight.Group // one decode for a picture, however often it arrives at once
 
+	backlog backlog
+
 	mu       sync.Mutex
 	accounts map[string]account
 	inHand   map[File]time.Time

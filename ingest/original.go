@@ -59,14 +59,8 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 			TakenAt: meta.TakenAt, Zoned: meta.TakenZone, Make: meta.Make, Model: meta.Model, Serial: meta.Serial,
 		}}
 		o.Width, o.Height = photo.UprightSize(c.facts, meta.Orientation)
-		for i, p := range pictures {
-			r := store.Rendition{RenditionSpec: store.RenditionSpec(in.sizes[i]), Width: p.Width, Height: p.Height, Bytes: int64(len(p.JPEG))}
-			if err := in.keep(in.Store.RenditionPath(c.sha, r.RenditionSpec), p.JPEG); err != nil {
-				return nil, err
-			}
-			o.Renditions = append(o.Renditions, r)
-		}
-		return o, nil
+		o.Renditions, err = in.keepAll(c.sha, pictures)
+		return o, err
 	})
 	if err != nil {
 		return store.Original{}, err
@@ -78,6 +72,18 @@ func (in *Ingester) renderHere(_ context.Context, original *os.File, f photo.Fac
 	meta := photo.ReadMeta(original)
 	pictures, err := photo.Render(original, meta, f, in.Limits, sizes)
 	return meta, pictures, err
+}
+
+// keepAll writes the renditions, which are in the order of the sizes.
+func (in *Ingester) keepAll(sha store.SHA, pictures []photo.Rendition) (all []store.Rendition, err error) {
+	for i, p := range pictures {
+		r := store.Rendition{RenditionSpec: store.RenditionSpec(in.sizes[i]), Width: p.Width, Height: p.Height, Bytes: int64(len(p.JPEG))}
+		if err := in.keep(in.Store.RenditionPath(sha, r.RenditionSpec), p.JPEG); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 // keep writes a rendition; its name becomes durable with the commit.

@@ -14,14 +14,10 @@ func (tx *Tx) keepOriginal(o Original) error {
 		VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, ''), nullif(?, '')) ON CONFLICT DO NOTHING`,
 		o.SHA[:], o.Bytes, o.Width, o.Height, nullMillis(c.TakenAt), sql.NullInt64{Int64: int64(minutes / 60), Valid: c.Zoned},
 		c.Make, c.Model, c.Serial)
-	for _, r := range o.Renditions {
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(`INSERT OR REPLACE INTO rendition (sha256, name, longest, quality, width, height, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			o.SHA[:], r.Name, r.Longest, r.Quality, r.Width, r.Height, r.Bytes)
+	if err != nil {
+		return err
 	}
-	return err
+	return tx.insertRenditions(o.SHA, o.Renditions)
 }
 
 type photoRow struct {

@@ -70,6 +70,9 @@ func (a *app) statusText(w io.Writer, st control.Status) {
 	} else {
 		fmt.Fprintf(w, "picdayd\tnot running\n")
 	}
+	if r := st.Rederive; r != nil {
+		fmt.Fprintf(w, "new renditions\t%d of %d pictures\n", r.Done, r.Total)
+	}
 	fmt.Fprintf(w, "photos\t%d\nproblems\t%d\n", st.Photos, st.Problems)
 	for _, d := range st.PolledDirs {
 		fmt.Fprintf(w, "polled folder\t%s\n", plain(d))

@@ -82,6 +82,7 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	group.Go(func() error { return s.decoder.Run(decoderCtx) })
 	group.Go(func() error { defer stopDecoder(); return s.ingest.Run(ctx, files, s.done) })
 	group.Go(func() error { return s.ingest.Sweep(ctx, nudge) })
+	group.Go(func() error { return s.ingest.Rederive(ctx) })
 	group.Go(func() error { return s.roster.follow(ctx, nudge) })
 	group.Go(func() error { return control.Serve(ctx, cfg.DataDir, s) })
 	group.Go(func() error { return s.keepProving(ctx) })

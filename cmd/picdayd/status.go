@@ -98,6 +98,9 @@ func (s *service) Status(ctx context.Context) control.Status {
 	if !w.OldestPending.IsZero() {
 		st.OldestWaitingSeconds = time.Since(w.OldestPending).Seconds()
 	}
+	if done, total := s.ingest.Backlog(); done < total {
+		st.Rederive = &control.Rederive{Done: done, Total: total}
+	}
 	if !w.LastScan.At.IsZero() {
 		st.LastScan = &control.Scan{At: w.LastScan.At.UTC(), Seconds: w.LastScan.Took.Seconds(), Files: w.LastScan.Files}
 	}

@@ -38,6 +38,8 @@ type Status struct {
 	PolledDirs           []string   `json:"polled_dirs"`
 	LastScan             *Scan      `json:"last_scan,omitempty"`
 	Overflows            int64      `json:"overflows"`
+	// Rederive is there while renditions are made anew for a changed configuration.
+	Rederive *Rederive `json:"rederive,omitempty"`
 	// Warnings say what keeps picday from doing all of its work.
 	Warnings []string `json:"warnings"`
 }
@@ -48,6 +50,12 @@ type Progress struct {
 	Path    string    `json:"path"`
 	Bytes   int64     `json:"bytes"`
 	Since   time.Time `json:"since"`
+}
+
+// Rederive counts pictures.
+type Rederive struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
 }
 
 // Scan is the last time that everything was looked at.

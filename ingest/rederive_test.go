@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"picday/internal/config"
+	"picday/internal/testphoto"
+	"picday/photo"
+)
+
+// A changed configuration makes new renditions of old photos, and takes the
+// old ones away only once nothing points to them.
+func TestRederive(t *testing.T) {
+	b := newBed(t)
+	for i, path := range []string{"acme/job1/x/1.jpg", "acme/job1/x/2.jpg", "lincoln/lincoln/user-pictures/3.jpg"} {
+		b.write(path, testphoto.Tiny(i))
+		b.settle(path)
+	}
+	before := b.photo("acme/job1/x/1.jpg")
+	broken := b.photo("acme/job1/x/2.jpg")
+
+	b.cfg.Images.Renditions = []config.Rendition{{Name: "large", Longest: 300, Quality: 85}, {Name: "icon", Longest: 64, Quality: 70}}
+	b.restart()
+	// An original that was damaged on our disk must not become anybody's new picture.
+	b.must(os.Chmod(b.Store.OriginalPath(broken.SHA), 0o600))
+	b.must(os.WriteFile(b.Store.OriginalPath(broken.SHA), testphoto.Tiny(77), 0o600))
+
+	// Interrupted after the first picture, the next start goes on with the second.
+	rendered := 0
+	for range 2 {
+		ctx, stop := context.WithCancel(b.Context())
+		render, first := b.Render, rendered == 0
+		b.Render = func(c context.Context, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+			if rendered++; first {
+				stop()
+			}
+			return render(context.WithoutCancel(c), f, facts, sizes)
+		}
+		b.running(func(chan<- File, <-chan bool) { b.must(b.Rederive(ctx)) })
+		stop()
+		if first {
+			b.restart()
+		}
+	}
+	if rendered != 2 {
+		t.Errorf("rendered %d pictures, not each once", rendered)
+	}
+	if done, total := b.Backlog(); done != total {
+		t.Errorf("done %d of %d", done, total)
+	}
+
+	after := b.photo("acme/job1/x/1.jpg")
+	if after.Link != before.Link || !after.IngestedAt.Equal(before.IngestedAt) || len(after.Renditions) != 2 {
+		t.Errorf("before %+v\nafter %+v", before, after)
+	}
+	if r := after.Renditions[0]; r.Name != "large" || r.Width != 300 {
+		t.Errorf("%+v", r)
+	}
+	if kept := b.photo("acme/job1/x/2.jpg"); kept.Renditions[0].Width != broken.Renditions[0].Width {
+		t.Errorf("made of a damaged original: %+v", kept)
+	}
+	// Two pictures with two new renditions, one with its two old ones, nothing else.
+	files := b.kept("renditions")
+	if len(files) != 6 {
+		t.Errorf("%d files: %v", len(files), files)
+	}
+	for _, p := range []string{"acme/job1/x/1.jpg", "acme/job1/x/2.jpg", "lincoln/lincoln/user-pictures/3.jpg"} {
+		p := b.photo(p)
+		for _, r := range p.Renditions {
+			if name := b.Store.RenditionPath(p.SHA, r.RenditionSpec); files[name] == nil || files[name].Size() != r.Bytes {
+				t.Errorf("%s is not as the catalogue says", strings.TrimPrefix(name, b.cfg.DataDir))
+			}
+		}
+	}
+}
