@@ -140,6 +140,7 @@ type nobody struct{}
 func (nobody) Look(string, string) (store.Presence, store.Identity) {
 	return store.Unknown, store.Identity{}
 }
+
 func (nobody) Elsewhere(string, string, store.Identity, store.SHA) (string, bool) {
 	return "", false
 }

@@ -18,6 +18,7 @@ import (
 // exists can be read.
 type disk struct {
 	in     *Ingester
+	inodes map[string]map[uint64][]string // by account/job: the names of each
 	roots  map[string]*os.Root
 	volume error
 	asked  bool
@@ -25,7 +26,7 @@ type disk struct {
 
 // withDisk runs fn with fresh answers and lets go of what they opened.
 func (in *Ingester) withDisk(fn func(store.Disk) error) error {
-	d := &disk{in: in, roots: map[string]*os.Root{}}
+	d := &disk{in: in, roots: map[string]*os.Root{}, inodes: map[string]map[uint64][]string{}}
 	defer func() {
 		for _, r := range d.roots {
 			if r != nil {

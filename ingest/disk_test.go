@@ -56,6 +56,29 @@ func TestDiskProvesAbsence(t *testing.T) {
 	}
 }
 
+// A folder that uploaders cannot remove is missing for another reason than
+// that they deleted what was in it.
+func TestMissingAnchorProvesNothing(t *testing.T) {
+	b := newBed(t)
+	for dir, want := range map[string]store.Presence{
+		"lincoln/lincoln/user-pictures": store.Absent, // as it is
+		"lincoln/lincoln":               store.Unknown,
+	} {
+		if want == store.Unknown {
+			b.must(os.RemoveAll(b.at("lincoln/lincoln/user-pictures")))
+		}
+		b.must(b.withDisk(func(d store.Disk) error {
+			if got, _ := d.Look("lincoln", "lincoln/user-pictures/1.jpg"); got != want {
+				t.Errorf("only %s is there: %v, want %v", dir, got, want)
+			}
+			return nil
+		}))
+		if want == store.Unknown {
+			b.must(os.Mkdir(b.at("lincoln/lincoln/user-pictures"), 0o755))
+		}
+	}
+}
+
 // An unreadable parent proves nothing. Root reads everything, so somebody
 // else has to look.
 func TestUnreadableParentProvesNothing(t *testing.T) {
@@ -123,6 +146,11 @@ func TestElsewhereFindsTheVeryFile(t *testing.T) {
 	if at := find(sha); at != "" {
 		t.Errorf("found at %s, where it always was", at)
 	}
+	b.must(os.Rename(b.at("acme/"+path), b.at("acme/job1/x/.a.jpg.tmp")))
+	if at := find(sha); at != "" {
+		t.Errorf("found at %s, which is noise", at)
+	}
+	b.must(os.Rename(b.at("acme/job1/x/.a.jpg.tmp"), b.at("acme/"+path)))
 	for _, to := range []string{"job1/x/b.jpg", "job1/b.jpg", "job1/y/group/deep/b.jpg"} {
 		b.must(os.MkdirAll(b.at("acme/job1/y/group/deep"), 0o755))
 		b.must(os.Rename(b.at("acme/"+path), b.at("acme/"+to)))

@@ -98,11 +98,11 @@ func (tx *Tx) Withdraw(grace time.Duration, limit int, disk Disk) ([]Withdrawal,
 }
 
 func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
-	var accountID int64
-	err = tx.QueryRow(`SELECT a.id, a.name FROM upload u JOIN account a ON a.id = u.account_id WHERE u.id = ?`, u.ID).Scan(&accountID, &w.Account)
+	a, err := scanAccount(tx.QueryRow(accountColumns+`WHERE id = (SELECT account_id FROM upload WHERE id = ?)`, u.ID))
 	if err != nil {
 		return w, false, err
 	}
+	w.Account = a.Name
 	switch presence, id := disk.Look(w.Account, u.Path); presence {
 	case Unknown:
 		return w, false, nil
@@ -110,8 +110,15 @@ func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
 		// The name is taken again. By a file that has become another photo:
 		// ours is gone for good, even if that has been spoilt since. By one
 		// still being uploaded: ours stays until that is through.
-		now, isLive, err := uploadAt(context.Background(), tx, accountID, u.Path)
+		now, isLive, err := uploadAt(context.Background(), tx, a.ID, u.Path)
 		if err != nil || !isLive || id != now.Identity || now.PhotoID == 0 {
+			return w, false, err
+		}
+	}
+	// Behind a long queue a renamed file may wait for longer than any grace.
+	// Not so a portrait: what has another ID's name is nobody else's.
+	if a.Layout == Jobs {
+		if turn, err := tx.waitsElsewhere(a, u, disk); err != nil || turn {
 			return w, false, err
 		}
 	}
@@ -129,6 +136,21 @@ func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
 	}
 	err = tx.QueryRow(`SELECT path_shown, coalesce(person, '') FROM photo WHERE id = ?`, u.PhotoID).Scan(&w.Path, &w.Person)
 	return w, err == nil, err
+}
+
+// waitsElsewhere tells whether the missing file was only moved, and has not
+// been looked at where it is now.
+func (tx *Tx) waitsElsewhere(a Account, u Upload, disk Disk) (bool, error) {
+	var sha []byte
+	if err := tx.QueryRow(`SELECT sha256 FROM photo WHERE id = ?`, u.PhotoID).Scan(&sha); err != nil {
+		return false, err
+	}
+	at, found := disk.Elsewhere(a.Name, u.Path, u.Identity, SHA(sha))
+	if !found {
+		return false, nil
+	}
+	there, known, err := uploadAt(context.Background(), tx, a.ID, at)
+	return !known || !there.Identity.SameInode(u.Identity), err
 }
 
 // Duplicates lists the paths of an account's files that lost against a newer

@@ -42,6 +42,16 @@ func TestWithdrawalNeedsProof(t *testing.T) {
 			func(w *world) { w.put(aJPG, "broken"); w.publish(aJPG) },
 			func(w *world) { w.rm(aJPG); w.gone(aJPG) },
 		},
+		"another photo's name is being uploaded": { // by a file that may be ours coming back
+			func(w *world) {
+				w.put(bJPG, "B")
+				w.publish(bJPG)
+				w.mv(bJPG, aJPG)
+				w.publish(aJPG)
+				w.put(aJPG, "C")
+			},
+			func(w *world) { w.publish(aJPG) },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Jobs)
@@ -50,7 +60,7 @@ func TestWithdrawalNeedsProof(t *testing.T) {
 			w.rm(aJPG)
 			w.gone(aJPG)
 			c.before(w)
-			if done, err := w.withdraw(10); len(done) > 0 && err == nil || len(w.photos(false)) != 1 {
+			if done, err := w.withdraw(10); len(done) > 0 && err == nil || len(w.photos(true)) != 0 {
 				t.Errorf("withdrawn without proof: %v %v", done, err)
 			}
 			w.consistent()
@@ -105,6 +115,34 @@ func TestMissingNeedsProof(t *testing.T) {
 	if done, err := w.s.Overdue(w.Context(), time.Hour); done != 0 || err != nil {
 		t.Errorf("before the grace is over: %d %v", done, err)
 	}
+}
+
+// A renamed file may wait for its turn longer than any grace; but once it has
+// had it, and was found to be no photo there, the old name is gone.
+func TestRenamedFileWaitsForItsTurn(t *testing.T) {
+	w := newWorld(t, Jobs)
+	const to = "job1/y/new name.jpg"
+	w.put(aJPG, "A")
+	w.settle()
+	link := w.link(aJPG)
+	w.mv(aJPG, to)
+	w.gone(aJPG)
+	if done, err := w.withdraw(10); len(done) != 0 || err != nil {
+		t.Errorf("before its turn: %v %v", done, err)
+	}
+	w.publish(to)
+	if w.link(to) != link {
+		t.Error("another link")
+	}
+	w.mv(to, aJPG)
+	w.gone(to)
+	w.tx(func(tx *Tx) error {
+		return tx.Problem(w.acct, w.place(aJPG), w.files[aJPG].Identity, NoAlbum, 0, w)
+	})
+	if done, err := w.withdraw(10); len(done) != 1 || err != nil {
+		t.Errorf("after its turn: %v %v", done, err)
+	}
+	w.consistent()
 }
 
 // A hint about a folder is about what is below it, and about nothing beside.

@@ -253,10 +253,7 @@ func keys[V any](m map[string]V) []string {
 // shorten keeps failures readable.
 func shorten(list []string) string {
 	text, _ := json.Marshal(list)
-	if len(text) > 1500 {
-		return fmt.Sprintf("%s… (%d in all)", text[:1500], len(list))
-	}
-	return string(text)
+	return fmt.Sprintf("%d: %.1500s", len(list), text)
 }
 
 // photo is a small whole JPEG, a different one each time.

@@ -3,11 +3,13 @@ package test
 import (
 	"fmt"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
 	"picday/internal/testbed"
+	"picday/internal/testphoto"
 )
 
 // Fifty fresh trees at once, through SFTP and as fast as cp can: a folder's
@@ -96,6 +98,42 @@ func TestFolderRenames(t *testing.T) {
 				t.Errorf("%+v", st)
 			}
 		})
+	}
+}
+
+// A folder is renamed while the queue is longer than the grace: its photos wait
+// for their turn and must not be taken for deleted meanwhile.
+func TestARenameBehindALongQueue(t *testing.T) {
+	s := newSite(t, testbed.Options{Workers: 1})
+	u := s.jobs("queue", "job1")
+	wire := u.ByKey().MustWire()
+	s.must(wire.Mkdir("/job1/A"))
+	s.proof(u, "/job1/A/1.jpg")
+	s.proof(u, "/job1/A/2.jpg")
+	before := s.photos(u)["job1/A/1.jpg"]
+
+	large, want := testphoto.Make(testphoto.Spec{Width: 6000, Height: 4000}), []string{"job1/C/1.jpg", "job1/C/2.jpg"}
+	for i := range 16 {
+		s.Local(fmt.Sprintf("B/%d.jpg", i), testphoto.Vary(large, i))
+		want = append(want, fmt.Sprintf("job1/B/%d.jpg", i))
+	}
+	s.as(u, "cp", "-r", s.Dir+"/local/B", u.Dir()+"/job1/")
+	s.Eventually("the queue is long", func() (bool, any) {
+		st := s.status()
+		return st.Waiting+st.Queued+len(st.InProgress) > 10, st
+	})
+	s.must(wire.PosixRename("/job1/A", "/job1/C"))
+	s.waitPhotos(u, want...)
+	if trash := s.trash(u); len(trash) > 0 {
+		t.Errorf("in the trash: %v", keys(trash))
+	}
+	for line := range strings.Lines(string(readFile(t, s.daemon.LogPath()))) {
+		if strings.Contains(line, "withdrawn") {
+			t.Error(line)
+		}
+	}
+	if now := s.photos(u)["job1/C/1.jpg"]; now.Link != before.Link {
+		t.Errorf("the link was %s, is %s", before.Link, now.Link)
 	}
 }
 

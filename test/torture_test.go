@@ -39,9 +39,6 @@ func TestOverflow(t *testing.T) {
 	}
 	s.daemon.Thaw()
 
-	if photos > 1000 {
-		s.patiently(u, len(want))
-	}
 	s.waitPhotos(u, want...)
 	st := s.status()
 	if st.Overflows == 0 {
@@ -61,21 +58,6 @@ func (s *site) flood(u *testbed.Uploader, events int) {
 	for i := range events {
 		file := fmt.Sprintf("%s/job1/A/%d.jpg", u.Dir(), i%2)
 		s.must(os.Chmod(file, os.FileMode(0o600+i/2%2*0o40)))
-	}
-}
-
-// patiently waits as long as there is progress.
-func (s *site) patiently(u *testbed.Uploader, n int) {
-	s.t.Helper()
-	for last := -1; ; {
-		var now int
-		s.Eventually("there is progress", func() (bool, any) {
-			now = s.status().Photos
-			return now > last, now
-		})
-		if last = now; now >= n {
-			return
-		}
 	}
 }
 

@@ -1,8 +1,12 @@
 package test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"picday/internal/testbed"
@@ -28,6 +32,13 @@ func volumes(s *site) map[string][2]func() {
 			},
 			func() { s.Unmount(s.Uploads) },
 		},
+		"another disk with the same folders": {
+			func() {
+				s.skeleton(s.Uploads, s.Dir+"/other")
+				s.Bind(s.Dir+"/other", s.Uploads)
+			},
+			func() { s.Unmount(s.Uploads) },
+		},
 		"account folders gone": {
 			func() { s.shuffle(s.Uploads, s.Dir+"/aside") },
 			func() { s.shuffle(s.Dir+"/aside", s.Uploads) },
@@ -46,8 +57,28 @@ func (s *site) shuffle(from, to string) {
 	}
 }
 
+// skeleton copies folders with their owners, and no files.
+func (s *site) skeleton(from, to string) {
+	s.t.Helper()
+	s.must(filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		st := info.Sys().(*syscall.Stat_t)
+		copied := to + strings.TrimPrefix(path, from)
+		return errors.Join(os.Mkdir(copied, 0o700), os.Chown(copied, int(st.Uid), int(st.Gid)), os.Chmod(copied, info.Mode()))
+	}))
+}
+
 func TestTheUploadVolumeGoesAndComes(t *testing.T) {
-	for _, name := range []string{"unmounted", "an empty disk mounted over it", "replaced by an empty folder", "account folders gone"} {
+	for _, name := range []string{
+		"unmounted", "an empty disk mounted over it", "replaced by an empty folder",
+		"another disk with the same folders", "account folders gone",
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, testbed.Options{Volume: name == "unmounted"})
 			u, school := s.jobs("vol", "job1"), s.portraits("school")

@@ -193,7 +193,7 @@ func (w *world) rename(from, to string) {
 // scan returns when everything there is dealt with or held.
 func (w *world) scan() {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := w.Rescan(ctx, ""); err != nil {
 		w.Fatalf("Rescan: %v; %+v", err, w.Status())
@@ -220,10 +220,16 @@ func (w *world) hints() int {
 
 func (w *world) until(what string, ok func() bool) {
 	w.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
+	begin := time.Now()
+	for {
+		asked := time.Now()
+		if ok() {
+			return
+		}
+		if time.Since(begin) > time.Minute {
 			w.Fatalf("waited in vain until %s; %+v", what, w.Status())
 		}
+		time.Sleep(time.Millisecond + 3*time.Since(asked)) // leave the processor to the watcher
 	}
 }
 

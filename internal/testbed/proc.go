@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Limit is how long a condition may take. It is generous: it only decides
-// when a test that will fail anyway gives up.
+// Limit is how long nothing may change before a test gives up waiting. It is
+// generous: it decides only when a test that will fail anyway fails.
 const Limit = 60 * time.Second
 
 // Eventually waits until cond holds. state is what a failure shows.
@@ -20,17 +20,23 @@ func (w *World) Eventually(what string, cond func() (ok bool, state any)) {
 	Eventually(w.T, what, cond)
 }
 
-// Eventually waits until cond holds. state is what a failure shows.
+// Eventually waits until cond holds. state is what a failure shows; as long as
+// it changes there is progress, and the wait goes on for ten times Limit.
 func Eventually(t testing.TB, what string, cond func() (ok bool, state any)) {
 	t.Helper()
-	pause := 5 * time.Millisecond
-	for deadline := time.Now().Add(Limit); ; {
+	pause, last := 5*time.Millisecond, ""
+	began := time.Now()
+	for changed := began; ; {
 		ok, state := cond()
 		if ok {
 			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain: %s\nlast state: %v", Limit, what, state)
+		now := time.Now()
+		if text := fmt.Sprint(state); text != last {
+			last, changed = text, now
+		}
+		if now.Sub(changed) > Limit || now.Sub(began) > 10*Limit {
+			t.Fatalf("waited %.0f s in vain: %s\nlast state: %s", now.Sub(began).Seconds(), what, last)
 		}
 		time.Sleep(pause)
 		pause = min(pause*3/2, 200*time.Millisecond)
