@@ -18,5 +18,6 @@
 //
 // The holes that remain: a child taken over by its picture can return another
 // picture of the same size (and does so for the pictures after it, until it is
-// replaced), and can keep a core busy for the time that one picture may take.
+// replaced), can keep a core busy for the time that one picture may take, and can
+// have its picture tried again and again by blaming the disk.
 package decoder

@@ -180,21 +180,31 @@ func reopen(f *os.File) (*os.File, error) {
 	return again, err
 }
 
-// need estimates what decoding takes: the file, and its samples at full size and the
-// worst subsampling. What comes in several scans is held as coefficients of two bytes.
-func need(f photo.Facts) int64 {
-	samples := f.Pixels() * int64(f.Components)
-	if f.Progressive || f.Scans > 1 {
-		samples *= 3
+// need estimates what a request takes: the file, its samples for the worst
+// subsampling, and two bytes more for each where it comes in several scans. Photos
+// are decoded at half their size or less if every rendition is that much smaller;
+// those in RGB and CMYK are not, which is an error that the margin has to bear.
+func need(q request) int64 {
+	f, longest := q.Facts, 0
+	for _, s := range q.Sizes {
+		longest = max(longest, s.Longest)
 	}
-	return 32<<20 + f.EOI + samples
+	samples := f.Pixels() * int64(f.Components)
+	bytes := 32<<20 + f.EOI
+	if f.Progressive || f.Scans > 1 {
+		bytes += 2 * samples
+	}
+	if 5*longest <= 2*max(f.Width, f.Height) { // see photo, denominator
+		samples /= 4
+	}
+	return bytes + samples
 }
 
 // do has one child do one request.
 func (p *Pool) do(ctx context.Context, picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
 	// Memory first: who holds a child never waits. What is estimated at more than
 	// everything runs alone.
-	weight := min(need(q.Facts), p.Memory)
+	weight := min(need(q), p.Memory)
 	if err := p.budget.Acquire(ctx, weight); err != nil {
 		return photo.Meta{}, nil, err
 	}

@@ -220,12 +220,13 @@ func TestBudget(t *testing.T) {
 	f, facts := file(t, testphoto.Tiny(1))
 	big := facts
 	big.Width, big.Height, big.Progressive = 4000, 4000, true
-	if 2*need(big) < p.Memory || need(big)+need(facts) > p.Memory {
-		t.Fatal(need(big))
+	large, small := need(request{Facts: big, Sizes: sizes}), need(request{Facts: facts, Sizes: sizes})
+	if 2*large < p.Memory || large+small > p.Memory {
+		t.Fatal(large, small)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var first sync.WaitGroup
-	first.Go(func() { _, _, _ = p.Render(ctx, f, big, trick("sleep")) })
+	first.Go(func() { _, _, _ = p.Render(ctx, f, big, append(trick("sleep"), sizes...)) })
 	for p.budget.TryAcquire(p.Memory / 2) { // until the first holds its part
 		p.budget.Release(p.Memory / 2)
 		time.Sleep(10 * time.Millisecond)

@@ -3,7 +3,6 @@ package photo
 import (
 	"bytes"
 	"crypto/sha256"
-	"image"
 	"image/jpeg"
 	"sync"
 	"syscall"
@@ -28,7 +27,7 @@ var cameraProgressive = sync.OnceValue(func() []byte { return recode(camera420()
 // recode writes the photo in b at full size in another style.
 func recode(b []byte, c style, quality int) []byte {
 	f := factsOf(b)
-	d, err := decodePlanes(b, f.Width, f.Height, 1, Limits{}.decoderMemory())
+	d, err := decodePlanes(b, f.Width, f.Height, needAll, Limits{}.decoderMemory())
 	if err != nil {
 		panic(err)
 	}
@@ -87,7 +86,7 @@ func BenchmarkFloor24MP(b *testing.B) {
 		var small []planes
 		for _, r := range out {
 			g := factsOf(r.JPEG)
-			d, err := decodePlanes(r.JPEG, g.Width, g.Height, 1, 1<<30)
+			d, err := decodePlanes(r.JPEG, g.Width, g.Height, needAll, 1<<30)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -95,7 +94,7 @@ func BenchmarkFloor24MP(b *testing.B) {
 		}
 		return map[string]func(){
 			"decode": func() {
-				d, err := decodePlanes(pic, f.Width, f.Height, 8, 1<<30)
+				d, err := decodePlanes(pic, f.Width, f.Height, need{}, 1<<30)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -148,7 +147,7 @@ func BenchmarkGo24MP(b *testing.B) {
 func BenchmarkSteps24MP(b *testing.B) {
 	pic := camera420()
 	f := factsOf(pic)
-	d, err := decodePlanes(pic, f.Width, f.Height, 2, 1<<30)
+	d, err := decodePlanes(pic, f.Width, f.Height, enough(f, usual), 1<<30)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -158,16 +157,13 @@ func BenchmarkSteps24MP(b *testing.B) {
 	large := photo.fit(1600, 1067, renditionStyle)
 	b.Run("decode", func(b *testing.B) {
 		perPhoto(b, func() {
-			d, _ := decodePlanes(pic, f.Width, f.Height, 2, 1<<30)
+			d, _ := decodePlanes(pic, f.Width, f.Height, enough(f, usual), 1<<30)
 			d.free()
 		})
 	})
 	b.Run("shrink", func(b *testing.B) { perPhoto(b, func() { photo.fit(1600, 1067, renditionStyle) }) })
 	b.Run("shrink-nfnt", func(b *testing.B) {
-		img := &image.YCbCr{
-			Y: d.planes[0].pix, Cb: d.planes[1].pix, Cr: d.planes[2].pix, YStride: d.planes[0].stride, CStride: d.planes[1].stride,
-			SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: image.Rect(0, 0, 3000, 2000),
-		}
+		img := decodedYCbCr(b, pic)
 		perPhoto(b, func() { lanczos(img, 1600, 1067) })
 	})
 	b.Run("shrink-turned", func(b *testing.B) { perPhoto(b, func() { turned.fit(1600, 1067, renditionStyle) }) })

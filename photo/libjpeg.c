@@ -27,6 +27,7 @@ typedef struct {
 	jmp_buf back;
 	picday_result *r;
 	void (*realize)(j_common_ptr);
+	int dct[4]; // of each plane: 1, 2, 4 or 8
 } context;
 
 // fail ends the call with libjpeg's own words.
@@ -64,52 +65,52 @@ static void begin(j_common_ptr c, context *x, picday_result *r) {
 	c->client_data = x;
 }
 
-// same_scale undoes that libjpeg decodes subsampled colour at a larger DCT size to
-// spare upsampling it: 4:2:0 at 1/2 would give colour planes as large as that of
-// brightness, to be shrunk by us, with 12 times the work. There is no setting for it
-// (turbojpeg.c overrides the same fields), so this steps in where libjpeg has
-// computed the sizes, and not yet chosen the transforms: at the end of its
-// master_selection. Should a later version choose earlier, the planes come out
-// garbled and the differential tests fail.
-static void same_scale(j_common_ptr c) {
+// set_scales gives each plane the DCT size we want. libjpeg has one setting for all,
+// and decodes subsampled colour larger to spare upsampling it, which is what we do
+// not want: 4:2:0 at 1/2 would have colour planes as large as that of brightness.
+// There is no call for it (turbojpeg.c overrides the same fields), so this steps in
+// where libjpeg has computed the sizes and not yet chosen the transforms: at the end
+// of its master_selection. Should a later version choose earlier, the planes come out
+// garbled and TestDecodeScaled fails.
+static void set_scales(j_common_ptr c) {
 	j_decompress_ptr d = (j_decompress_ptr)c;
 	context *x = c->client_data;
 	c->mem->realize_virt_arrays = x->realize;
 	for (int i = 0; i < d->num_components; i++)
-		SET_DCT(&d->comp_info[i], MIN_DCT(d));
+		SET_DCT(&d->comp_info[i], x->dct[i]);
 	x->realize(c);
 }
 
-// measure lays the planes out and allocates them. Strides are multiples of 32, with
-// room for whole MCUs, which is what libjpeg writes.
-static void measure(j_decompress_ptr d, picday_result *r) {
-	size_t total = 0;
+static double span_w(j_decompress_ptr d, int i) { return (double)d->image_width * d->comp_info[i].h_samp_factor / d->max_h_samp_factor; }
+static double span_h(j_decompress_ptr d, int i) { return (double)d->image_height * d->comp_info[i].v_samp_factor / d->max_v_samp_factor; }
+
+// allocate lays the planes out, with room for whole MCUs, which is what libjpeg
+// writes. Each is a block of its own: malloc keeps blocks of up to 32 MB for the next
+// photo, and larger ones cost 4 ms of page faults every time.
+static void allocate(j_decompress_ptr d, picday_result *r) {
 	JDIMENSION across = (d->image_width + 8 * d->max_h_samp_factor - 1) / (8 * d->max_h_samp_factor);
-	JDIMENSION down = d->total_iMCU_rows;
 	for (int i = 0; i < d->num_components; i++) {
 		jpeg_component_info *c = &d->comp_info[i];
-		r->plane[i].at = total;
 		r->plane[i].stride = (across * c->h_samp_factor * DCT(c) + 31) / 32 * 32;
-		r->plane[i].span_w = (double)d->image_width * c->h_samp_factor * DCT(c) / (8 * d->max_h_samp_factor);
-		r->plane[i].span_h = (double)d->image_height * c->v_samp_factor * DCT(c) / (8 * d->max_v_samp_factor);
+		r->plane[i].span_w = span_w(d, i) * DCT(c) / 8;
+		r->plane[i].span_h = span_h(d, i) * DCT(c) / 8;
 		r->plane[i].w = (int)r->plane[i].span_w + (r->plane[i].span_w > (int)r->plane[i].span_w);
 		r->plane[i].h = (int)r->plane[i].span_h + (r->plane[i].span_h > (int)r->plane[i].span_h);
-		total += (size_t)r->plane[i].stride * down * c->v_samp_factor * DCT(c);
+		r->plane[i].pix = malloc((size_t)r->plane[i].stride * d->total_iMCU_rows * c->v_samp_factor * DCT(c));
+		if (!r->plane[i].pix)
+			ERREXIT1(d, JERR_OUT_OF_MEMORY, 0);
 	}
-	r->pix = malloc(total);
-	if (!r->pix)
-		ERREXIT1(d, JERR_OUT_OF_MEMORY, 0);
 }
 
-void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int width, int height, int denom, long max_memory) {
+void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int width, int height, const double min_w[2],
+	const double min_h[2], long max_memory) {
 	struct jpeg_decompress_struct d;
 	context x;
 	memset(r, 0, sizeof *r);
 	begin((j_common_ptr)&d, &x, r);
 	if (setjmp(x.back)) {
 		jpeg_destroy_decompress(&d);
-		free(r->pix);
-		r->pix = NULL;
+		picday_free(r);
 		return;
 	}
 	jpeg_create_decompress(&d);
@@ -118,24 +119,30 @@ void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int
 	jpeg_read_header(&d, TRUE);
 	if (d.image_width != (JDIMENSION)width || d.image_height != (JDIMENSION)height)
 		ERREXIT(&d, JERR_BAD_LENGTH); // not the frame that Check has judged
+	if (d.num_components > 4)
+		ERREXIT2(&d, JERR_COMPONENT_COUNT, d.num_components, 4);
 	r->components = d.num_components;
 	r->space = d.jpeg_color_space == JCS_YCbCr ? picday_ycc : d.jpeg_color_space == JCS_GRAYSCALE ? picday_grey : picday_other;
 	d.out_color_space = d.jpeg_color_space;
 	d.raw_data_out = TRUE;
 	d.do_block_smoothing = FALSE; // it invents what a progressive file lacks
-	d.scale_num = 1;
-	d.scale_denom = denom;
+	for (int i = 0; i < d.num_components; i++)
+		for (x.dct[i] = 1; x.dct[i] < 8; x.dct[i] *= 2)
+			if (span_w(&d, i) * x.dct[i] / 8 >= min_w[i > 0] && span_h(&d, i) * x.dct[i] / 8 >= min_h[i > 0])
+				break;
+	d.scale_num = x.dct[0];
+	d.scale_denom = 8;
 	x.realize = d.mem->realize_virt_arrays;
-	d.mem->realize_virt_arrays = same_scale;
+	d.mem->realize_virt_arrays = set_scales;
 	jpeg_start_decompress(&d);
-	measure(&d, r);
+	allocate(&d, r);
 
 	JSAMPROW row[4][4 * DCTSIZE];
 	JSAMPARRAY planes[4] = {row[0], row[1], row[2], row[3]};
 	for (JDIMENSION n = 0; d.output_scanline < d.output_height; n++) {
 		for (int i = 0; i < d.num_components; i++) {
 			int rows = d.comp_info[i].v_samp_factor * DCT(&d.comp_info[i]);
-			unsigned char *p = r->pix + r->plane[i].at + (size_t)n * rows * r->plane[i].stride;
+			unsigned char *p = r->plane[i].pix + (size_t)n * rows * r->plane[i].stride;
 			for (int k = 0; k < rows; k++)
 				row[i][k] = p + (size_t)k * r->plane[i].stride;
 		}
@@ -174,7 +181,7 @@ void picday_encode(picday_result *r, int width, int height, unsigned char *y, in
 		jpeg_simple_progression(&d);
 	jpeg_start_compress(&d, TRUE);
 
-	JSAMPROW row[3][2 * DCTSIZE];
+	JSAMPROW row[3][4 * DCTSIZE];
 	JSAMPARRAY planes[3] = {row[0], row[1], row[2]};
 	unsigned char *pix[3] = {y, cb, cr};
 	while (d.next_scanline < d.image_height) {
@@ -193,7 +200,10 @@ void picday_encode(picday_result *r, int width, int height, unsigned char *y, in
 }
 
 void picday_free(picday_result *r) {
-	free(r->pix);
+	for (int i = 0; i < 4; i++) {
+		free(r->plane[i].pix);
+		r->plane[i].pix = NULL;
+	}
 	free(r->jpeg);
-	r->pix = r->jpeg = NULL;
+	r->jpeg = NULL;
 }

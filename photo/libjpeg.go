@@ -40,23 +40,28 @@ type decoded struct {
 
 func (d *decoded) free() { C.picday_free(&d.c) }
 
-// decodePlanes decodes a JPEG of the given width and height at 1/denom of its size;
-// denom is 1, 2, 4 or 8. Any warning of libjpeg is ErrDamaged.
-func decodePlanes(jpeg []byte, width, height, denom int, maxMemory int64) (*decoded, error) {
+// need is how many samples a decoded photo must have at least.
+type need struct{ w, h, colourW, colourH float64 }
+
+var needAll = need{1 << 16, 1 << 16, 1 << 16, 1 << 16}
+
+// decodePlanes decodes a JPEG of the given width and height, each plane at 1/8, 1/4
+// or 1/2 if that is enough. Any warning of libjpeg is ErrDamaged.
+func decodePlanes(jpeg []byte, width, height int, n need, maxMemory int64) (*decoded, error) {
 	if len(jpeg) == 0 {
 		return nil, ErrDamaged
 	}
 	d := &decoded{}
-	C.picday_decode(&d.c, (*C.uchar)(unsafe.Pointer(&jpeg[0])), C.size_t(len(jpeg)), C.int(width), C.int(height), C.int(denom), C.long(maxMemory))
+	w, h := [2]C.double{C.double(n.w), C.double(n.colourW)}, [2]C.double{C.double(n.h), C.double(n.colourH)}
+	C.picday_decode(&d.c, (*C.uchar)(unsafe.Pointer(&jpeg[0])), C.size_t(len(jpeg)), C.int(width), C.int(height), &w[0], &h[0], C.long(maxMemory))
 	if err := failure(&d.c); err != nil {
 		return nil, err
 	}
 	d.ycc = d.c.space != C.picday_other
 	for _, p := range d.c.plane[:d.c.components] {
-		n := int(p.stride) * int(p.h)
 		d.planes = append(d.planes, plane{
-			pix:    unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(d.c.pix), p.at)), n),
-			stride: int(p.stride), w: int(p.w), h: int(p.h), spanW: float64(p.span_w), spanH: float64(p.span_h),
+			pix: unsafe.Slice((*byte)(p.pix), int(p.stride)*int(p.h)), stride: int(p.stride),
+			w: int(p.w), h: int(p.h), spanW: float64(p.span_w), spanH: float64(p.span_h),
 		})
 	}
 	return d, nil
