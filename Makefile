@@ -5,9 +5,10 @@ GO    ?= go
 BIN    = bin
 DEPS   = scripts/deps.sh
 
-BUILD_DEPS = gcc libc6-dev
+BUILD_DEPS = gcc libc6-dev libjpeg-dev
 RUN_DEPS   = openssh-server openssh-client passwd
 TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl sshpass util-linux procps iproute2
+PEER_DEPS  = libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
@@ -39,7 +40,7 @@ check: ## vet, staticcheck, gofumpt, import floors, file size
 	$(GO) test -count=1 .
 
 bench: ## the numbers of ARCHITECTURE.md, measured on this machine
-	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS) findutils
+	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS) $(PEER_DEPS)
 	@scripts/bench.sh
 
 torture: ## the long proofs
