@@ -49,8 +49,8 @@ func (f Facts) Pixels() int64 { return int64(f.Width) * int64(f.Height) }
 // Limits bounds what is decoded. A field that is zero has its value from
 // [DefaultLimits], so that nothing is unlimited by oversight.
 type Limits struct {
-	MaxPixels      int64 // baseline; decoding takes 1.5 to 4 bytes per pixel
-	MaxProgressive int64 // progressive; decoding takes 6 to 16 bytes per pixel more
+	MaxPixels      int64 // baseline; decoding takes up to 3 bytes per pixel
+	MaxProgressive int64 // progressive; decoding takes 3 to 6 bytes per pixel more
 	MaxScans       int   // every scan visits the whole picture: a few kB can cost minutes
 }
 

@@ -14,7 +14,18 @@ import (
 // The general path, for the few photos that are not Y, Cb, Cr or grey: CMYK and YCCK
 // from print shops, RGB from some scanners. libjpeg has decoded them by then, without
 // a complaint, but only into the planes they are stored in; image/jpeg knows what
-// these mean. It takes some ten times as long, and 4 bytes per pixel.
+// these mean. It takes some ten times as long.
+
+// otherFits is whether image/jpeg needs no more memory than libjpeg may take: 4 bytes
+// per pixel, 16 more if progressive, and 4 for a conversion. By default 77 and 25
+// megapixels fit.
+func otherFits(f Facts, l Limits) bool {
+	perPixel := int64(8)
+	if f.Progressive {
+		perPixel += 16
+	}
+	return perPixel*f.Pixels() <= l.decoderMemory()
+}
 
 // renderOther makes the renditions of a JPEG that is in no colours of ours.
 func renderOther(data, icc []byte, orientation int, sizes []Size) ([]Rendition, error) {

@@ -65,6 +65,9 @@ func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) ([]Renditi
 	orientation := m.Orientation
 	if !dec.ycc {
 		dec.free()
+		if !otherFits(f, l) {
+			return nil, fmt.Errorf("%w: %d x %d pixels in other colours than a camera's", ErrTooComplex, f.Width, f.Height)
+		}
 		return renderOther(data, icc, orientation, sizes)
 	}
 	if !iccFits(icc, len(dec.planes)) {
@@ -85,7 +88,7 @@ func (l Limits) decoderMemory() int64 { return 6*l.orDefault().MaxProgressive + 
 // of bep/imagemeta, the sharpest lost 2.6 dB where what was decoded was 1.25 times as
 // large as the rendition, 0.55 at 1.875 (6000 to 1600 pixels at 1/2), 0.4 at 2, 0.18
 // at 2.5, 0.1 at 3; the others a half or less. The floor is 0.2. Decoding 24
-// megapixels in full takes some 15 ms more than at 1/2. Nobody sees as much of colour.
+// megapixels in full takes some 15 ms more than at 1/2, of 80. Nobody sees as much of colour.
 func enough(f Facts, sizes []Size) need {
 	longest := 1
 	for _, s := range sizes {
