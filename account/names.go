@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"picday/layout"
 )
 
 var nameRE = regexp.MustCompile(`^[a-z][a-z0-9-]{1,30}$`)
@@ -42,6 +44,10 @@ func ValidJobName(name string) error {
 		return bad("it begins or ends with a space")
 	case strings.HasSuffix(name, "."):
 		return bad("it ends with a dot, which Windows cannot show")
+	case layout.IsNoise(name):
+		return bad("clients use such names for temporary and hidden files, and picday ignores them")
+	case layout.Shown(name) != name:
+		return bad("its accents are in decomposed Unicode; type it anew")
 	}
 	for _, r := range name {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune(" ._-", r) {

@@ -160,18 +160,25 @@ func (in *Ingester) deleteStray(s store.Stray) (bool, error) {
 		return false, missing(err)
 	}
 	defer root.Close()
-	file, err := root.OpenFile(s.Path, os.O_RDONLY|openNoFollow, 0)
+	fi, err := root.Lstat(s.Path)
 	if err != nil {
 		return false, missing(err) // gone: the watcher knows
 	}
-	defer file.Close()
-	if held, err := in.Held(file); held && err == nil {
-		return false, nil
+	if fi.Mode().IsRegular() { // what is not is never opened, nor written
+		file, err := root.OpenFile(s.Path, os.O_RDONLY|openNoFollow, 0)
+		if err != nil {
+			return false, missing(err)
+		}
+		held, err := in.Held(file)
+		file.Close()
+		if held && err == nil {
+			return false, nil
+		}
 	}
 	// Asked last, so that it is the file nobody was writing. If it changed it
 	// will be looked at and get a new date.
-	fi, err := root.Lstat(s.Path)
-	if err != nil || !fi.Mode().IsRegular() || identityOf(fi) != s.Identity {
+	fi, err = root.Lstat(s.Path)
+	if err != nil || fi.IsDir() || identityOf(fi) != s.Identity {
 		return false, missing(err)
 	}
 	return true, root.Remove(s.Path)

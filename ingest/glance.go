@@ -27,11 +27,12 @@ func (in *Ingester) glance(ctx context.Context, f File) (verdict, bool) {
 	if found && known.Identity == f.Identity {
 		return verdict{}, true
 	}
+	// A badly named link or pipe is a stray like any other.
+	if meaning.What == layout.Problem && (f.Regular || meaning.Reason == layout.BadName) {
+		return in.problem(a, f, place, store.Reason(meaning.Reason)), true
+	}
 	if !f.Regular {
 		return in.problem(a, f, place, store.Unreadable), true
-	}
-	if meaning.What == layout.Problem {
-		return in.problem(a, f, place, store.Reason(meaning.Reason)), true
 	}
 	old, sha, moved, err := in.Store.Elsewhere(ctx, a.ID, f.Path, f.Identity)
 	if err != nil {

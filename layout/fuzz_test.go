@@ -22,7 +22,8 @@ func FuzzOf(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path string) {
 		shown := Shown(path)
 		checkShown(t, shown)
-		if again := Shown(shown); again != shown {
+		// What is shown twice says so; nothing else changes.
+		if again := Shown(shown); again != shown && !strings.Contains(shown, `\x`) {
 			t.Errorf("Shown(%q) = %q, shown again %q", path, shown, again)
 		}
 		for _, r := range []Rules{

@@ -54,16 +54,16 @@ func TrimJPEG(name string) (string, bool) {
 // Shown is the form of a path or name for people, JSON, logs and terminals: NFC,
 // valid UTF-8, on one line. Bytes that are not UTF-8, control characters, line
 // and paragraph separators and the bidirectional overrides (which let a name
-// pretend to have another ending) are replaced by their bytes as \xNN. '/' stays.
+// pretend to have another ending) are replaced by their bytes as \xNN; so is the
+// backslash of a name that really has such an escape in it. '/' stays.
 //
-// It cannot be turned back: a name may hold a real `\x0a`, and several names on
-// disk may share a shown form. Never open a file by it.
+// It cannot be turned back, because names that differ only in their Unicode form
+// share a shown one: never open a file by it.
 func Shown(path string) string {
 	if isPlain(path) {
 		return path
 	}
-	// Escape first: NFC of the escaped text is then final, and showing it again
-	// changes nothing. The other order leaves "\n" + U+0301 as `\x0a` + U+0301,
+	// Escape first: the other order leaves "\n" + U+0301 as `\x0a` + U+0301,
 	// which is not NFC.
 	return norm.NFC.String(escape(path))
 }
@@ -74,7 +74,7 @@ func escape(s string) string {
 	b.Grow(len(s) + 16)
 	for i := 0; i < len(s); {
 		c, size := utf8.DecodeRuneInString(s[i:])
-		if hidden(c, size) {
+		if hidden(c, size) || looksEscaped(s[i:]) {
 			for _, x := range []byte(s[i : i+size]) {
 				b.WriteString(`\x`)
 				b.WriteByte(hex[x>>4])
@@ -100,11 +100,17 @@ func hidden(c rune, size int) bool {
 	return false
 }
 
+// looksEscaped reports whether s begins like an escape that we write.
+func looksEscaped(s string) bool {
+	const hex = "0123456789abcdef"
+	return len(s) >= 4 && s[0] == '\\' && s[1] == 'x' && strings.IndexByte(hex, s[2]) >= 0 && strings.IndexByte(hex, s[3]) >= 0
+}
+
 // isPlain is true for printable ASCII, nearly every name there is. It keeps a
 // scan of a million files from allocating.
 func isPlain(s string) bool {
 	for i := range len(s) {
-		if s[i] < 0x20 || s[i] > 0x7e {
+		if s[i] < 0x20 || s[i] > 0x7e || s[i] == '\\' {
 			return false
 		}
 	}

@@ -35,7 +35,8 @@ func TestShown(t *testing.T) {
 		"gpj.\u202egpj.exe":      `gpj.\xe2\x80\xaegpj.exe`,
 		"a\u2028b":               `a\xe2\x80\xa8b`,
 		"\ufffd":                 "\ufffd",
-		`a\x0ab`:                 `a\x0ab`,
+		`a\x0ab`:                 `a\x5cx0ab`,
+		`a\xyz\b`:                `a\xyz\b`,
 		"\n\u0301":               "\\x0\u00e1",
 		"\U0001f469\u200d\u2764": "\U0001f469\u200d\u2764",
 	} {

@@ -160,6 +160,7 @@ func (w *world) forget(path string) {
 					delete(w.ledger.dirs, filepath.Dir(p))
 				}
 				w.ledger.mu.Unlock()
+				w.Look("acme", p)
 			}
 		}
 	}

@@ -101,6 +101,9 @@ type File struct {
 }
 
 // Gone hints that a file or directory, and whatever was below it, is no longer there.
+// It may be there again when the hint is received. Who makes his ledger forget a file
+// calls Look for it afterwards: if its directory came back between his looking
+// and his forgetting, a walker has found the file just as the ledger knew it.
 type Gone struct{ Root, Path string }
 
 // Scan is a finished scan of whole trees.
