@@ -18,13 +18,11 @@ func (in *Ingester) Gone(ctx context.Context, name, path string) error {
 	if !ok {
 		return nil
 	}
+	var missing []string
 	return in.Writer.Submit(ctx, store.Change{
 		Apply: func(tx *store.Tx) error {
-			return in.withDisk(func(d store.Disk) error {
-				n, err := tx.Missing(a.Account, path, d)
-				if n > 0 {
-					in.Log.Info().Str("account", name).Str("path", layout.Shown(path)).Int("files", n).Msg("missing")
-				}
+			return in.withDisk(func(d store.Disk) (err error) {
+				missing, err = tx.Missing(a.Account, path, d)
 				return err
 			})
 		},
@@ -32,6 +30,14 @@ func (in *Ingester) Gone(ctx context.Context, name, path string) error {
 			if err != nil && !errors.Is(err, store.ErrVolume) {
 				in.Log.Error().Err(err).Str("account", name).Str("path", layout.Shown(path)).Msg("cannot note what is missing, the next rescan will")
 				return
+			}
+			if err == nil && len(missing) > 0 {
+				in.Log.Info().Str("account", name).Str("path", layout.Shown(path)).Int("files", len(missing)).Msg("missing")
+				// A file that came back before this was committed was seen
+				// just as the catalogue knew it.
+				for _, p := range missing {
+					in.Look(name, p)
+				}
 			}
 			if a.Layout == store.Portraits {
 				go in.secondChance(ctx, a, path)

@@ -20,15 +20,14 @@ const below = uploadColumns + `WHERE account_id = ?1 AND gone_at IS NULL AND dir
 
 // Missing looks at what is known at or below a path that seems to be gone,
 // and notes what really is. From then on its grace runs; nothing is withdrawn
-// yet. A problem that is gone is simply forgotten. It returns how many.
-func (tx *Tx) Missing(a Account, path string, disk Disk) (int, error) {
+// yet. A problem that is gone is simply forgotten. It returns the paths of all.
+func (tx *Tx) Missing(a Account, path string, disk Disk) (paths []string, err error) {
 	dir, name := splitPath(path)
 	uploads, err := collect(context.Background(), tx, scanUpload, below,
 		a.ID, dir, name, []byte(path), []byte(path+"/"), []byte(path+"0"))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	n := 0
 	for _, u := range uploads {
 		if presence, _ := disk.Look(a.Name, u.Path); presence != Absent {
 			continue
@@ -39,14 +38,14 @@ func (tx *Tx) Missing(a Account, path string, disk Disk) (int, error) {
 			err = tx.markGone(u.ID)
 		}
 		if err != nil {
-			return n, err
+			return nil, err
 		}
-		n++
+		paths = append(paths, u.Path)
 	}
-	if n > 0 {
-		return n, disk.Sure(context.Background())
+	if len(paths) == 0 {
+		return nil, nil
 	}
-	return 0, nil
+	return paths, disk.Sure(context.Background())
 }
 
 // A Withdrawal is a photo that was taken back.

@@ -96,7 +96,7 @@ func TestMissingNeedsProof(t *testing.T) {
 	w.settle()
 	w.rm(aJPG)
 	missing := func() (n int, err error) {
-		err = w.s.Update(w.Context(), func(tx *Tx) (err error) { n, err = tx.Missing(w.acct, "job1", w); return err })
+		err = w.s.Update(w.Context(), func(tx *Tx) error { paths, err := tx.Missing(w.acct, "job1", w); n = len(paths); return err })
 		return n, err
 	}
 	w.unknown["job1"] = true

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -54,6 +55,9 @@ func (a *app) open(ctx context.Context) (*store.Store, error) {
 		return nil, err
 	}
 	a.store, err = store.Open(ctx, cfg.DataDir)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w: run picday as root, with sudo, or as a member of the group %s", err, account.DaemonUser)
+	}
 	return a.store, err
 }
 

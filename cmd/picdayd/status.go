@@ -129,5 +129,8 @@ func (s *service) Rescan(ctx context.Context, account string) error {
 	if err := s.roster.load(ctx); err != nil {
 		return err
 	}
-	return s.watcher.Rescan(ctx, account)
+	if err := s.watcher.Rescan(ctx, account); err != nil {
+		return err
+	}
+	return s.store.CheckVolume(ctx, s.cfg.UploadDir)
 }

@@ -89,6 +89,11 @@ func TestLinger(t *testing.T) {
 
 func TestNothingIsLeft(t *testing.T) {
 	Root(t)
+	// /tmp is the machine's, where others come and go: for this test an empty one.
+	if err := syscall.Mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777"); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Unmount("/tmp", syscall.MNT_DETACH) }()
 	for name, end := range map[string]func(*exec.Cmd){
 		"after a good end": func(*exec.Cmd) {},
 		"after kill -9":    func(cmd *exec.Cmd) { _ = cmd.Process.Kill() },
@@ -96,7 +101,7 @@ func TestNothingIsLeft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := machine(t)
 			cmd := nested("TestLinger")
-			cmd.Env = append(os.Environ(), "PICDAY_TESTBED_LINGER=1")
+			cmd.Env = append(os.Environ(), "PICDAY_TESTBED_LINGER=1", "TMPDIR=/tmp")
 			stdin, _ := cmd.StdinPipe()
 			out, _ := cmd.StdoutPipe()
 			if err := cmd.Start(); err != nil {
