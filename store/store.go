@@ -19,7 +19,7 @@ import (
 	"sync"
 	"time"
 
-	_ "github.com/mattn/go-sqlite3" // the driver
+	"github.com/mattn/go-sqlite3"
 )
 
 // ErrNotFound is returned for an account, job or photo that is not there.
@@ -82,6 +82,12 @@ func Open(ctx context.Context, dataDir string) (*Store, error) {
 	}
 	s.read.SetMaxOpenConns(4)
 	if err := migrate(ctx, s.write, sqlFiles); err != nil {
+		// By value: that is how this driver returns it.
+		var e sqlite3.Error
+		if errors.As(err, &e) && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrCantOpen) {
+			// Readers need SQLite's -shm file, which they can make only if they may write.
+			err = fmt.Errorf("%w: while picdayd does not run, only root and picday can open it (%w)", err, fs.ErrPermission)
+		}
 		return nil, errors.Join(fmt.Errorf("catalogue %s: %w", name, err), s.Close())
 	}
 	return s, nil
