@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"picday/layout"
 	"picday/store"
 )
 
@@ -137,7 +138,7 @@ func (c Card) Text() string {
 	b.WriteString("\nWhere the pictures go\n\n")
 	if c.Layout == store.Portraits {
 		fmt.Fprintf(&b, "  One JPEG per person, named by the person's ID: %s/201212012.jpg\n"+
-			"  Uploading the same name again replaces the picture.\n", picturesDir)
+			"  Uploading the same name again replaces the picture.\n", layout.UserPictures)
 	} else {
 		b.WriteString("  Open the folder of the job and create a folder per class (or team, or group) in it:\n" +
 			"    <job>/Class 1/individuals/IMG_0001.jpg\n" +
@@ -175,7 +176,7 @@ func (c Card) FileZilla() []byte {
 	}{}
 	comments := "Pictures go into <job>/<class>/individuals or <job>/<class>/group."
 	if c.Layout == store.Portraits {
-		comments = "Pictures go into " + picturesDir + ", named <ID>.jpg."
+		comments = "Pictures go into " + layout.UserPictures + ", named <ID>.jpg."
 	}
 	for _, k := range c.HostKeys {
 		comments += "\nHost key: " + k.SHA256 + " (" + k.Type + ")"

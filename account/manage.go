@@ -122,9 +122,10 @@ func (s *System) Add(ctx context.Context, spec Spec, all []store.Account) (done 
 		s.dropInStep(with(all, a), "", func(ctx context.Context) error { return s.provenAllowlist(ctx, a) }),
 		s.userStep(a, true),
 	}
+	// The files before the folders: whose folder it is tells whose files they were.
+	steps = append(steps, s.takeOverStep(a))
 	steps = append(steps, s.treeSteps(a)...)
 	steps = append(steps,
-		s.takeOverStep(a),
 		s.jailStep(a),
 		s.passwordStep(a.Name, spec.Password),
 		s.keyStep(a.Name, keys, true),

@@ -2,66 +2,106 @@ package account
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"picday/store"
 )
 
 // PutBack gives an uploader a file back: it copies the picture in from to the
 // path, as seen from the root of the SFTP view, in the name of the account.
-// Folders that are gone are made again; a file that is there is never
-// replaced. hidden says that the path's job is active. What the uploader made
-// of his tree meanwhile cannot lead the copy out of it.
-func (s *System) PutBack(name, path, from string, hidden bool) (fs.FileInfo, error) {
-	u, err := mine(name)
+// Folders that are gone are made again, except those that only root may make;
+// a file that is there is never replaced, and a link never followed, wherever
+// it leads.
+func (s *System) PutBack(a store.Account, path, from string) (fs.FileInfo, error) {
+	u, err := mine(a.Name)
 	if err != nil {
 		return nil, err
 	}
-	base := s.Base(name)
-	if hidden {
-		base = s.hiddenBase(name)
+	dir, file := filepath.Split(path)
+	elements := strings.Split(strings.TrimSuffix(dir, "/"), "/")
+	base, fixed := s.Base(a.Name), 2 // lincoln/user-pictures
+	if a.Layout == store.Jobs {
+		fixed = 1 // the job's folder, wherever it is now
+		if err := s.jobPlaces(a.Name, elements[0]); err != nil {
+			return nil, err
+		}
+		if exists(s.HiddenJobDir(a.Name, elements[0])) {
+			base = s.hiddenBase(a.Name)
+		}
 	}
-	root, err := os.OpenRoot(base)
+	at, err := os.OpenRoot(base)
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
-	dir := filepath.Dir(path)
-	elements := strings.Split(dir, "/")
-	for i := range elements {
-		parent := strings.Join(elements[:i+1], "/")
-		if err := root.Mkdir(parent, 0o750); errors.Is(err, fs.ErrExist) {
-			continue
-		} else if err != nil {
-			return nil, err
+	defer func() { at.Close() }()
+	for i, e := range elements {
+		next, err := into(at, e, i < fixed, u)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(elements[:i+1]...), err)
 		}
-		if err := root.Lchown(parent, u.uid, u.gid); err != nil {
-			return nil, err
-		}
+		at.Close()
+		at = next
 	}
 	// A dot file is noise to the daemon until it has its name.
-	temp := dir + "/.picday-restore"
-	if err := ignoreMissing(root.Remove(temp)); err != nil {
+	const temp = ".picday-restore"
+	if err := ignoreMissing(at.Remove(temp)); err != nil {
 		return nil, err
 	}
-	if err := copyInto(root, temp, from, u.uid, u.gid); err != nil {
+	defer at.Remove(temp)
+	if err := copyInto(at, temp, from, u.uid, u.gid); err != nil {
 		return nil, err
 	}
-	defer root.Remove(temp)
-	if err := root.Link(temp, path); errors.Is(err, fs.ErrExist) {
+	if err := at.Link(temp, file); errors.Is(err, fs.ErrExist) {
 		return nil, refused("%s is there again already: delete or rename it first", path)
 	} else if err != nil {
 		return nil, err
 	}
-	if err := root.Remove(temp); err != nil {
+	if err := at.Remove(temp); err != nil {
 		return nil, err
 	}
-	if err := syncDir(filepath.Join(base, dir)); err != nil {
+	if d, err := at.Open("."); err == nil {
+		err = errors.Join(d.Sync(), d.Close())
+		if err != nil {
+			return nil, err
+		}
+	}
+	return at.Lstat(file)
+}
+
+// into opens a directory that is no link, and makes it if the uploader could
+// have made it.
+func into(at *os.Root, name string, roots bool, u *unixUser) (*os.Root, error) {
+	fi, err := at.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) && !roots {
+		if err := at.Mkdir(name, 0o750); err != nil {
+			return nil, err
+		}
+		if err := at.Lchown(name, u.uid, u.gid); err != nil {
+			return nil, err
+		}
+		fi, err = at.Lstat(name)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return root.Lstat(path)
+	if !fi.IsDir() {
+		return nil, refused("this is no folder any more: look what the uploader made of it")
+	}
+	next, err := at.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	// OpenRoot follows links that stay inside; Lstat does not.
+	if now, err := next.Stat("."); err != nil || !os.SameFile(fi, now) {
+		next.Close()
+		return nil, refused("somebody is changing this folder right now: try again")
+	}
+	return next, nil
 }
 
 func copyInto(root *os.Root, name, from string, uid, gid int) error {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"picday/layout"
 	"picday/store"
 )
 
@@ -171,7 +172,7 @@ func (s *System) treeSteps(a store.Account) []step {
 	steps := []step{dirStep("prepared "+base, dir{path: base, own: byRootFor(a.Name), mode: 0o750})}
 	if a.Layout == store.Portraits {
 		inner := filepath.Join(base, a.Name)
-		pics := filepath.Join(inner, picturesDir)
+		pics := filepath.Join(inner, layout.UserPictures)
 		steps = append(steps,
 			dirStep("prepared "+inner, dir{path: inner, own: byRootFor(a.Name), mode: 0o750}),
 			dirStep("prepared "+pics, dir{path: pics, own: byAccount(a.Name), mode: 0o750, lax: true}))
@@ -179,14 +180,11 @@ func (s *System) treeSteps(a store.Account) []step {
 	return steps
 }
 
-// picturesDir is where a portraits account uploads.
-const picturesDir = "user-pictures"
-
 // uploadRoots are the existing directories that uploaders own: each job's
 // folder, visible or hidden, or the pictures.
 func (s *System) uploadRoots(a store.Account) ([]string, error) {
 	if a.Layout == store.Portraits {
-		pics := filepath.Join(s.Base(a.Name), a.Name, picturesDir)
+		pics := filepath.Join(s.Base(a.Name), a.Name, layout.UserPictures)
 		if _, err := os.Lstat(pics); err != nil {
 			return nil, ignoreMissing(err)
 		}

@@ -3,15 +3,18 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// Trashed finds the withdrawn photo that an uploader calls path, the newest
-// if there are several.
-func (s *Store) Trashed(ctx context.Context, account, path string) (Photo, error) {
+// Trashed finds the withdrawn photo that an uploader calls path, the newest if
+// there are several, and only one whose SHA-256 begins with sha.
+func (s *Store) Trashed(ctx context.Context, account, path, sha string) (Photo, error) {
 	var found []Photo
 	err := s.Photos(ctx, PhotoFilter{Account: account, Withdrawn: true, Path: path}, func(p Photo) error {
-		found = append(found, p)
+		if strings.HasPrefix(p.SHA.String(), sha) {
+			found = append(found, p)
+		}
 		return nil
 	})
 	if err == nil && len(found) == 0 {
@@ -30,11 +33,21 @@ func (s *Store) Trashed(ctx context.Context, account, path string) (Photo, error
 }
 
 // Restore publishes a withdrawn photo again, as the file with that identity.
+// The daemon may have seen the file and done so already; that is as good.
 func (tx *Tx) Restore(a Account, p Photo, id Identity) error {
-	if err := tx.change(`UPDATE photo SET withdrawn_at = NULL WHERE id = ? AND withdrawn_at IS NOT NULL`, p.ID); err != nil {
+	if err := tx.change(`UPDATE photo SET withdrawn_at = NULL WHERE id = ?`, p.ID); err != nil {
 		return err
 	}
 	jobID, err := tx.jobID(a, p.Job)
+	if err != nil {
+		return err
+	}
+	// Another photo that was here until its file went, which nobody has told
+	// us yet: it must go on waiting for its end, not lose its file to this one.
+	live, isLive, err := uploadAt(context.Background(), tx, a.ID, p.RawPath)
+	if err == nil && isLive && live.PhotoID != 0 && live.PhotoID != p.ID {
+		err = tx.markGone(live.ID)
+	}
 	if err != nil {
 		return err
 	}

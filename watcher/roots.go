@@ -13,7 +13,7 @@ func (k *keeper) setRoots(roots []Root) {
 		r.Dir = filepath.Clean(r.Dir)
 		k.roots[r.Name] = r
 		for _, t := range treesOf(r) {
-			if old := k.trees[t.abs]; old != nil && old.root == t.root && old.dir == t.dir {
+			if old := k.trees[t.abs]; old != nil && old.root == t.root && old.dir == t.dir && old.gen == t.gen {
 				t = old
 			}
 			next[t.abs] = t

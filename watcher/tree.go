@@ -13,6 +13,7 @@ import (
 // tree is one directory of one root, watched recursively.
 type tree struct {
 	root string // its name
+	gen  string // Root.Generation
 	dir  string // Root.Dir
 	abs  string // the tree itself
 
@@ -119,7 +120,7 @@ func treesOf(r Root) []*tree {
 		if !filepath.IsLocal(name) {
 			continue
 		}
-		all = append(all, &tree{root: r.Name, dir: dir, abs: filepath.Join(dir, name)})
+		all = append(all, &tree{root: r.Name, gen: r.Generation, dir: dir, abs: filepath.Join(dir, name)})
 	}
 	var outer []*tree
 	for i, t := range all {

@@ -68,6 +68,9 @@ type Root struct {
 	Name  string   // opaque to the watcher
 	Dir   string   // absolute; every path given out is relative to it
 	Trees []string // relative to Dir; watched recursively
+	// Generation tells Roots of the same name and place apart: with another one
+	// everything is looked at anew. Opaque.
+	Generation string
 }
 
 // Ledger knows what has been dealt with already. Walkers call it, two at a time.

@@ -125,6 +125,9 @@ func (a *app) add(ctx context.Context, spec account.Spec) (store.Account, error)
 	if slices.ContainsFunc(all, func(x store.Account) bool { return x.Name == acct.Name }) {
 		return acct, fmt.Errorf("the account %s exists already: see 'picday account show %s'", acct.Name, acct.Name)
 	}
+	if err := a.nobodyElses(ctx, sys, s, acct); err != nil {
+		return acct, err
+	}
 	done, err := sys.Add(ctx, spec, all)
 	a.say(done...)
 	if err != nil {
@@ -140,6 +143,25 @@ func (a *app) add(ctx context.Context, spec account.Spec) (store.Account, error)
 		return acct, errors.Join(err, uerr)
 	}
 	return acct, nil
+}
+
+// nobodyElses refuses to give an account what was left by another one of its
+// name, unless the catalogue knows it as the same account.
+func (a *app) nobodyElses(ctx context.Context, sys *account.System, s *store.Store, acct store.Account) error {
+	switch old, err := s.Account(ctx, acct.Name); {
+	case errors.Is(err, store.ErrNotFound):
+		n, err := files(sys, acct.Name)
+		if err == nil && n > 0 {
+			err = refusef("%s holds %d files of an earlier account: move them away first, or they would be taken for the new one's", sys.Base(acct.Name), n)
+		}
+		return err
+	case err != nil:
+		return err
+	case old.Layout != acct.Layout:
+		return refusef("photos of a removed account %s with the layout %s are still kept: choose another name, or end them with 'picday account remove %s --files'",
+			acct.Name, old.Layout, acct.Name)
+	}
+	return nil
 }
 
 // password reads one line, or makes one.

@@ -32,22 +32,16 @@ func (a *app) accountRemove() *cobra.Command {
 						acct.Name, n, acct.Name, acct.Name)
 				}
 			}
-			if files {
-				// First the catalogue: what the daemon sees vanish from then
-				// on is nobody's any more.
-				if err := s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, true) }); err != nil {
-					return nil, err
-				}
-				return sys.Remove(ctx, acct, all, true)
-			}
-			done, err := sys.Remove(ctx, acct, all, false)
+			// The catalogue last: as long as it knows the account, a removal
+			// that was refused or interrupted can be run again.
+			done, err := sys.Remove(ctx, acct, all, files)
 			if err != nil {
 				return done, err
 			}
-			return done, s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, false) })
+			return done, s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, files) })
 		})
 	})
-	cmd.Flags().BoolVar(&files, "files", false, "delete the uploads; the photos go to the trash and end with it")
+	cmd.Flags().BoolVar(&files, "files", false, "delete the uploads, and end the photos with them")
 	cmd.Flags().BoolVar(&keep, "keep", false, "keep uploads and photos; adding the account again takes them over")
 	return cmd
 }
@@ -61,7 +55,13 @@ func (a *app) weight(ctx context.Context, sys *account.System, s *store.Store, a
 	if err != nil {
 		return n, err
 	}
-	for _, tree := range []string{sys.Base(acct.Name), filepath.Dir(sys.HiddenJobDir(acct.Name, "x"))} {
+	more, err := files(sys, acct.Name)
+	return n + more, err
+}
+
+// files counts what is in an account's tree, visible or hidden.
+func files(sys *account.System, name string) (n int, err error) {
+	for _, tree := range []string{sys.Base(name), filepath.Dir(sys.HiddenJobDir(name, "x"))} {
 		err = filepath.WalkDir(tree, func(_ string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil

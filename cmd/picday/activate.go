@@ -37,6 +37,12 @@ func (a *app) activate(ctx context.Context, act activation, wait time.Duration) 
 	defer cancel()
 	deadline := time.Now().Add(wait)
 	shown, hidden := act.sys.JobDir(act.acct.Name, act.job.Name), act.sys.HiddenJobDir(act.acct.Name, act.job.Name)
+	if _, err := os.Lstat(shown); err == nil && act.job.State != store.Planned {
+		// An activation that was interrupted before the rename.
+		if err := act.setState(ctx, store.Planned); err != nil {
+			return nil, err
+		}
+	}
 	told := false
 	for {
 		dir := shown

@@ -61,6 +61,9 @@ func (a *app) jobList() *cobra.Command {
 		}
 		jobs := []jobView{}
 		for _, j := range all {
+			if j.State == store.Activating {
+				j.State = store.Planned // so it is for everybody until the folder is gone for good
+			}
 			jobs = append(jobs, jobView{j.Account, j.Name, j.State, j.Albums, j.Photos, j.Problems, j.ChangedAt})
 		}
 		return a.print(jobs, func(w io.Writer) {

@@ -43,7 +43,7 @@ func (a *app) photosCommand() *cobra.Command {
 				})
 			}
 			a.table(w, "No photos. What is uploaded and does not show here may be among 'picday problems'.",
-				"ACCOUNT\tPATH\tPIXELS\tSIZE\tTAKEN IN\tFLAGS\tURL", rows)
+				"ACCOUNT\tPATH\tPIXELS\tSIZE\tPUBLISHED\tFLAGS\tURL", rows)
 		})
 	})
 	cmd.Flags().StringVar(&f.Job, "job", "", "only this `JOB`")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,29 +38,22 @@ func (a *app) trashList() *cobra.Command {
 		return a.print(trash, func(w io.Writer) {
 			rows := [][]string{}
 			for _, t := range trash {
-				rows = append(rows, []string{t.Account, t.Path, when(t.WithdrawnAt), when(t.ExpiresAt)})
+				rows = append(rows, []string{t.Account, t.Path, t.SHA256[:12], when(t.WithdrawnAt), when(t.ExpiresAt)})
 			}
-			a.table(w, "The trash is empty.", "ACCOUNT\tPATH\tWITHDRAWN\tENDS", rows)
+			a.table(w, "The trash is empty.", "ACCOUNT\tPATH\tSHA256\tWITHDRAWN\tENDS", rows)
 		})
 	})
 }
 
 func (a *app) trashRestore() *cobra.Command {
-	return a.command("restore ACCOUNT PATH", "Put a deleted file back where it was, and publish it again", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
+	var sha string
+	cmd := a.command("restore ACCOUNT PATH", "Put a deleted file back where it was, and publish it again", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
 		return a.alter(ctx, args[0], func(sys *account.System, s *store.Store, acct store.Account, _ []store.Account) ([]string, error) {
-			p, err := s.Trashed(ctx, acct.Name, args[1])
+			p, err := s.Trashed(ctx, acct.Name, args[1], strings.ToLower(sha))
 			if err != nil {
 				return nil, err
 			}
-			hidden := false
-			if p.Job != "" {
-				job, err := s.Job(ctx, acct, p.Job)
-				if err != nil {
-					return nil, err
-				}
-				hidden = job.State != store.Planned
-			}
-			fi, err := sys.PutBack(acct.Name, p.RawPath, s.OriginalPath(p.SHA), hidden)
+			fi, err := sys.PutBack(acct, p.RawPath, s.OriginalPath(p.SHA))
 			if err != nil {
 				return nil, err
 			}
@@ -67,6 +61,8 @@ func (a *app) trashRestore() *cobra.Command {
 			return []string{fmt.Sprintf("%s is back, under its old link", p.Path)}, err
 		})
 	})
+	cmd.Flags().StringVar(&sha, "sha256", "", "where several pictures had this path: the one whose SHA-256 begins with `HEX`\n(default: the one withdrawn last)")
+	return cmd
 }
 
 func (a *app) trashEmpty() *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"sort"
 	"sync"
@@ -36,7 +37,11 @@ func (r *roster) load(ctx context.Context) error {
 	ids := map[string]int64{}
 	var roots []watcher.Root
 	for _, a := range accounts {
-		root := watcher.Root{Name: a.Name, Dir: filepath.Join(r.cfg.UploadDir, a.Name)}
+		root := watcher.Root{
+			Name: a.Name, Dir: filepath.Join(r.cfg.UploadDir, a.Name),
+			// An account of another customer, or one whose rules have changed.
+			Generation: fmt.Sprint(a.ID, " ", a.IDPattern),
+		}
 		switch a.Layout {
 		case store.Portraits:
 			root.Trees = []string{a.Name + "/" + layout.UserPictures}
@@ -46,7 +51,9 @@ func (r *roster) load(ctx context.Context) error {
 				return err
 			}
 			for name, state := range states {
-				if state == store.Planned {
+				// Also on the way to active: if that was interrupted, uploads
+				// may still come.
+				if state != store.Active {
 					root.Trees = append(root.Trees, name)
 				}
 			}

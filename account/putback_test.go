@@ -1,0 +1,74 @@
+package account
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"picday/store"
+)
+
+// A picture goes back where it was, into the folder of a planned or an active
+// job, and never through a link that the uploader has put in its way.
+func TestPutBack(t *testing.T) {
+	s := initWorld(t)
+	ctx := t.Context()
+	acme := store.Account{Name: "acme", Layout: store.Jobs, Enabled: true}
+	_, err := s.Add(ctx, Spec{Account: acme, Password: "pass word"}, nil)
+	must(t, err)
+	_, err = s.AddJob("acme", "job1")
+	must(t, err)
+	from := filepath.Join(t.TempDir(), "original.jpg")
+	must(t, os.WriteFile(from, []byte("picture"), 0o440))
+
+	back := func(path, at string) {
+		t.Helper()
+		fi, err := s.PutBack(acme, path, from)
+		must(t, err)
+		text, err := os.ReadFile(at)
+		must(t, err)
+		now, err := os.Lstat(at)
+		must(t, err)
+		u, err := lookupUser("acme")
+		must(t, err)
+		for _, p := range []string{at, filepath.Dir(at)} {
+			dir, err := os.Lstat(p)
+			must(t, err)
+			if uid, _ := owner(dir); uid != u.uid {
+				t.Errorf("%s belongs to %d", p, uid)
+			}
+		}
+		if string(text) != "picture" || !os.SameFile(fi, now) {
+			t.Errorf("%s is %q", at, text)
+		}
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(at), ".picday*")); len(left) > 0 {
+			t.Errorf("left: %v", left)
+		}
+	}
+	refusedAt := func(path string) {
+		t.Helper()
+		if _, err := s.PutBack(acme, path, from); !errors.Is(err, ErrRefused) && !errors.Is(err, ErrNoAccount) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	job := s.JobDir("acme", "job1")
+	back("job1/A/group/1.jpg", job+"/A/group/1.jpg")
+	refusedAt("job1/A/group/1.jpg")
+	must(t, os.Symlink("..", job+"/B"))
+	must(t, os.Symlink("A", job+"/C"))
+	refusedAt("job1/B/1.jpg")
+	refusedAt("job1/B/C/1.jpg")
+	refusedAt("job1/C/1.jpg")
+	refusedAt("job1/A/group/1.jpg/2.jpg")
+	refusedAt("job2/A/1.jpg")
+	if names, _ := filepath.Glob(s.Base("acme") + "/*"); len(names) != 1 {
+		t.Errorf("in the root of the view: %v", names)
+	}
+	_, err = s.HideJob("acme", "job1")
+	must(t, err)
+	back("job1/A/2.jpg", s.HiddenJobDir("acme", "job1")+"/A/2.jpg")
+	if exists(job) {
+		t.Error("an active job's folder is visible")
+	}
+}
