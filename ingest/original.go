@@ -43,13 +43,17 @@ func hasSize(name string, size int64) bool {
 }
 
 // derive makes the renditions of the copy, each durable under its name, and
-// returns what the catalogue has to know. The same picture twice at once is
-// decoded once.
+// returns what the catalogue has to know. The same picture twice at once, or
+// again before the first is committed, is decoded once.
 func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, error) {
-	if o, ok := in.ready(ctx, c.sha); ok {
-		return o, nil
-	}
 	v, err, _ := in.render.Do(string(c.sha[:]), func() (any, error) {
+		// In this order: what is not derived any more is in the catalogue by now.
+		if o, ok := in.derivedOf(c.sha); ok {
+			return o, nil
+		}
+		if o, ok := in.ready(ctx, c.sha); ok {
+			return o, nil
+		}
 		// Not ctx: what is in hand is finished also when picdayd is stopping.
 		meta, pictures, err := in.Render(context.WithoutCancel(ctx), c.temp, c.facts, in.sizes)
 		if err != nil {
@@ -59,13 +63,40 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 			TakenAt: meta.TakenAt, Zoned: meta.TakenZone, Make: meta.Make, Model: meta.Model, Serial: meta.Serial,
 		}}
 		o.Width, o.Height = photo.UprightSize(c.facts, meta.Orientation)
-		o.Renditions, err = in.keepAll(c.sha, pictures)
+		if o.Renditions, err = in.keepAll(c.sha, pictures); err == nil {
+			in.setDerived(o)
+		}
 		return o, err
 	})
 	if err != nil {
 		return store.Original{}, err
 	}
 	return v.(store.Original), nil
+}
+
+// hold keeps a picture's files until the returned function is called, and what
+// is derived meanwhile. Hold before looking for the files.
+func (in *Ingester) hold(sha store.SHA) (release func()) {
+	unpin := in.Store.Pin(sha)
+	return func() {
+		in.mu.Lock()
+		delete(in.derived, sha)
+		in.mu.Unlock()
+		unpin()
+	}
+}
+
+func (in *Ingester) setDerived(o store.Original) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.derived[o.SHA] = o
+}
+
+func (in *Ingester) derivedOf(sha store.SHA) (store.Original, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	o, ok := in.derived[sha]
+	return o, ok
 }
 
 func (in *Ingester) renderHere(_ context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
