@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -51,8 +53,9 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 		if o, ok := in.derivedOf(c.sha); ok {
 			return o, nil
 		}
-		if o, ok := in.ready(ctx, c.sha); ok {
-			return o, nil
+		known, ok := in.ready(ctx, c.sha)
+		if ok {
+			return known, nil
 		}
 		// Not ctx: what is in hand is finished also when picdayd is stopping.
 		meta, pictures, err := in.Render(context.WithoutCancel(ctx), c.temp, c.facts, in.sizes)
@@ -64,7 +67,7 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 		}}
 		o.Width, o.Height = photo.UprightSize(c.facts, meta.Orientation)
 		if o.Renditions, err = in.keepAll(c.sha, pictures); err == nil {
-			in.setDerived(o)
+			in.setDerived(derived{o, known.Renditions})
 		}
 		return o, err
 	})
@@ -74,29 +77,64 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 	return v.(store.Original), nil
 }
 
+// derived is a picture that is not in the catalogue yet as it is on disk.
+type derived struct {
+	store.Original
+	before []store.Rendition // those that the catalogue had of it
+}
+
 // hold keeps a picture's files until the returned function is called, and what
 // is derived meanwhile. Hold before looking for the files.
 func (in *Ingester) hold(sha store.SHA) (release func()) {
 	unpin := in.Store.Pin(sha)
 	return func() {
+		defer unpin()
 		in.mu.Lock()
+		before := in.derived[sha].before
 		delete(in.derived, sha)
 		in.mu.Unlock()
-		unpin()
+		if err := in.removeOutdated(sha, before); err != nil {
+			in.Log.Error().Err(err).Stringer("sha256", sha).Msg("an old rendition is left over")
+		}
 	}
 }
 
-func (in *Ingester) setDerived(o store.Original) {
+func (in *Ingester) setDerived(d derived) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.derived[o.SHA] = o
+	in.derived[d.SHA] = d
 }
 
 func (in *Ingester) derivedOf(sha store.SHA) (store.Original, bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	o, ok := in.derived[sha]
-	return o, ok
+	d, ok := in.derived[sha]
+	return d.Original, ok
+}
+
+// removeOutdated deletes the files of those renditions that the catalogue had
+// before, and to which it does not point any more.
+func (in *Ingester) removeOutdated(sha store.SHA, before []store.Rendition) error {
+	if len(before) == 0 {
+		return nil
+	}
+	now, _, err := in.Store.Original(context.Background(), sha)
+	if err != nil {
+		return err
+	}
+	kept := map[store.RenditionSpec]bool{}
+	for _, r := range now.Renditions {
+		kept[r.RenditionSpec] = true
+	}
+	for _, r := range before {
+		if kept[r.RenditionSpec] {
+			continue
+		}
+		if err := os.Remove(in.Store.RenditionPath(sha, r.RenditionSpec)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (in *Ingester) renderHere(_ context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
