@@ -61,6 +61,7 @@ type Ingester struct {
 	mu       sync.Mutex
 	accounts map[string]account
 	inHand   map[File]time.Time
+	derived  map[store.SHA]derived // rendered, but not yet in the catalogue
 }
 
 type account struct {
@@ -70,7 +71,7 @@ type account struct {
 
 // New makes an Ingester. It takes nothing before SetAccounts and Run.
 func New(o Options) *Ingester {
-	in := &Ingester{Options: o, inHand: map[File]time.Time{}}
+	in := &Ingester{Options: o, inHand: map[File]time.Time{}, derived: map[store.SHA]derived{}}
 	if in.Render == nil {
 		in.Render = in.renderHere
 	}

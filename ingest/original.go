@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -43,13 +45,18 @@ func hasSize(name string, size int64) bool {
 }
 
 // derive makes the renditions of the copy, each durable under its name, and
-// returns what the catalogue has to know. The same picture twice at once is
-// decoded once.
+// returns what the catalogue has to know. The same picture twice at once, or
+// again before the first is committed, is decoded once.
 func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, error) {
-	if o, ok := in.ready(ctx, c.sha); ok {
-		return o, nil
-	}
 	v, err, _ := in.render.Do(string(c.sha[:]), func() (any, error) {
+		// In this order: what is not derived any more is in the catalogue by now.
+		if o, ok := in.derivedOf(c.sha); ok {
+			return o, nil
+		}
+		known, ok := in.ready(ctx, c.sha)
+		if ok {
+			return known, nil
+		}
 		// Not ctx: what is in hand is finished also when picdayd is stopping.
 		meta, pictures, err := in.Render(context.WithoutCancel(ctx), c.temp, c.facts, in.sizes)
 		if err != nil {
@@ -59,13 +66,75 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 			TakenAt: meta.TakenAt, Zoned: meta.TakenZone, Make: meta.Make, Model: meta.Model, Serial: meta.Serial,
 		}}
 		o.Width, o.Height = photo.UprightSize(c.facts, meta.Orientation)
-		o.Renditions, err = in.keepAll(c.sha, pictures)
+		if o.Renditions, err = in.keepAll(c.sha, pictures); err == nil {
+			in.setDerived(derived{o, known.Renditions})
+		}
 		return o, err
 	})
 	if err != nil {
 		return store.Original{}, err
 	}
 	return v.(store.Original), nil
+}
+
+// derived is a picture that is not in the catalogue yet as it is on disk.
+type derived struct {
+	store.Original
+	before []store.Rendition // those that the catalogue had of it
+}
+
+// hold keeps a picture's files until the returned function is called, and what
+// is derived meanwhile. Hold before looking for the files.
+func (in *Ingester) hold(sha store.SHA) (release func()) {
+	unpin := in.Store.Pin(sha)
+	return func() {
+		defer unpin()
+		in.mu.Lock()
+		before := in.derived[sha].before
+		delete(in.derived, sha)
+		in.mu.Unlock()
+		if err := in.removeOutdated(sha, before); err != nil {
+			in.Log.Error().Err(err).Stringer("sha256", sha).Msg("an old rendition is left over")
+		}
+	}
+}
+
+func (in *Ingester) setDerived(d derived) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.derived[d.SHA] = d
+}
+
+func (in *Ingester) derivedOf(sha store.SHA) (store.Original, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	d, ok := in.derived[sha]
+	return d.Original, ok
+}
+
+// removeOutdated deletes the files of those renditions that the catalogue had
+// before, and to which it does not point any more.
+func (in *Ingester) removeOutdated(sha store.SHA, before []store.Rendition) error {
+	if len(before) == 0 {
+		return nil
+	}
+	now, _, err := in.Store.Original(context.Background(), sha)
+	if err != nil {
+		return err
+	}
+	kept := map[store.RenditionSpec]bool{}
+	for _, r := range now.Renditions {
+		kept[r.RenditionSpec] = true
+	}
+	for _, r := range before {
+		if kept[r.RenditionSpec] {
+			continue
+		}
+		if err := os.Remove(in.Store.RenditionPath(sha, r.RenditionSpec)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (in *Ingester) renderHere(_ context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {

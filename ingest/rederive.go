@@ -3,10 +3,8 @@ package ingest
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -117,17 +115,5 @@ func (in *Ingester) rederive(ctx context.Context, sha store.SHA) error {
 	if err != nil {
 		return err
 	}
-	// Only now does nothing point to the old ones any more.
-	kept := map[store.RenditionSpec]bool{}
-	for _, r := range made {
-		kept[r.RenditionSpec] = true
-	}
-	for _, r := range old.Renditions {
-		if !kept[r.RenditionSpec] {
-			if err := os.Remove(in.Store.RenditionPath(sha, r.RenditionSpec)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-	}
-	return nil
+	return in.removeOutdated(sha, old.Renditions)
 }

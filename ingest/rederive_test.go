@@ -76,3 +76,28 @@ func TestRederive(t *testing.T) {
 		}
 	}
 }
+
+// A picture that arrives again before its turn, after the configuration has
+// changed, leaves nothing of the old one behind either.
+func TestArrivedAgainBeforeItsTurn(t *testing.T) {
+	b := newBed(t)
+	b.write("acme/job1/x/1.jpg", testphoto.Tiny(1))
+	b.settle("acme/job1/x/1.jpg")
+	b.cfg.Images.Renditions = []config.Rendition{{Name: "large", Longest: 300, Quality: 85}, {Name: "icon", Longest: 64, Quality: 70}}
+	b.restart()
+	b.write("acme/job1/x/2.jpg", testphoto.Tiny(1))
+	b.settle("acme/job1/x/2.jpg")
+	files := b.kept("renditions")
+	for _, path := range []string{"acme/job1/x/1.jpg", "acme/job1/x/2.jpg"} {
+		p := b.photo(path)
+		for _, r := range p.Renditions {
+			if files[b.Store.RenditionPath(p.SHA, r.RenditionSpec)] == nil {
+				t.Errorf("%s has %+v, which is no file", path, r)
+			}
+		}
+	}
+	b.running(func(chan<- File, <-chan bool) { b.must(b.Rederive(t.Context())) })
+	if files := b.kept("renditions"); len(files) != 2 {
+		t.Errorf("%d files: %v", len(files), files)
+	}
+}

@@ -66,7 +66,7 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 	if reason != "" {
 		return in.problem(a, f, place, reason)
 	}
-	release := in.Store.Pin(c.sha)
+	release := in.hold(c.sha)
 	original, err := in.derive(ctx, c)
 	if err == nil {
 		err, keep = in.settleOriginal(c), true

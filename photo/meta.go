@@ -14,8 +14,7 @@ import (
 // absurd is the zero value, and 1 for Orientation.
 type Meta struct {
 	Orientation int // 1 to 8 as in EXIF 2.32, §4.6.4 A; 1 is upright
-	// TakenAt is the camera's clock to the second. Sub-seconds are left out: the
-	// EXIF reader turns "05" into 5, so their value cannot be known.
+	// TakenAt is the camera's clock, with the sub-seconds that the EXIF gives.
 	TakenAt time.Time
 	// TakenZone is whether the EXIF gave the zone. If not, TakenAt is the time on
 	// the camera's clock written as if it were UTC.
@@ -46,7 +45,7 @@ func ReadMeta(r io.ReadSeeker) (m Meta) {
 		// The reader catches its own panics; ours to catch are those of a value of
 		// an unexpected type that slipped through.
 		_ = recover()
-		m = t.meta()
+		m = t.meta(r)
 	}()
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return m
@@ -107,7 +106,8 @@ func (t *tags) slot(ti imagemeta.TagInfo) *any {
 	return nil
 }
 
-func (t *tags) meta() Meta {
+// meta puts together what was read; r is for the sub-seconds.
+func (t *tags) meta(r io.ReadSeeker) Meta {
 	m := Meta{Orientation: 1, Make: text(t.make), Model: text(t.model), Serial: text(t.serial)}
 	if o, ok := t.orientation.(uint16); ok && o >= 1 && o <= 8 {
 		m.Orientation = int(o)
@@ -115,9 +115,14 @@ func (t *tags) meta() Meta {
 	if m.Serial == "" {
 		m.Serial = text(t.serialDNG)
 	}
+	subSec := uint16(subSecOriginal)
 	m.TakenAt, m.TakenZone = when(text(t.original), text(t.originalZone))
 	if m.TakenAt.IsZero() {
+		subSec = subSecDigitized
 		m.TakenAt, m.TakenZone = when(text(t.digitized), text(t.digitizedZone))
+	}
+	if !m.TakenAt.IsZero() && m.TakenAt.Nanosecond() == 0 { // time.Parse takes them in the date, too
+		m.TakenAt = m.TakenAt.Add(readSubSec(r, subSec))
 	}
 	return m
 }

@@ -17,7 +17,7 @@ func TestReadMeta(t *testing.T) {
 		m := ReadMeta(bytes.NewReader(testphoto.Make(testphoto.Spec{
 			Width: 64, Height: 48, Orientation: o, TakenAt: taken, Make: "Canon", Model: "EOS R6", Serial: "012", Thumbnail: true, GPS: true,
 		})))
-		if !m.TakenAt.Equal(taken.Truncate(time.Second)) || !m.TakenZone {
+		if !m.TakenAt.Equal(taken) || !m.TakenZone {
 			t.Errorf("taken at %v, zone %v", m.TakenAt, m.TakenZone)
 		}
 		if m.Orientation != o || m.Make != "Canon" || m.Model != "EOS R6" || m.Serial != "012" {
@@ -26,7 +26,7 @@ func TestReadMeta(t *testing.T) {
 	}
 	// Written by another hand: little-endian, no zone.
 	m := ReadMeta(bytes.NewReader(samples(t)["exif-little-endian"]))
-	want := Meta{Orientation: 8, TakenAt: time.Date(2024, 12, 31, 23, 59, 58, 0, time.UTC), Make: "NIKON", Model: "D 850", Serial: "42"}
+	want := Meta{Orientation: 8, TakenAt: time.Date(2024, 12, 31, 23, 59, 58, 50_000_000, time.UTC), Make: "NIKON", Model: "D 850", Serial: "42"}
 	if m != want {
 		t.Errorf("got %+v, want %+v", m, want)
 	}
@@ -91,6 +91,11 @@ func FuzzReadMeta(f *testing.F) {
 		}
 		if y := m.TakenAt.Year(); y < 0 || y > 9999 {
 			t.Errorf("year %d does not fit into JSON", y)
+		}
+		for _, tag := range []uint16{subSecOriginal, subSecDigitized} {
+			if d := readSubSec(bytes.NewReader(b), tag); d < 0 || d >= time.Second {
+				t.Errorf("sub-seconds: %v", d)
+			}
 		}
 	})
 }

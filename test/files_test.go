@@ -66,3 +66,12 @@ func (s *site) damage(path string, data []byte) {
 	s.t.Helper()
 	s.must(os.WriteFile(path, data, 0o600))
 }
+
+// size is that of a file, -1 if there is none.
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return -1
+	}
+	return info.Size()
+}

@@ -100,6 +100,13 @@ type Status struct {
 	WatchedDirs         int        `json:"watched_dirs"`
 	PolledDirs          []string   `json:"polled_dirs"`
 	Overflows           int        `json:"overflows"`
+	Rederive            *Rederive  `json:"rederive"` // nil unless renditions are made anew
+}
+
+// Rederive counts the pictures whose renditions are made anew.
+type Rederive struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
 }
 
 // Progress is one upload that picday is taking.

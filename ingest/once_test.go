@@ -1,0 +1,42 @@
+package ingest
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"picday/internal/testphoto"
+	"picday/photo"
+)
+
+// The same picture at two paths costs one decode, also when the second is read
+// between the first one's decode and its commit.
+func TestTheSamePictureIsDecodedOnce(t *testing.T) {
+	b := newBed(t)
+	render, rendered := b.Render, 0
+	b.Render = func(ctx context.Context, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+		rendered++
+		return render(ctx, f, facts, sizes)
+	}
+	verdicts := []verdict{}
+	for _, path := range []string{"acme/job1/x/1.jpg", "acme/job1/x/2.jpg", "lincoln/lincoln/user-pictures/3.jpg"} {
+		b.write(path, testphoto.Tiny(1))
+		verdicts = append(verdicts, b.take(t.Context(), b.file(path)))
+	}
+	for _, v := range verdicts {
+		b.apply(v)
+	}
+	b.write("acme/job1/x/4.jpg", testphoto.Tiny(1))
+	b.settle("acme/job1/x/4.jpg")
+	if rendered != 1 {
+		t.Errorf("decoded %d times", rendered)
+	}
+	for _, path := range []string{"acme/job1/x/1.jpg", "acme/job1/x/2.jpg", "lincoln/lincoln/user-pictures/3.jpg", "acme/job1/x/4.jpg"} {
+		if p := b.photo(path); p == nil || len(p.Renditions) != 2 {
+			t.Errorf("%s: %+v", path, p)
+		}
+	}
+	if len(b.derived) != 0 {
+		t.Errorf("still remembered: %v", b.derived)
+	}
+}
