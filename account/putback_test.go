@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -70,5 +71,33 @@ func TestPutBack(t *testing.T) {
 	back("job1/A/2.jpg", s.HiddenJobDir("acme", "job1")+"/A/2.jpg")
 	if exists(job) {
 		t.Error("an active job's folder is visible")
+	}
+}
+
+// A kept account gets its files back although somebody else has its number now.
+func TestKeptPortraitsComeBack(t *testing.T) {
+	s := initWorld(t)
+	ctx := t.Context()
+	school := store.Account{Name: "school", Layout: store.Portraits, Enabled: true}
+	_, err := s.Add(ctx, Spec{Account: school, Password: "pass word"}, nil)
+	must(t, err)
+	old, err := lookupUser("school")
+	must(t, err)
+	pic := s.Base("school") + "/school/user-pictures/12.jpg"
+	must(t, os.WriteFile(pic, []byte("picture"), 0o600))
+	must(t, os.Chown(pic, old.uid, old.gid))
+	_, err = s.Remove(ctx, school, nil, false)
+	must(t, err)
+	sys(t, "useradd", "--no-create-home", "--uid", fmt.Sprint(old.uid), "taker")
+	_, err = s.Add(ctx, Spec{Account: school, Password: "pass word"}, nil)
+	must(t, err)
+	now, err := lookupUser("school")
+	must(t, err)
+	for _, p := range []string{pic, filepath.Dir(pic)} {
+		fi, err := os.Lstat(p)
+		must(t, err)
+		if uid, gid := owner(fi); uid != now.uid || gid != now.gid || uid == old.uid {
+			t.Errorf("%s belongs to %d:%d, the account is %d", p, uid, gid, now.uid)
+		}
 	}
 }
