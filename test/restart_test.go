@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"picday/internal/testbed"
+	"picday/internal/testphoto"
 )
 
 // The daemon ends at random moments while photos arrive, gently and not: in
@@ -90,6 +91,41 @@ func (s *site) onceEach(n int) {
 	if left, _ := filepath.Glob(s.Data + "/tmp/*"); len(left) > 0 {
 		s.t.Errorf("temporary files are left: %v", left)
 	}
+}
+
+// Told to end while it has big photos in hand, the daemon finishes or drops
+// them and exits with 0; the next one takes what is left, and nothing twice.
+func TestTheEndInTheMiddleOfBigPhotos(t *testing.T) {
+	s := newQuietSite(t, testbed.Options{Workers: 2})
+	u, want := s.jobs("big", "job1"), []string{}
+	big := testphoto.Make(testphoto.Spec{Width: 6000, Height: 4000, Noise: 50})
+	wire := u.ByKey().MustWire()
+	s.must(wire.Mkdir("/job1/A"))
+	for i := range 8 {
+		s.must(wire.Put(fmt.Sprintf("/job1/A/%d.jpg", i), testphoto.Vary(big, i)))
+		want = append(want, fmt.Sprintf("job1/A/%d.jpg", i))
+	}
+	s.daemon = s.StartDaemon()
+	s.Eventually("both workers have a photo in hand", func() (bool, any) {
+		st := s.status()
+		if st.Photos == len(want) {
+			t.Fatal("all photos were taken before two were seen in hand: this test cannot see")
+		}
+		return len(st.InProgress) == 2, st
+	})
+	s.terminate(s.daemon)
+	before := s.done(u)
+	t.Logf("%d of %d photos were done", len(before)/2, len(want))
+	if len(before) == 2*len(want) {
+		t.Error("all photos were done before the end: this test cannot see")
+	}
+	s.daemon = s.StartDaemon()
+	s.waitPhotos(u, want...)
+	s.waitProblems(u, map[string]string{})
+	s.settled()
+	s.sameRenditions(before)
+	s.onceEach(len(want))
+	s.verify()
 }
 
 // What happened while no daemon ran is found when it starts: new, changed,

@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"picday/internal/testbed"
 	"picday/internal/testphoto"
@@ -30,18 +31,35 @@ func (s *site) openSlow(u *testbed.Uploader) (*testbed.Wire, *testbed.File) {
 	return wire, f
 }
 
+// The line is so slow that the quiet time passes between any two bytes: what
+// keeps the photo away is that somebody still writes it.
 func TestASlowUploadIsNeverTakenEarly(t *testing.T) {
-	s := newSite(t)
+	s := newSite(t, testbed.Options{Settle: 100 * time.Millisecond})
 	u := s.jobs("dsl", "job1")
 	_, f := s.openSlow(u)
 	data := photo()
-	for i := range 4 {
-		_, err := f.Write(data[i*len(data)/4 : (i+1)*len(data)/4])
+	nothing := func(when string) {
+		t.Helper()
+		photos, problems, originals := s.photos(u), s.problems(u), s.originals()
+		if len(photos)+len(problems)+len(originals)+len(s.renditions()) > 0 {
+			t.Fatalf("%s: photos %v, problems %v, originals %v", when, photos, problems, originals)
+		}
+	}
+	most := len(data) - 20
+	_, err := f.Write(data[:most])
+	s.must(err)
+	for i := most; i < len(data); i++ {
+		time.Sleep(200 * time.Millisecond)
+		nothing(fmt.Sprintf("%d bytes of %d", i, len(data)))
+		_, err = f.Write(data[i : i+1])
 		s.must(err)
-		s.untouched(u, "job1/A/slow.jpg")
 	}
 	// A whole JPEG by now, but the client may go on: bytes after EOI are legal.
-	_, err := f.Write([]byte("more"))
+	s.Never("taken before it is closed", time.Second, func() (bool, any) {
+		nothing("whole, and open")
+		return false, nil
+	})
+	_, err = f.Write([]byte("more"))
 	s.must(err)
 	s.untouched(u, "job1/A/slow.jpg")
 	s.must(f.Close())

@@ -26,10 +26,11 @@ type Daemon struct {
 }
 
 // StartDaemon starts picdayd as the Unix user that picday init has made, with
-// the unit's capabilities, and waits until picday says that it runs.
-func (w *World) StartDaemon() *Daemon {
+// the unit's capabilities, and waits until picday says that it runs. env is
+// what it finds in its environment besides.
+func (w *World) StartDaemon(env ...string) *Daemon {
 	w.T.Helper()
-	d := w.LaunchDaemon()
+	d := w.LaunchDaemon(env...)
 	w.Eventually("picdayd is running", func() (bool, any) {
 		select {
 		case <-d.done:
@@ -45,13 +46,14 @@ func (w *World) StartDaemon() *Daemon {
 }
 
 // LaunchDaemon starts picdayd and does not wait until it is ready.
-func (w *World) LaunchDaemon() *Daemon {
+func (w *World) LaunchDaemon(env ...string) *Daemon {
 	w.T.Helper()
 	path := fmt.Sprintf("%s/picdayd%d.log", w.Dir, len(w.daemons)+1)
 	log, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	w.must(err)
 	defer log.Close()
 	cmd := w.DaemonCmd()
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	d := &Daemon{proc: start(w.T, cmd), w: w, log: path}
 	w.daemons = append(w.daemons, d)
