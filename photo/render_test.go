@@ -137,7 +137,7 @@ func TestResizeExtremes(t *testing.T) {
 			for _, img := range []image.Image{image.NewYCbCr(r, ratio), image.NewGray(r), image.NewCMYK(r), image.NewRGBA(r)} {
 				for _, longest := range []int{1, 2, 7, 100} {
 					w, h := Fit(r.Dx(), r.Dy(), longest)
-					got := Resize(img, longest).Bounds()
+					got := resizeTo(img, w, h).Bounds()
 					if got.Dx() != w || got.Dy() != h {
 						t.Errorf("%T %v to %d: %v", img, r, longest, got)
 					}

@@ -18,13 +18,6 @@ func Fit(w, h, longest int) (int, int) {
 	return scale(w), scale(h)
 }
 
-// Resize makes img fit a longest side of longest pixels; see [Fit]. An image that
-// fits already is returned as it is.
-func Resize(img image.Image, longest int) image.Image {
-	w, h := Fit(img.Bounds().Dx(), img.Bounds().Dy(), longest)
-	return resizeTo(img, w, h)
-}
-
 // resizeTo resamples with Lanczos3. The result's bounds start at 0,0.
 func resizeTo(img image.Image, w, h int) image.Image {
 	if img.Bounds().Dx() == w && img.Bounds().Dy() == h {

@@ -83,21 +83,3 @@ func SyncDir(dir string) error {
 	}
 	return nil
 }
-
-// Mkdir makes a directory below an existing parent and the name durable; a
-// directory that is there already is fine.
-//
-// mkdir, fsync(parent)
-func Mkdir(dir string, mode fs.FileMode) error {
-	err := os.Mkdir(dir, mode)
-	if errors.Is(err, fs.ErrExist) {
-		if fi, serr := os.Stat(dir); serr != nil || !fi.IsDir() {
-			return err
-		}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return SyncDir(filepath.Dir(dir))
-}
