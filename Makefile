@@ -47,7 +47,9 @@ torture: ## the long proofs
 	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS)
 	@PICDAY_TORTURE=1 $(GO) test -count=1 -timeout 80m ./...
 
-install: build ## programs and unit into /usr/local, then see README
+install: ## what make has built, and the unit, into /usr/local; then see README
+	@for program in picday picdayd; do [ -x $(BIN)/$$program ] || \
+	    { echo "$(BIN)/$$program is not built yet: run make first, as yourself, then sudo make install" >&2; exit 1; }; done
 	install -D -m 0755 -t $(DESTDIR)/usr/local/bin $(BIN)/picday
 	install -D -m 0755 -t $(DESTDIR)/usr/local/sbin $(BIN)/picdayd
 	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picdayd.service

@@ -2,6 +2,6 @@
 # Measures picday on this machine, on as quiet a machine as you can give it.
 # Ratios are between things measured in the same run.
 set -eu
-[ "$(id -u)" = 0 ] || { echo "The benchmarks start sshd and make Unix accounts (in a private namespace): sudo make bench"; exit 1; }
+[ "$(id -u)" = 0 ] || { echo "The benchmarks start sshd and make Unix accounts (in a private namespace): sudo env PATH=\$PATH make bench"; exit 1; }
 go test -run '^$' -bench . -benchtime "${BENCHTIME:-10x}" -timeout 60m ./bench
 go test -run '^$' -bench . ./photo ./layout ./watcher

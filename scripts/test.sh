@@ -4,5 +4,5 @@
 set -eu
 go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --hide-summary output -- \
     -count=1 -timeout 40m ./... || status=$?
-[ "$(id -u)" = 0 ] || echo "The tests listed as skipped need root: sudo make test"
+[ "$(id -u)" = 0 ] || echo "The tests listed as skipped need root: sudo env PATH=\$PATH make test"
 exit "${status:-0}"

@@ -18,8 +18,7 @@ import (
 // DefaultPath is read when neither --config nor $PICDAY_CONFIG names a file.
 const DefaultPath = "/etc/picday/picday.toml"
 
-// Config is the whole configuration. Field comments give what the key means;
-// the sample in packaging repeats them for sysadmins.
+// Config is the whole configuration. Field comments give what the key means.
 type Config struct {
 	UploadDir string `toml:"upload_dir"` // one chroot per account below; root-owned
 	DataDir   string `toml:"data_dir"`   // catalogue, originals, renditions

@@ -25,7 +25,7 @@ import (
 const stageEnv = "PICDAY_TESTBED_STAGE"
 
 // HowToRun is what a skipped test says.
-const HowToRun = "needs root and namespaces of its own: run `sudo make test`"
+const HowToRun = "needs root and namespaces of its own: run `sudo env PATH=$PATH make test`"
 
 var (
 	inside  atomic.Bool  // this process runs in the throw-away namespaces
