@@ -18,11 +18,12 @@ if [ "${1-}" != inside ]; then
 fi
 
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-run() { printf '\033[2m$ %s\033[0m\n' "$*"; "$@"; }
+show() { printf '\033[2m$ %s\033[0m\n' "$*"; }
 if [ -n "${NO_COLOR-}" ] || [ ! -t 1 ]; then
     title() { printf '\n%s\n' "$*"; }
-    run() { printf '$ %s\n' "$*"; "$@"; }
+    show() { printf '$ %s\n' "$*"; }
 fi
+run() { show "$@"; "$@"; }
 
 # The private world, all of it in memory.
 mount -t tmpfs -o mode=0755 picday-demo /mnt
@@ -74,12 +75,17 @@ until picday status >/dev/null 2>&1; do sleep 0.1; done
 title "A photo studio and a school get an account each"
 printf 'demo-password' | run picday account add acme --layout jobs --password-stdin
 run picday job add acme job00001
-printf 'demo-password' | run picday account add lincoln --layout portraits --password-stdin 2>/dev/null >/dev/null
+show picday account add lincoln --layout portraits --password-stdin
+printf 'demo-password' | picday account add lincoln --layout portraits --password-stdin >/dev/null
 
-# upload ACCOUNT: a batch of sftp commands on standard input.
+# upload ACCOUNT: a batch of sftp commands on standard input, shown as they go.
 upload() {
+    local batch
+    batch=$(cat)
+    show sftp "$1@127.0.0.1"
+    sed -n 's/^-\{0,1\}/sftp> /p' <<<"$batch"
     sshpass -p demo-password sftp -q -o BatchMode=no -P $port -b - -o UserKnownHostsFile=/dev/null \
-        -o StrictHostKeyChecking=no -o LogLevel=ERROR "$1@127.0.0.1" >/dev/null
+        -o StrictHostKeyChecking=no -o LogLevel=ERROR "$1@127.0.0.1" <<<"$batch" >/dev/null
 }
 photos /mnt/camera
 
