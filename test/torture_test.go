@@ -10,9 +10,9 @@ import (
 )
 
 // The kernel's queue of events overflows while the daemon is stopped, and what
-// came after that is lost to it. PICDAY_TORTURE=1 makes it 20,000 photos.
+// came after that is lost to it. make torture makes it 20,000 photos.
 func TestOverflow(t *testing.T) {
-	photos := 400
+	photos := 2_000
 	if os.Getenv("PICDAY_TORTURE") != "" {
 		photos = 20_000
 	}
