@@ -9,6 +9,8 @@ import (
 	"github.com/fsnotify/fsnotify"
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
+
+	"picday/layout"
 )
 
 // dirs knows every directory below the trees and which inode each watch is on.
@@ -129,7 +131,8 @@ func (d *dirs) fail(t *tree, path string, err error) {
 	}
 	n := d.put(t, path)
 	if !known {
-		d.log.Warn().Err(err).Str("dir", path).Msg("cannot list, trying again")
+		// The error of a directory that was opened has its path in it.
+		d.log.Warn().Str(zerolog.ErrorFieldName, layout.Shown(err.Error())).Str("dir", layout.Shown(path)).Msg("cannot list, trying again")
 	}
 	n.failed = err
 	d.setPolled(path, n)
@@ -209,11 +212,11 @@ func (d *dirs) complain(path string, err error) {
 	case err == nil:
 	case errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM):
 		if !d.short {
-			d.log.Warn().Str("dir", path).Msg("out of inotify watches, polling: raise fs.inotify.max_user_watches")
+			d.log.Warn().Str("dir", layout.Shown(path)).Msg("out of inotify watches, polling: raise fs.inotify.max_user_watches")
 		}
 		d.short = true
 	case d.at[path] == nil:
-		d.log.Warn().Err(err).Str("dir", path).Msg("cannot watch, polling")
+		d.log.Warn().Err(err).Str("dir", layout.Shown(path)).Msg("cannot watch, polling")
 	}
 }
 

@@ -1,6 +1,8 @@
 package watcher
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 
 	"github.com/fsnotify/fsnotify"
 	"github.com/rs/zerolog"
@@ -134,6 +137,24 @@ func (w *world) books() map[string]inode {
 		}
 	}
 	return all
+}
+
+// A folder's name reaches the log in its shown form only: JSON leaves C1 controls
+// alone, and terminals obey them.
+func TestNamesInTheLog(t *testing.T) {
+	var log bytes.Buffer
+	d := newDirs(nil, newInbox(), zerolog.New(&log))
+	d.complain("/up/a\u009b2J\x1b[2J\nb", unix.ENOSPC)
+	d.complain("/up/a\u009b2J\x1b[2J\nb", unix.EACCES)
+	for line := range strings.Lines(log.String()) {
+		var event struct{ Dir string }
+		if err := json.Unmarshal([]byte(line), &event); err != nil || event.Dir == "" || strings.ContainsFunc(event.Dir, unicode.IsControl) {
+			t.Errorf("%v: %q", err, line)
+		}
+	}
+	if n := strings.Count(log.String(), "\n"); n != 2 {
+		t.Errorf("%d lines: %q", n, log.String())
+	}
 }
 
 // In fsnotify 1.10 this Remove panics: see unwatch.

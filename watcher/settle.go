@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"golang.org/x/sys/unix"
+
+	"picday/layout"
 )
 
 // touch starts the quiet time of a path, unless a walker found it just as it was.
@@ -80,7 +82,7 @@ func (k *keeper) complain(e *entry, err error) {
 	if errors.Is(err, ErrNoLeases) {
 		e.tree.leaseless.Store(true)
 	} else if !e.warned {
-		k.opt.Log.Warn().Err(err).Str("root", e.tree.root).Str("path", e.tree.rel(e.path)).Msg("cannot tell who has it open")
+		k.opt.Log.Warn().Err(err).Str("root", e.tree.root).Str("path", layout.Shown(e.tree.rel(e.path))).Msg("cannot tell who has it open")
 		e.warned = true
 	}
 }
