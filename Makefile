@@ -8,7 +8,7 @@ DEPS   = scripts/deps.sh
 BUILD_DEPS = gcc libc6-dev libjpeg-dev
 RUN_DEPS   = openssh-server openssh-client passwd
 TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount
-PEER_DEPS  = libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils
+PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = mvdan.cc/gofumpt@v0.12.0

@@ -50,6 +50,7 @@ func BenchmarkCloseToCatalogue(b *testing.B) {
 	}{
 		{"640x480", testphoto.Tiny(1)},
 		{"12MP", testphoto.Make(testphoto.Spec{Width: 4000, Height: 3000, Seed: 1, Quality: 90})},
+		{"24MP", testphoto.Make(testphoto.Spec{Width: 6000, Height: 4000, Seed: 1, Quality: 92})},
 	} {
 		b.Run(pic.name, func(b *testing.B) {
 			w := testbed.New(b, testbed.Options{Settle: settle})
@@ -229,14 +230,17 @@ func cpuSeconds(b *testing.B, pid int) float64 {
 	return sum
 }
 
-func rssMiB(b *testing.B, pid int) float64 {
+func rssMiB(b *testing.B, pid int) float64  { return memory(b, pid, "VmRSS:") }
+func peakMiB(b *testing.B, pid int) float64 { return memory(b, pid, "VmHWM:") }
+
+func memory(b *testing.B, pid int, what string) float64 {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		b.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if kib, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if kib, ok := strings.CutPrefix(line, what); ok {
 			n, err := strconv.ParseFloat(strings.Fields(kib)[0], 64)
 			if err != nil {
 				b.Fatal(err)
@@ -244,6 +248,6 @@ func rssMiB(b *testing.B, pid int) float64 {
 			return n / 1024
 		}
 	}
-	b.Fatal("no VmRSS")
+	b.Fatal("no ", what)
 	return 0
 }

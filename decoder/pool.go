@@ -194,7 +194,7 @@ func need(q request) int64 {
 	if f.Progressive || f.Scans > 1 {
 		bytes += 2 * samples
 	}
-	if 5*longest <= max(f.Width, f.Height) { // see photo, enough
+	if 37*longest <= 10*max(f.Width, f.Height) { // see photo, enough
 		samples /= 4
 	}
 	return bytes + samples

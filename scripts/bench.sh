@@ -3,5 +3,6 @@
 # Ratios are between things measured in the same run.
 set -eu
 [ "$(id -u)" = 0 ] || { echo "The benchmarks start sshd and make Unix accounts (in a private namespace): sudo env PATH=\$PATH make bench"; exit 1; }
-go test -run '^$' -bench . -benchtime "${BENCHTIME:-10x}" -timeout 60m ./bench
-go test -run '^$' -bench . ./photo ./layout ./watcher
+go test -run '^$' -bench 'Close|Reconcile|Idle' -benchtime 10x -timeout 60m ./bench
+go test -run '^$' -bench Waiting -benchtime 1x -timeout 60m ./bench
+go test -run '^$' -bench . ./photo ./decoder ./layout ./watcher

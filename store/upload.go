@@ -124,12 +124,18 @@ func (s *Store) Known(ctx context.Context, accountID int64, dir string) (map[str
 }
 
 // KnownDirs returns every directory of an account for which Known has files.
+// It steps through the index from one directory to the next, so it costs what
+// there are directories, not files.
 func (s *Store) KnownDirs(ctx context.Context, accountID int64) ([]string, error) {
 	return collect(ctx, s.read, func(r *sql.Rows) (string, error) {
 		var b []byte
 		err := r.Scan(&b)
 		return string(b), err
-	}, `SELECT DISTINCT dir FROM upload WHERE account_id = ? AND gone_at IS NULL`, accountID)
+	}, `WITH RECURSIVE d (dir) AS (
+			SELECT min(dir) FROM upload WHERE account_id = ?1 AND gone_at IS NULL
+			UNION ALL
+			SELECT (SELECT min(dir) FROM upload WHERE account_id = ?1 AND gone_at IS NULL AND dir > d.dir) FROM d WHERE d.dir IS NOT NULL
+		) SELECT dir FROM d WHERE dir IS NOT NULL`, accountID)
 }
 
 // UploadAt finds what is known of a path, if anything.
