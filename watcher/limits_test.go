@@ -127,13 +127,13 @@ func TestUnreadableFileIsGivenOut(t *testing.T) {
 
 // With the capabilities of the daemon the mode means nothing.
 func TestModeIsNothing(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
 	w := start(t)
 	w.mkdir("job/a")
 	w.write("job/a/x.jpg")
 	w.must(os.Chmod(w.path("job/a/x.jpg"), 0))
 	w.must(os.Chmod(w.path("job/a"), 0))
-	if os.Geteuid() != 0 {
-		t.Skip("needs root")
-	}
 	w.caughtUp()
 }
