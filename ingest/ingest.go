@@ -147,7 +147,9 @@ func (in *Ingester) Run(ctx context.Context, files <-chan File, done func(f File
 	}
 	heavy := make(chan File)
 	var group sync.WaitGroup
-	for range workers {
+	// One more than pictures are decoded at once: while its file is copied and
+	// made durable, no core waits for the disk.
+	for range workers + 1 {
 		group.Go(func() {
 			for f := range heavy {
 				in.hand(f, true)
