@@ -144,7 +144,8 @@ func (in *Ingester) deleteStrays(ctx context.Context, now time.Time) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if a, ok := in.account(s.Account); !ok || layout.BadName != a.rules.Of(s.Path).Reason {
+		a, ok := in.account(s.Account)
+		if !ok || layout.BadName != a.rules.Of(s.Path).Reason {
 			continue
 		}
 		deleted, derr := in.deleteStray(s)
@@ -154,7 +155,9 @@ func (in *Ingester) deleteStrays(ctx context.Context, now time.Time) error {
 		}
 		if deleted {
 			in.Log.Info().Str("account", s.Account).Str("path", layout.Shown(s.Path)).Msg("stray deleted")
-			err = errors.Join(err, in.Writer.Do(ctx, func(tx *store.Tx) error { return tx.Forget(s.Upload) }))
+			err = errors.Join(err, in.Writer.Do(ctx, func(tx *store.Tx) error {
+				return errors.Join(tx.Forget(s.Upload), tx.Deleted(a.Account, layout.Shown(s.Path)))
+			}))
 		}
 	}
 	return err

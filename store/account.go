@@ -86,12 +86,16 @@ func (tx *Tx) RemoveAccount(a Account, files bool) error {
 	if !files {
 		return tx.change(`UPDATE account SET state = 'kept' WHERE id = ?`, a.ID)
 	}
+	stamp, err := tx.stamp()
+	if err != nil {
+		return err
+	}
 	for _, q := range []string{
-		`UPDATE photo SET withdrawn_at = ?1 WHERE account_id = ?2 AND withdrawn_at IS NULL`,
-		`DELETE FROM upload WHERE ?1 AND account_id = ?2`,
-		`UPDATE job SET state = 'active', changed_at = ?1 WHERE account_id = ?2`,
+		`UPDATE photo SET withdrawn_at = ?1, changed_at = ?3 WHERE account_id = ?2 AND withdrawn_at IS NULL`,
+		`DELETE FROM upload WHERE ?1 AND account_id = ?2 AND ?3`,
+		`UPDATE job SET state = 'active', changed_at = ?1 WHERE account_id = ?2 AND ?3`,
 	} {
-		if _, err := tx.Exec(q, millis(tx.now), a.ID); err != nil {
+		if _, err := tx.Exec(q, millis(tx.now), a.ID, stamp); err != nil {
 			return err
 		}
 	}

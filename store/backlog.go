@@ -48,7 +48,9 @@ func (tx *Tx) SetRenditions(h SHA, all []Rendition) error {
 
 func (tx *Tx) insertRenditions(h SHA, all []Rendition) error {
 	for _, r := range all {
-		if _, err := tx.Exec(`INSERT OR REPLACE INTO rendition (sha256, name, longest, quality, width, height, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		if _, err := tx.Exec(`INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET longest = excluded.longest, quality = excluded.quality,
+				width = excluded.width, height = excluded.height, bytes = excluded.bytes`,
 			h[:], r.Name, r.Longest, r.Quality, r.Width, r.Height, r.Bytes); err != nil {
 			return err
 		}

@@ -9,13 +9,14 @@ import (
 
 // Jobs lists the jobs of one account, or (empty name) of all, with counts.
 func (s *Store) Jobs(ctx context.Context, account string) ([]Job, error) {
-	return collect(ctx, s.read, scanJob, `SELECT j.id, a.name, j.name, j.state, j.changed_at,
-		(SELECT count(DISTINCT album) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL),
-		(SELECT count(*) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL),
-		(SELECT count(*) FROM upload WHERE job_id = j.id AND reason IS NOT NULL AND gone_at IS NULL)
-		FROM job j JOIN account a ON a.id = j.account_id
-		WHERE a.state <> 'gone' AND (?1 = '' OR a.name = ?1) ORDER BY a.name, j.name`, account)
+	return s.View(0).Jobs(ctx, JobQuery{Account: account})
 }
+
+const jobColumns = `SELECT j.id, a.name, j.name, j.state, j.changed_at,
+	(SELECT count(DISTINCT album) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL),
+	(SELECT count(*) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL),
+	(SELECT count(*) FROM upload WHERE account_id = j.account_id AND job_id = j.id AND reason IS NOT NULL AND gone_at IS NULL)
+	FROM job j JOIN account a ON a.id = j.account_id `
 
 func scanJob(r *sql.Rows) (j Job, err error) {
 	var changed int64

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -61,3 +62,54 @@ func (s *Store) link(accountID int64, subject string, generation int64) (string,
 // Neither form can be mistaken for the other.
 func personSubject(person string) string { return "person " + person }
 func photoSubject(id int64) string       { return fmt.Sprintf("photo %d", id) }
+
+// generation is how often the link of a person's portrait was rotated, from 1.
+func (tx *Tx) generation(accountID int64, person string) (n int64, err error) {
+	err = tx.QueryRow(`SELECT coalesce((SELECT generation FROM rotation WHERE account_id = ? AND person = ?), 1)`, accountID, person).Scan(&n)
+	return n, err
+}
+
+func (tx *Tx) setLink(photoID, accountID int64, person string, generation int64) (string, error) {
+	subject := photoSubject(photoID)
+	if person != "" {
+		subject = personSubject(person)
+	}
+	link, err := tx.s.link(accountID, subject, generation)
+	if err != nil {
+		return "", err
+	}
+	return link, tx.change(`UPDATE photo SET link = ?, generation = ? WHERE id = ?`, link, generation, photoID)
+}
+
+// Rotate gives one photo a new link and returns it. The old one is dead with
+// the commit, and never comes back. operator is who asked for it on the
+// pages, or "".
+func (tx *Tx) Rotate(photoID int64, operator string) (string, error) {
+	var accountID, generation int64
+	var person string
+	err := tx.QueryRow(`SELECT account_id, coalesce(person, ''), generation FROM photo WHERE id = ?`, photoID).Scan(&accountID, &person, &generation)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", ErrNotFound
+	}
+	if err != nil {
+		return "", err
+	}
+	stamp, err := tx.stamp()
+	if err != nil {
+		return "", err
+	}
+	generation++
+	if person != "" {
+		if _, err := tx.Exec(`INSERT INTO rotation VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET generation = ?3`, accountID, person, generation); err != nil {
+			return "", err
+		}
+	}
+	link, err := tx.setLink(photoID, accountID, person, generation)
+	if err != nil {
+		return "", err
+	}
+	if err := tx.change(`UPDATE photo SET changed_at = ? WHERE id = ?`, stamp, photoID); err != nil {
+		return "", err
+	}
+	return link, tx.photoEvent(photoID, EventRotated, "", operator)
+}

@@ -4,11 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
 )
 
 //go:embed sql
@@ -29,7 +33,13 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 		newest = max(newest, v)
 	}
 	// Most starts find nothing to do, and must not queue behind a writer.
-	if v, err := userVersion(ctx, db); err != nil || v == newest {
+	v, err := userVersion(ctx, db)
+	for deadline := time.Now().Add(20 * time.Second); isBusy(err) && time.Now().Before(deadline); v, err = userVersion(ctx, db) {
+		// The first connections to a new file all switch it to WAL, and there
+		// SQLite gives up at once instead of waiting its busy_timeout.
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err != nil || v == newest {
 		return err
 	}
 	tx, err := db.BeginTx(ctx, nil)
@@ -66,6 +76,11 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+func isBusy(err error) bool {
+	var e sqlite3.Error // by value: that is how this driver returns it
+	return errors.As(err, &e) && e.Code == sqlite3.ErrBusy
 }
 
 func userVersion(ctx context.Context, q interface {

@@ -29,12 +29,22 @@ type photoRow struct {
 }
 
 func (tx *Tx) insertPhoto(p photoRow) (int64, error) {
+	stamp, err := tx.stamp()
+	if err != nil {
+		return 0, err
+	}
+	generation := int64(1)
+	if p.place.Person != "" {
+		if generation, err = tx.generation(p.accountID, p.place.Person); err != nil {
+			return 0, err
+		}
+	}
 	// The link needs the id, the id needs the row: a name no link can have
 	// stands in for the blink of the transaction.
-	res, err := tx.Exec(`INSERT INTO photo (account_id, job_id, album, area, person, path, path_shown, file, sha256, flags, link, ingested_at)
-		VALUES (?, nullif(?, 0), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, 'new', ?)`,
+	res, err := tx.Exec(`INSERT INTO photo (account_id, job_id, album, area, person, path, path_shown, file, sha256, flags, link, ingested_at, generation, changed_at)
+		VALUES (?, nullif(?, 0), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, 'new', ?, ?, ?)`,
 		p.accountID, p.jobID, p.place.Album, p.place.Area, p.place.Person, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown),
-		p.sha[:], p.flags, millis(p.now))
+		p.sha[:], p.flags, millis(p.now), generation, stamp)
 	if err != nil {
 		return 0, err
 	}
@@ -42,39 +52,45 @@ func (tx *Tx) insertPhoto(p photoRow) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	subject := photoSubject(id)
-	if p.place.Person != "" {
-		subject = personSubject(p.place.Person)
-	}
-	link, err := tx.s.link(p.accountID, subject, 1)
-	if err != nil {
-		return 0, err
-	}
-	_, err = tx.Exec(`UPDATE photo SET link = ? WHERE id = ?`, link, id)
+	_, err = tx.setLink(id, p.accountID, p.place.Person, generation)
 	return id, err
 }
 
-func (tx *Tx) updatePhoto(id int64, p photoRow) (Outcome, error) {
+// updatePhoto makes the row of a photo say what its file is now, and tells
+// the path it had before.
+func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, err error) {
 	var sha []byte
 	var withdrawn sql.NullInt64
-	if err := tx.QueryRow(`SELECT sha256, withdrawn_at FROM photo WHERE id = ?`, id).Scan(&sha, &withdrawn); err != nil {
-		return "", err
+	var operator string
+	if err := tx.QueryRow(`SELECT sha256, withdrawn_at, coalesce(withdrawn_by, ''), path_shown FROM photo WHERE id = ?`, id).
+		Scan(&sha, &withdrawn, &operator, &was); err != nil {
+		return "", "", err
 	}
-	outcome := Unchanged
-	if withdrawn.Valid {
+	same := SHA(sha) == p.sha
+	outcome = Unchanged
+	switch {
+	case withdrawn.Valid && operator != "" && same:
+		// Somebody has decided that this picture is not to be seen; that its
+		// file is touched, moved or uploaded once more changes nothing.
+		outcome = Withheld
+	case withdrawn.Valid:
 		outcome = Restored
+	case !same:
+		outcome = Replaced
 	}
-	if SHA(sha) != p.sha {
+	if !same {
 		if _, err := tx.Exec(`INSERT INTO history SELECT id, sha256, ingested_at, ? FROM photo WHERE id = ?`, millis(p.now), id); err != nil {
-			return "", err
-		}
-		if outcome == Unchanged {
-			outcome = Replaced
+			return "", "", err
 		}
 	}
-	_, err := tx.Exec(`UPDATE photo SET job_id = nullif(?1, 0), album = nullif(?2, ''), area = nullif(?3, ''), path = ?4, path_shown = ?5, file = ?6,
-		ingested_at = CASE WHEN sha256 = ?7 THEN ingested_at ELSE ?8 END, sha256 = ?7, flags = ?9, withdrawn_at = NULL WHERE id = ?10`,
+	stamp, err := tx.stamp()
+	if err != nil {
+		return "", "", err
+	}
+	_, err = tx.Exec(`UPDATE photo SET job_id = nullif(?1, 0), album = nullif(?2, ''), area = nullif(?3, ''), path = ?4, path_shown = ?5, file = ?6,
+		ingested_at = CASE WHEN sha256 = ?7 THEN ingested_at ELSE ?8 END, sha256 = ?7, flags = ?9,
+		withdrawn_at = CASE WHEN ?10 THEN withdrawn_at END, withdrawn_by = CASE WHEN ?10 THEN withdrawn_by END, changed_at = ?11 WHERE id = ?12`,
 		p.jobID, p.place.Album, p.place.Area, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown), p.sha[:], millis(p.now),
-		strings.TrimSpace(p.flags), id)
-	return outcome, err
+		strings.TrimSpace(p.flags), outcome == Withheld, stamp, id)
+	return outcome, was, err
 }

@@ -61,6 +61,7 @@ const (
 	Restored  Outcome = "restored"
 	Unchanged Outcome = "unchanged" // the same picture with, say, another mtime
 	Duplicate Outcome = "duplicate" // portraits: a newer file with this ID is there
+	Withheld  Outcome = "withheld"  // an operator has withdrawn this very picture, and it stays so
 )
 
 // Publish makes the arrival the current photo of its place. This is the
@@ -92,20 +93,36 @@ func (tx *Tx) Publish(a Arrival, disk Disk) (Outcome, error) {
 	} else if photoID, outcome, err = tx.jobPhoto(a, live, isLive, disk); err != nil {
 		return "", err
 	}
+	var was string
 	if photoID == 0 {
 		photoID, err = tx.insertPhoto(row)
 		outcome = Added
 	} else {
 		var happened Outcome
-		happened, err = tx.updatePhoto(photoID, row)
-		if outcome == "" || happened == Restored {
+		happened, was, err = tx.updatePhoto(photoID, row)
+		if outcome == "" || happened == Restored || happened == Withheld {
 			outcome = happened
 		}
 	}
 	if err != nil {
 		return "", err
 	}
+	if err := tx.arrived(a, photoID, outcome, was); err != nil {
+		return "", err
+	}
 	return outcome, tx.record(a.Account, a.Place.Path, a.Identity, jobID, photoID, "", 0)
+}
+
+// arrived enters an arrival in the activity, if it has changed anything.
+func (tx *Tx) arrived(a Arrival, photoID int64, outcome Outcome, was string) error {
+	event := map[Outcome]Event{Added: EventAdded, Replaced: EventReplaced, Moved: EventMoved, Restored: EventRestored}[outcome]
+	if event == "" {
+		return nil
+	}
+	if event != EventMoved {
+		was = ""
+	}
+	return tx.happened(Activity{AccountID: a.Account.ID, Event: event, Path: a.Place.Shown, Detail: was, PhotoID: photoID})
 }
 
 // jobPhoto decides which photo of a jobs account the arrival is; 0 = a new
@@ -252,13 +269,20 @@ func (tx *Tx) endMoved(a Arrival, disk Disk) error {
 	}
 	// Not if another file is still that portrait; one that is missing too
 	// does not count, and has nothing to wait for any more.
-	n, err := tx.count(`UPDATE photo SET withdrawn_at = ?1 WHERE id = ?2 AND withdrawn_at IS NULL AND person <> ?3 AND path = ?4
-		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2 AND gone_at IS NULL)`,
-		millis(tx.now), moved.PhotoID, a.Place.Person, []byte(moved.Path))
-	if err == nil && n > 0 {
-		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ?`, moved.PhotoID)
+	stamp, err := tx.stamp()
+	if err != nil {
+		return err
 	}
-	return err
+	n, err := tx.count(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?5 WHERE id = ?2 AND withdrawn_at IS NULL AND person <> ?3 AND path = ?4
+		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2 AND gone_at IS NULL)`,
+		millis(tx.now), moved.PhotoID, a.Place.Person, []byte(moved.Path), stamp)
+	if err != nil || n == 0 {
+		return err
+	}
+	if _, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ?`, moved.PhotoID); err != nil {
+		return err
+	}
+	return tx.photoEvent(moved.PhotoID, EventWithdrawn, a.Place.Shown, "")
 }
 
 // Problem enters a file that cannot become a photo. A photo that was at this
@@ -281,6 +305,11 @@ func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep t
 			if err := tx.markGone(live.ID); err != nil {
 				return err
 			}
+		}
+	}
+	if !isLive || live.Reason != reason {
+		if err := tx.happened(Activity{AccountID: a.ID, Event: EventProblem, Path: place.Shown, Detail: string(reason), PhotoID: live.PhotoID}); err != nil {
+			return err
 		}
 	}
 	return tx.record(a, place.Path, id, jobID, live.PhotoID, reason, keep)

@@ -73,11 +73,11 @@ func Open(ctx context.Context, dataDir string) (*Store, error) {
 	if s.key, err = readLinkKey(dataDir); err != nil {
 		return nil, err
 	}
-	if s.write, err = connect(name, "rwc"); err != nil {
+	if s.write, err = connect(name, "rwc", "immediate"); err != nil {
 		return nil, err
 	}
 	s.write.SetMaxOpenConns(1)
-	if s.read, err = connect(name, "rw"); err != nil {
+	if s.read, err = connect(name, "rw", "deferred"); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	s.read.SetMaxOpenConns(4)
@@ -95,10 +95,10 @@ func Open(ctx context.Context, dataDir string) (*Store, error) {
 
 // connect opens a pool. The pragmas are in the name so that every connection
 // of the pool has them.
-func connect(name, mode string) (*sql.DB, error) {
+func connect(name, mode, lock string) (*sql.DB, error) {
 	q := url.Values{
 		"mode":          {mode},
-		"_txlock":       {"immediate"}, // a transaction that will write says so first, so it never fails half-way with BUSY
+		"_txlock":       {lock}, // immediate: a transaction that will write says so first, so it never fails half-way with BUSY
 		"_busy_timeout": {"20000"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"}, // in WAL mode: every commit is on disk when it returns
@@ -115,8 +115,23 @@ func (s *Store) Close() error {
 // A Tx is one transaction on the catalogue.
 type Tx struct {
 	*sql.Tx
-	s   *Store
-	now time.Time
+	s       *Store
+	now     time.Time
+	changed int64 // see stamp
+}
+
+// stamp is what changed_at becomes for every photo that this transaction
+// changes: above all that were committed before.
+func (tx *Tx) stamp() (int64, error) {
+	if tx.changed != 0 {
+		return tx.changed, nil
+	}
+	var last int64
+	if err := tx.QueryRow(`SELECT coalesce(max(changed_at), 0) FROM photo`).Scan(&last); err != nil {
+		return 0, err
+	}
+	tx.changed = max(millis(tx.now), last+1)
+	return tx.changed, nil
 }
 
 // Update runs fn in one durable transaction; an error from fn undoes it.

@@ -35,7 +35,7 @@ func (s *Store) Trashed(ctx context.Context, account, path, sha string) (Photo, 
 // Restore publishes a withdrawn photo again, as the file with that identity.
 // The daemon may have seen the file and done so already; that is as good.
 func (tx *Tx) Restore(a Account, p Photo, id Identity) error {
-	if err := tx.change(`UPDATE photo SET withdrawn_at = NULL WHERE id = ?`, p.ID); err != nil {
+	if err := tx.putBack(p.ID, ""); err != nil {
 		return err
 	}
 	jobID, err := tx.jobID(a, p.Job)
@@ -57,15 +57,22 @@ func (tx *Tx) Restore(a Account, p Photo, id Identity) error {
 // Empty ends the photos in the trash of one account, or (zero) of all, and
 // tells how many. Their files go when the daemon collects.
 func (tx *Tx) Empty(accountID int64) (int64, error) {
-	return tx.count(`DELETE FROM photo WHERE withdrawn_at IS NOT NULL AND (?1 = 0 OR account_id = ?1)`, accountID)
+	return tx.count(`DELETE FROM photo WHERE withdrawn_at IS NOT NULL AND (?1 = 0 OR account_id = ?1)`+ended, accountID)
 }
+
+// ended: what an operator has withdrawn while its file is there is kept. If
+// its row went, the next touch of the file would publish it as a new photo.
+const ended = ` AND NOT (withdrawn_by IS NOT NULL AND EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id))`
 
 // Expire ends the photos withdrawn, and the pictures replaced, longer ago
 // than keep.
 func (tx *Tx) Expire(keep time.Duration) (int64, error) {
 	before := millis(tx.now.Add(-keep))
-	n, err := tx.count(`DELETE FROM photo WHERE withdrawn_at < ?`, before)
+	n, err := tx.count(`DELETE FROM photo WHERE withdrawn_at < ?`+ended, before)
 	if err != nil {
+		return n, err
+	}
+	if _, err := tx.Exec(`DELETE FROM activity WHERE at < ?`, millis(tx.now.Add(-activityKeep))); err != nil {
 		return n, err
 	}
 	m, err := tx.count(`DELETE FROM history WHERE replaced_at < ?`, before)
@@ -75,10 +82,11 @@ func (tx *Tx) Expire(keep time.Duration) (int64, error) {
 // Expired tells whether Expire or Collect would find something to do.
 func (s *Store) Expired(ctx context.Context, keep time.Duration) (yes bool, err error) {
 	before := millis(time.Now().Add(-keep))
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM photo WHERE withdrawn_at < ?1)
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM photo WHERE withdrawn_at < ?1`+ended+`)
+		OR EXISTS (SELECT 1 FROM activity WHERE at < ?2)
 		OR EXISTS (SELECT 1 FROM history WHERE replaced_at < ?1)
 		OR EXISTS (SELECT 1 FROM original o WHERE NOT EXISTS (SELECT 1 FROM photo WHERE sha256 = o.sha256)
-			AND NOT EXISTS (SELECT 1 FROM history WHERE sha256 = o.sha256))`, before).Scan(&yes)
+			AND NOT EXISTS (SELECT 1 FROM history WHERE sha256 = o.sha256))`, before, millis(time.Now().Add(-activityKeep))).Scan(&yes)
 	return yes, err
 }
 

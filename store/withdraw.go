@@ -125,12 +125,16 @@ func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
 		return w, false, err
 	}
 	// Only if no other file is this photo now.
-	res, err := tx.Exec(`UPDATE photo SET withdrawn_at = ?1 WHERE id = ?2 AND withdrawn_at IS NULL
-		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2)`, millis(tx.now), u.PhotoID)
+	stamp, err := tx.stamp()
 	if err != nil {
 		return w, false, err
 	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
+	n, err := tx.count(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?3 WHERE id = ?2 AND withdrawn_at IS NULL
+		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2)`, millis(tx.now), u.PhotoID, stamp)
+	if err != nil || n == 0 {
+		return w, false, err
+	}
+	if err := tx.photoEvent(u.PhotoID, EventWithdrawn, "", ""); err != nil {
 		return w, false, err
 	}
 	err = tx.QueryRow(`SELECT path_shown, coalesce(person, '') FROM photo WHERE id = ?`, u.PhotoID).Scan(&w.Path, &w.Person)

@@ -211,7 +211,10 @@ func (w *world) place(p string) Place {
 }
 
 func (w *world) original(content string) Original {
-	return Original{SHA: shaOf(content), Bytes: int64(len(content)), Width: 800, Height: 600}
+	return Original{
+		SHA: shaOf(content), Bytes: int64(len(content)), Width: 800, Height: 600,
+		Renditions: []Rendition{{RenditionSpec: RenditionSpec{Name: "large", Longest: 1600, Quality: 85}, Width: 800, Height: 600, Bytes: int64(len(content)) + 1}},
+	}
 }
 
 // publish tells the catalogue of one settled file.
@@ -332,7 +335,12 @@ func (w *world) consistent() {
 	w.Helper()
 	for what, q := range map[string]string{
 		"published without a file":           `SELECT id FROM photo p WHERE withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id)`,
-		"file of a withdrawn photo":          `SELECT u.id FROM upload u JOIN photo p ON p.id = u.photo_id WHERE p.withdrawn_at IS NOT NULL`,
+		"file of a withdrawn photo":          `SELECT u.id FROM upload u JOIN photo p ON p.id = u.photo_id WHERE p.withdrawn_at IS NOT NULL AND p.withdrawn_by IS NULL`,
+		"withdrawn by nobody":                `SELECT id FROM photo WHERE withdrawn_by IS NOT NULL AND withdrawn_at IS NULL`,
+		"counted wrong":                      `SELECT account_id FROM tally t WHERE photos <> (SELECT count(*) FROM photo WHERE account_id = t.account_id AND withdrawn_at IS NULL)`,
+		"originals counted wrong":            `SELECT files FROM stored WHERE what = 'original' AND (files, bytes) IS NOT (SELECT count(*), coalesce(sum(bytes), 0) FROM original)`,
+		"renditions counted wrong":           `SELECT files FROM stored WHERE what = 'rendition' AND (files, bytes) IS NOT (SELECT count(*), coalesce(sum(bytes), 0) FROM rendition)`,
+		"rotated link forgotten":             `SELECT id FROM photo p JOIN rotation r ON r.account_id = p.account_id AND r.person = p.person WHERE r.generation <> p.generation`,
 		"link of an odd form":                `SELECT id FROM photo WHERE length(link) <> 56 OR link GLOB '*[^0-9a-f]*'`,
 		"photo without an original":          `SELECT id FROM photo p WHERE NOT EXISTS (SELECT 1 FROM original WHERE sha256 = p.sha256)`,
 		"history of the current picture":     `SELECT rowid FROM history h WHERE replaced_at < ingested_at`,

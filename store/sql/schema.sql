@@ -77,13 +77,32 @@ CREATE TABLE photo (
     generation   INTEGER NOT NULL DEFAULT 1,
     link         TEXT NOT NULL UNIQUE,
     ingested_at  INTEGER NOT NULL,
-    withdrawn_at INTEGER
+    withdrawn_at INTEGER,
+    -- The operator who withdrew it, on the pages: then its file may well be
+    -- there. NULL = the uploader, by deleting the file.
+    withdrawn_by TEXT,
+    -- Rises with every transaction, also within a millisecond or when the
+    -- clock is set back: who has seen all up to n has missed nothing below n.
+    changed_at   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX photo_person ON photo (account_id, person) WHERE person IS NOT NULL;
 CREATE INDEX photo_path ON photo (account_id, path);
-CREATE INDEX photo_job ON photo (job_id, album);
+CREATE INDEX photo_album ON photo (job_id, album, area, file) WHERE withdrawn_at IS NULL;
 CREATE INDEX photo_sha256 ON photo (sha256);
 CREATE INDEX photo_withdrawn ON photo (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
+CREATE INDEX photo_changed ON photo (changed_at);
+CREATE INDEX photo_account_changed ON photo (account_id, changed_at);
+CREATE INDEX photo_ingested ON photo (ingested_at) WHERE withdrawn_at IS NULL;
+CREATE INDEX photo_account_ingested ON photo (account_id, ingested_at) WHERE withdrawn_at IS NULL;
+
+-- How often the link of a portrait was rotated. It outlives the photo: a
+-- portrait that expires and is uploaded again must not get an old link back.
+CREATE TABLE rotation (
+    account_id INTEGER NOT NULL REFERENCES account,
+    person     TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    PRIMARY KEY (account_id, person)
+) STRICT, WITHOUT ROWID;
 
 -- Pictures that were replaced by a later upload.
 CREATE TABLE history (
@@ -120,3 +139,73 @@ CREATE INDEX upload_photo ON upload (photo_id);
 CREATE INDEX upload_reason ON upload (account_id, reason) WHERE reason IS NOT NULL;
 CREATE INDEX upload_gone ON upload (gone_at) WHERE gone_at IS NOT NULL;
 CREATE INDEX upload_delete ON upload (delete_after) WHERE delete_after IS NOT NULL;
+
+-- What happened, for people to look up: at most a year of it.
+CREATE TABLE activity (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         INTEGER NOT NULL,
+    account_id INTEGER NOT NULL REFERENCES account,
+    event      TEXT NOT NULL,       -- added, replaced, moved, restored, withdrawn, rotated, problem, deleted
+    path_shown TEXT NOT NULL,
+    detail     TEXT NOT NULL,       -- moved: from where; problem: the reason
+    operator   TEXT NOT NULL,       -- who did it on the pages; '' = the uploader, or picday by itself
+    photo_id   INTEGER REFERENCES photo ON DELETE SET NULL
+) STRICT;
+CREATE INDEX activity_account ON activity (account_id, id);
+CREATE INDEX activity_photo ON activity (photo_id) WHERE photo_id IS NOT NULL;
+CREATE INDEX activity_at ON activity (at);
+
+-- Logins of the administration pages. No account_id: sees all accounts.
+CREATE TABLE operator (
+    name       TEXT PRIMARY KEY,
+    account_id INTEGER REFERENCES account,
+    password   TEXT NOT NULL,       -- bcrypt
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+    hash       BLOB PRIMARY KEY,    -- SHA-256 of the cookie
+    operator   TEXT NOT NULL REFERENCES operator ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL     -- to the minute or so
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_operator ON session (operator);
+
+-- What programs log in to the API with. No account_id: sees all accounts.
+CREATE TABLE token (
+    name       TEXT PRIMARY KEY,
+    account_id INTEGER REFERENCES account,
+    hash       BLOB NOT NULL UNIQUE, -- SHA-256 of the token, which is random
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Counting a million rows takes longer than a page may: the triggers count
+-- along, in the transaction that changes what is counted.
+CREATE TABLE tally (
+    account_id INTEGER PRIMARY KEY REFERENCES account,
+    photos     INTEGER NOT NULL     -- published
+) STRICT;
+CREATE TABLE stored (
+    what  TEXT PRIMARY KEY CHECK (what IN ('original', 'rendition')),
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO stored VALUES ('original', 0, 0), ('rendition', 0, 0);
+
+CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0); END;
+CREATE TRIGGER tally_added AFTER INSERT ON photo WHEN NEW.withdrawn_at IS NULL
+BEGIN UPDATE tally SET photos = photos + 1 WHERE account_id = NEW.account_id; END;
+CREATE TRIGGER tally_ended AFTER DELETE ON photo WHEN OLD.withdrawn_at IS NULL
+BEGIN UPDATE tally SET photos = photos - 1 WHERE account_id = OLD.account_id; END;
+CREATE TRIGGER tally_changed AFTER UPDATE OF withdrawn_at ON photo WHEN (OLD.withdrawn_at IS NULL) <> (NEW.withdrawn_at IS NULL)
+BEGIN UPDATE tally SET photos = photos + (NEW.withdrawn_at IS NULL) - (OLD.withdrawn_at IS NULL) WHERE account_id = NEW.account_id; END;
+CREATE TRIGGER stored_original AFTER INSERT ON original
+BEGIN UPDATE stored SET files = files + 1, bytes = bytes + NEW.bytes WHERE what = 'original'; END;
+CREATE TRIGGER stored_original_ended AFTER DELETE ON original
+BEGIN UPDATE stored SET files = files - 1, bytes = bytes - OLD.bytes WHERE what = 'original'; END;
+CREATE TRIGGER stored_rendition AFTER INSERT ON rendition
+BEGIN UPDATE stored SET files = files + 1, bytes = bytes + NEW.bytes WHERE what = 'rendition'; END;
+CREATE TRIGGER stored_rendition_changed AFTER UPDATE OF bytes ON rendition
+BEGIN UPDATE stored SET bytes = bytes + NEW.bytes - OLD.bytes WHERE what = 'rendition'; END;
+CREATE TRIGGER stored_rendition_ended AFTER DELETE ON rendition
+BEGIN UPDATE stored SET files = files - 1, bytes = bytes - OLD.bytes WHERE what = 'rendition'; END;

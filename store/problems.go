@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// A Problem is a file that cannot become a photo.
+type Problem struct {
+	ID          int64
+	Account     string
+	RawPath     string
+	Reason      Reason
+	Bytes       int64
+	Since       time.Time
+	DeleteAfter time.Time // zero = never
+	PhotoID     int64     // what was at this path before, and is still shown; 0 = nothing
+}
+
+// A ProblemQuery says which problems are wanted; an empty field means any.
+type ProblemQuery struct {
+	Account, Job string
+	Reason       Reason
+	After        int64 // id: only those behind it
+	Limit        int
+}
+
+const problemColumns = `SELECT u.id, a.name, u.dir, u.name, u.identity, u.reason, u.since, coalesce(u.delete_after, 0), coalesce(u.photo_id, 0)
+	FROM upload u JOIN account a ON a.id = u.account_id LEFT JOIN job j ON j.id = u.job_id `
+
+func scanProblem(r *sql.Rows) (p Problem, err error) {
+	var dir, name, identity []byte
+	var since, after int64
+	err = r.Scan(&p.ID, &p.Account, &dir, &name, &identity, &p.Reason, &since, &after, &p.PhotoID)
+	p.RawPath, p.Bytes, p.Since = joinPath(dir, name), identityOf(identity).Size, fromMillis(since)
+	if after != 0 {
+		p.DeleteAfter = fromMillis(after)
+	}
+	return p, err
+}
+
+// Problems lists the problems of one account, or (empty name) of all, by path.
+func (s *Store) Problems(ctx context.Context, account string) ([]Problem, error) {
+	var w where
+	s.View(0).problems(&w, ProblemQuery{Account: account})
+	return collect(ctx, s.read, scanProblem, problemColumns+w.sql()+` ORDER BY a.name, u.dir, u.name`, w.args...)
+}
+
+// Problems lists problems in the order in which they were entered.
+func (v View) Problems(ctx context.Context, q ProblemQuery) ([]Problem, error) {
+	var w where
+	v.problems(&w, q)
+	w.number("u.id > ?", q.After)
+	return collect(ctx, v.s.read, scanProblem, problemColumns+w.sql()+` ORDER BY u.id LIMIT ?`, append(w.args, limited(q.Limit))...)
+}
+
+func (v View) problems(w *where, q ProblemQuery) {
+	v.only(w, "u.account_id")
+	w.add("u.reason IS NOT NULL AND u.gone_at IS NULL")
+	w.text("a.name = ?", q.Account)
+	w.text("j.name = ?", q.Job)
+	w.text("u.reason = ?", string(q.Reason))
+}
+
+// ProblemsByReason counts them.
+func (s *Store) ProblemsByReason(ctx context.Context) (map[Reason]int, error) {
+	type row struct {
+		reason Reason
+		n      int
+	}
+	rows, err := collect(ctx, s.read, func(r *sql.Rows) (v row, err error) {
+		return v, r.Scan(&v.reason, &v.n)
+	}, `SELECT u.reason, count(*) FROM upload u JOIN account a ON a.id = u.account_id
+		WHERE u.reason IS NOT NULL AND u.gone_at IS NULL AND a.state <> 'gone' GROUP BY u.reason`)
+	all := map[Reason]int{}
+	for _, r := range rows {
+		all[r.reason] = r.n
+	}
+	return all, err
+}

@@ -1,0 +1,122 @@
+-- The catalogue, as a new installation gets it. This file is the truth; the
+-- files in migrations/ bring an older catalogue to the same place, and a test
+-- holds the two against each other.
+--
+-- Times are milliseconds since 1970 UTC. Paths are what the uploader sees from
+-- the root of the SFTP view, as raw bytes (BLOB), because a name need not be
+-- UTF-8; *_shown is the same for people: NFC, everything odd escaped.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,         -- volume: the id in the upload volume's marker file
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- AUTOINCREMENT: an id is part of every link and must never come back for
+-- another customer.
+CREATE TABLE account (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    name       TEXT NOT NULL,
+    layout     TEXT NOT NULL CHECK (layout IN ('jobs', 'portraits')),
+    id_pattern TEXT NOT NULL,
+    allow_from TEXT NOT NULL,       -- JSON list of CIDR prefixes
+    -- kept: removed, its photos stay and come back with the same name;
+    -- gone: removed with its files, the name is free for somebody else.
+    state      TEXT NOT NULL CHECK (state IN ('enabled', 'disabled', 'kept', 'gone')),
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX account_name ON account (name) WHERE state <> 'gone';
+
+CREATE TABLE job (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES account,
+    name       TEXT NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('planned', 'activating', 'active')),
+    changed_at INTEGER NOT NULL,
+    UNIQUE (account_id, name)
+) STRICT;
+
+-- The uploaded bytes, each once, whoever uploaded them and how often.
+CREATE TABLE original (
+    sha256   BLOB PRIMARY KEY,
+    bytes    INTEGER NOT NULL,
+    width    INTEGER NOT NULL,      -- as seen, after orientation
+    height   INTEGER NOT NULL,
+    taken_at INTEGER,               -- the camera's clock; read as UTC where taken_zone is NULL
+    taken_zone INTEGER,             -- minutes east of UTC, if the camera says
+    make     TEXT,
+    model    TEXT,
+    serial   TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rendition (
+    sha256  BLOB NOT NULL REFERENCES original ON DELETE CASCADE,
+    name    TEXT NOT NULL,
+    longest INTEGER NOT NULL,       -- the settings it was made with
+    quality INTEGER NOT NULL,
+    width   INTEGER NOT NULL,
+    height  INTEGER NOT NULL,
+    bytes   INTEGER NOT NULL,
+    PRIMARY KEY (sha256, name)
+) STRICT, WITHOUT ROWID;
+
+-- What is published, or was until withdrawn_at. In the jobs layout a photo
+-- keeps its row wherever it is moved; in the portraits layout it belongs to a
+-- person, whatever file it comes from.
+CREATE TABLE photo (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id   INTEGER NOT NULL REFERENCES account,
+    job_id       INTEGER REFERENCES job,
+    album        TEXT,
+    area         TEXT,
+    person       TEXT,
+    path         BLOB NOT NULL,
+    path_shown   TEXT NOT NULL,
+    file         TEXT NOT NULL,     -- last element of path_shown
+    sha256       BLOB NOT NULL REFERENCES original,
+    flags        TEXT NOT NULL,     -- space-separated: small
+    generation   INTEGER NOT NULL DEFAULT 1,
+    link         TEXT NOT NULL UNIQUE,
+    ingested_at  INTEGER NOT NULL,
+    withdrawn_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX photo_person ON photo (account_id, person) WHERE person IS NOT NULL;
+CREATE INDEX photo_path ON photo (account_id, path);
+CREATE INDEX photo_job ON photo (job_id, album);
+CREATE INDEX photo_sha256 ON photo (sha256);
+CREATE INDEX photo_withdrawn ON photo (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
+
+-- Pictures that were replaced by a later upload.
+CREATE TABLE history (
+    photo_id    INTEGER NOT NULL REFERENCES photo ON DELETE CASCADE,
+    sha256      BLOB NOT NULL REFERENCES original,
+    ingested_at INTEGER NOT NULL,
+    replaced_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX history_photo ON history (photo_id);
+CREATE INDEX history_sha256 ON history (sha256);
+CREATE INDEX history_replaced ON history (replaced_at);
+
+-- Every file of the upload volume that has been dealt with, noise apart.
+-- identity is device, inode, size and ctime, eight big-endian bytes each, so
+-- that one index finds a file by its inode wherever it was moved.
+CREATE TABLE upload (
+    id           INTEGER PRIMARY KEY,
+    account_id   INTEGER NOT NULL REFERENCES account,
+    dir          BLOB NOT NULL,
+    name         BLOB NOT NULL,
+    identity     BLOB NOT NULL,
+    job_id       INTEGER REFERENCES job,
+    -- The photo this file is, or (when reason is set) was before it was
+    -- overwritten with something that cannot become one.
+    photo_id     INTEGER REFERENCES photo ON DELETE SET NULL,
+    reason       TEXT,
+    since        INTEGER NOT NULL,
+    delete_after INTEGER,           -- portraits: when a stray is deleted
+    gone_at      INTEGER            -- first seen to be missing
+) STRICT;
+CREATE UNIQUE INDEX upload_live ON upload (account_id, dir, name) WHERE gone_at IS NULL;
+CREATE INDEX upload_identity ON upload (identity);
+CREATE INDEX upload_photo ON upload (photo_id);
+CREATE INDEX upload_reason ON upload (account_id, reason) WHERE reason IS NOT NULL;
+CREATE INDEX upload_gone ON upload (gone_at) WHERE gone_at IS NOT NULL;
+CREATE INDEX upload_delete ON upload (delete_after) WHERE delete_after IS NOT NULL;

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+func (w *world) photoAt(p string) Photo {
+	w.Helper()
+	link := w.link(p)
+	for _, withdrawn := range []bool{false, true} {
+		if ph, ok := w.photos(withdrawn)[link]; ok {
+			return ph
+		}
+	}
+	w.Fatalf("no photo at %s", p)
+	return Photo{}
+}
+
+// What an operator has withdrawn stays so whatever becomes of the file, and
+// its row stays as long as the file, because a file without a row is new.
+func TestAnOperatorsWithdrawalStays(t *testing.T) {
+	for name, touch := range map[string]func(w *world){
+		"nothing": func(*world) {},
+		"touched": func(w *world) { w.touch("job1/A/1.jpg"); w.settle() },
+		"moved":   func(w *world) { w.mv("job1/A/1.jpg", "job1/B/2.jpg"); w.settle() },
+		"again":   func(w *world) { w.replace("job1/A/1.jpg", "one"); w.settle() },
+		"deleted": func(w *world) { w.rm("job1/A/1.jpg"); w.settle(); w.expire(); w.put("job1/A/1.jpg", "one"); w.settle() },
+		"the trash": func(w *world) {
+			w.tx(func(tx *Tx) error { _, err := tx.Empty(0); return err })
+			w.touch("job1/A/1.jpg")
+			w.settle()
+		},
+		"years": func(w *world) {
+			w.tx(func(tx *Tx) error { tx.now = tx.now.Add(9999 * time.Hour); _, err := tx.Expire(time.Hour); return err })
+			w.touch("job1/A/1.jpg")
+			w.settle()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Jobs)
+			w.put("job1/A/1.jpg", "one")
+			w.settle()
+			p := w.photoAt("job1/A/1.jpg")
+			w.tx(func(tx *Tx) error { return tx.WithdrawBy(p.ID, "eva") })
+			touch(w)
+			w.consistent()
+			if n := len(w.photos(false)); n != 0 {
+				t.Errorf("%d photos published", n)
+			}
+			got, err := w.s.View(0).Photo(t.Context(), p.ID)
+			if err != nil || got.WithdrawnBy != "eva" || got.Link != p.Link {
+				t.Errorf("%+v %v", got, err)
+			}
+			w.tx(func(tx *Tx) error { return tx.RestoreBy(p.ID, "eva") })
+			w.consistent()
+			w.matches()
+			if w.shows(p.Link, "one") != "one" {
+				t.Error("not restored")
+			}
+		})
+	}
+}
+
+// Another picture in its place is one that nobody has objected to.
+func TestAnotherPictureEndsAnOperatorsWithdrawal(t *testing.T) {
+	w := newWorld(t, Portraits)
+	w.put("12.jpg", "wrong child")
+	w.settle()
+	p := w.photoAt("12.jpg")
+	w.tx(func(tx *Tx) error { return tx.WithdrawBy(p.ID, "eva") })
+	w.replace("12.jpg", "right child")
+	w.settle()
+	if w.shows(p.Link, "right child", "wrong child") != "right child" {
+		t.Error("the new picture is not shown")
+	}
+	w.consistent()
+	w.matches()
+}
+
+func TestRestoreByNeedsTheFile(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.put("job1/A/1.jpg", "one")
+	w.settle()
+	p := w.photoAt("job1/A/1.jpg")
+	w.rm("job1/A/1.jpg")
+	w.settle()
+	w.expire()
+	if err := w.s.Update(t.Context(), func(tx *Tx) error { return tx.RestoreBy(p.ID, "eva") }); !errors.Is(err, ErrNoFile) {
+		t.Error(err)
+	}
+	for _, do := range []func(*Tx) error{
+		func(tx *Tx) error { return tx.RestoreBy(99, "") },
+		func(tx *Tx) error { return tx.WithdrawBy(99, "eva") },
+		func(tx *Tx) error { _, err := tx.Rotate(99, ""); return err },
+	} {
+		if err := w.s.Update(t.Context(), do); !errors.Is(err, ErrNotFound) {
+			t.Error(err)
+		}
+	}
+	w.consistent()
+}
+
+// A rotated link is dead for good: not even a portrait that expired and came
+// back may have it again.
+func TestARotatedLinkNeverComesBack(t *testing.T) {
+	for _, layout := range []Layout{Jobs, Portraits} {
+		w := newWorld(t, layout)
+		a, b := "job1/A/12.jpg", "job1/A/13.jpg"
+		if layout == Portraits {
+			a, b = "12.jpg", "13.jpg"
+		}
+		w.put(a, "twelve")
+		w.put(b, "thirteen")
+		w.settle()
+		old, other := w.link(a), w.link(b)
+		seen := map[string]bool{old: true}
+		rotate := func() {
+			w.tx(func(tx *Tx) error {
+				link, err := tx.Rotate(w.photos(false)[w.link(a)].ID, "")
+				if err == nil && seen[link] {
+					t.Errorf("%s: a link came back", layout)
+				}
+				seen[link] = true
+				return err
+			})
+			w.consistent()
+		}
+		rotate()
+		rotate()
+		if w.link(b) != other {
+			t.Errorf("%s: the other link has changed", layout)
+		}
+		now := w.link(a)
+		w.replace(a, "twelve, older")
+		w.settle()
+		if w.shows(now, "twelve, older") == "" {
+			t.Errorf("%s: another link after an upload", layout)
+		}
+		w.rm(a)
+		w.settle()
+		w.expire()
+		w.tx(func(tx *Tx) error { _, err := tx.Empty(0); return err })
+		w.put(a, "twelve")
+		w.settle()
+		if l := w.link(a); seen[l] && l != now {
+			t.Errorf("%s: a rotated link shows again", layout)
+		}
+		rotate()
+	}
+}
+
+// Whoever has read all up to a change misses nothing that comes later, also
+// when the clock is set back.
+func TestChangesRise(t *testing.T) {
+	w := newWorld(t, Jobs)
+	since := int64(0)
+	next := func(want int, what string) {
+		t.Helper()
+		w.consistent()
+		got, err := w.s.View(0).Photos(t.Context(), PhotoQuery{Show: Both, Order: ByChange, ChangedSince: since})
+		if err != nil || len(got) != want {
+			t.Errorf("%s: %d changes, not %d (%v)", what, len(got), want, err)
+		}
+		for _, p := range got {
+			since = max(since, p.ChangedAt)
+		}
+	}
+	w.put("job1/A/1.jpg", "one")
+	w.put("job1/A/2.jpg", "two")
+	w.settle()
+	next(2, "two uploads")
+	next(0, "nothing")
+	p := w.photoAt("job1/A/1.jpg")
+	for what, do := range map[string]func(*Tx) error{
+		"withdrawn": func(tx *Tx) error { return tx.WithdrawBy(p.ID, "eva") },
+		"rotated":   func(tx *Tx) error { _, err := tx.Rotate(p.ID, ""); return err },
+	} {
+		w.tx(func(tx *Tx) error { tx.now = tx.now.Add(-time.Hour); return do(tx) })
+		next(1, what)
+	}
+	w.tx(func(tx *Tx) error { return tx.RestoreBy(p.ID, "") })
+	next(1, "restored")
+	w.mv("job1/A/1.jpg", "job1/B/1.jpg")
+	w.settle()
+	next(1, "moved")
+	w.replace("job1/B/1.jpg", "one again")
+	w.settle()
+	next(1, "replaced")
+	w.rm("job1/B/1.jpg")
+	w.settle()
+	next(0, "missing, but still shown")
+	w.expire()
+	next(1, "deleted")
+	w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, true) })
+	next(0, "account removed") // its photos are nobody's
+}
