@@ -17,7 +17,7 @@ import (
 // stand outside the building.
 var floors = [][]string{
 	{"cmd/picday", "cmd/picdayd"},
-	{"watcher", "ingest", "account", "decoder"}, // siblings: only cmd joins them
+	{"watcher", "ingest", "account", "decoder", "web"}, // siblings: only cmd joins them
 	{"store"},
 	{"photo", "layout"},
 	{"internal/config", "internal/control", "internal/durable", "internal/version"},

@@ -12,9 +12,9 @@ type Show int
 
 // The choices.
 const (
-	Published Show = iota
-	Withdrawn
-	Both
+	ShowPublished Show = iota
+	ShowWithdrawn
+	ShowBoth
 )
 
 // An Order is how photos are listed. Each can be continued behind a photo
@@ -132,9 +132,9 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 		w.add("(p.path_shown = ? OR p.path = CAST(? AS BLOB))", q.Path, q.Path)
 	}
 	switch q.Show {
-	case Published:
+	case ShowPublished:
 		w.add("p.withdrawn_at IS NULL")
-	case Withdrawn:
+	case ShowWithdrawn:
 		w.add("p.withdrawn_at IS NOT NULL")
 	}
 	w.number("p.changed_at > ?", q.ChangedSince)

@@ -46,9 +46,9 @@ const photoColumns = `SELECT p.id, p.account_id, a.name, p.path, p.path_shown, c
 // Photos calls each for the photos asked for, by account and path. Everything
 // is read in one go, so that a listing is of one moment.
 func (s *Store) Photos(ctx context.Context, f PhotoFilter, each func(Photo) error) error {
-	show := Published
+	show := ShowPublished
 	if f.Withdrawn {
-		show = Withdrawn
+		show = ShowWithdrawn
 	}
 	all, err := s.View(0).Photos(ctx, PhotoQuery{PhotoFilter: f, Show: show, Order: ByPath})
 	for i := 0; err == nil && i < len(all); i++ {

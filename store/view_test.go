@@ -101,7 +101,7 @@ func TestAViewShowsOneAccount(t *testing.T) {
 			}
 		}
 		for o := range keys {
-			photos, err := v.Photos(t.Context(), PhotoQuery{Order: o, Show: Both})
+			photos, err := v.Photos(t.Context(), PhotoQuery{Order: o, Show: ShowBoth})
 			if o != ByPerson {
 				count("photos", len(photos), err)
 			}

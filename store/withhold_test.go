@@ -159,7 +159,7 @@ func TestChangesRise(t *testing.T) {
 	next := func(want int, what string) {
 		t.Helper()
 		w.consistent()
-		got, err := w.s.View(0).Photos(t.Context(), PhotoQuery{Show: Both, Order: ByChange, ChangedSince: since})
+		got, err := w.s.View(0).Photos(t.Context(), PhotoQuery{Show: ShowBoth, Order: ByChange, ChangedSince: since})
 		if err != nil || len(got) != want {
 			t.Errorf("%s: %d changes, not %d (%v)", what, len(got), want, err)
 		}

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// stall is how long a client may take for one piece of an answer. There is no
+// limit for the whole of it: a phone in a basement gets its picture, one that
+// has gone away costs nothing for long.
+const (
+	stall = 30 * time.Second
+	piece = 64 << 10
+)
+
+// A limited listener has at most so many connections open at once.
+type limited struct {
+	net.Listener
+	places chan struct{}
+	closed chan struct{}
+	once   sync.Once
+}
+
+func listen(l net.Listener, most int) net.Listener {
+	return &limited{Listener: l, places: make(chan struct{}, most), closed: make(chan struct{})}
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	select {
+	case l.places <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.places
+		return nil, err
+	}
+	return &conn{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
+}
+
+func (l *limited) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+// A conn gives each piece of what is written its time.
+type conn struct {
+	net.Conn
+	leave    func()
+	mu       sync.Mutex
+	deadline time.Time // for writing
+}
+
+func (c *conn) Write(p []byte) (n int, err error) {
+	for {
+		c.patience()
+		m, err := c.Conn.Write(p[:min(len(p), piece)])
+		n, p = n+m, p[m:]
+		if err != nil || len(p) == 0 {
+			return n, err
+		}
+	}
+}
+
+// patience moves the deadline, unless it has been moved just now.
+func (c *conn) patience() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); c.deadline.Sub(now) < stall-stall/8 {
+		c.deadline = now.Add(stall)
+		_ = c.Conn.SetWriteDeadline(c.deadline) // fails only if the connection is gone, which Write says
+	}
+}
+
+func (c *conn) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
+}

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"testing"
+)
+
+func TestAPublishedPicture(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	link := b.link("12")
+	for path, want := range map[string]string{
+		"/" + link + ".jpg":       "large",
+		"/" + link + "/large.jpg": "large",
+		"/" + link + "/thumb.jpg": "thumb",
+	} {
+		w := b.ask("GET", path)
+		if w.Code != http.StatusOK || w.Body.String() != string(rendered(want, "Ann")) {
+			t.Errorf("%s: %d %.40q", path, w.Code, w.Body)
+		}
+		for key, value := range map[string]string{
+			"Content-Type": "image/jpeg", "Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex",
+			"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes",
+		} {
+			if w.Header().Get(key) != value {
+				t.Errorf("%s: %s is %q", path, key, w.Header().Get(key))
+			}
+		}
+		tag := w.Header().Get("Etag")
+		if len(tag) < 10 || strings.HasPrefix(tag, "W/") {
+			t.Errorf("%s: ETag %q", path, tag)
+		}
+		if again := b.ask("GET", path, "If-None-Match", tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 || again.Header().Get("Etag") != tag {
+			t.Errorf("%s: asked again: %d %v", path, again.Code, again.Header())
+		}
+		if head := b.ask("HEAD", path); head.Code != http.StatusOK || head.Body.Len() > 0 || head.Header().Get("Content-Length") != w.Header().Get("Content-Length") {
+			t.Errorf("%s: HEAD: %d %v", path, head.Code, head.Header())
+		}
+		if part := b.ask("GET", path, "Range", "bytes=5-9"); part.Code != http.StatusPartialContent || part.Body.String() != w.Body.String()[5:10] {
+			t.Errorf("%s: a range: %d %q", path, part.Code, part.Body)
+		}
+	}
+}
+
+func TestReplacedAndWithdrawn(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	path := "/" + b.link("12") + ".jpg"
+	tag := b.ask("GET", path).Header().Get("Etag")
+	b.put("12", "Ann, a year later")
+	w := b.ask("GET", path, "If-None-Match", tag)
+	if w.Code != http.StatusOK || w.Body.String() != string(rendered("large", "Ann, a year later")) {
+		t.Errorf("replaced: %d %.40q", w.Code, w.Body)
+	}
+	b.withdraw("12")
+	if w = b.ask("GET", path, "If-None-Match", tag); w.Code != http.StatusNotFound {
+		t.Errorf("withdrawn: %d", w.Code)
+	}
+}
+
+// All that is not a picture is answered alike, to the byte.
+func TestTheSame404(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	b.put("13", "withdrawn")
+	link, dead := b.link("12"), b.link("13")
+	b.withdraw("13")
+	url := b.serve()
+	get := func(method, path string) string {
+		t.Helper()
+		r, err := http.NewRequest(method, url, nil)
+		b.must(err)
+		r.URL.Opaque = path
+		res, err := http.DefaultClient.Do(r)
+		b.must(err)
+		defer res.Body.Close()
+		res.Header.Del("Date")
+		text, err := httputil.DumpResponse(res, true)
+		b.must(err)
+		return string(text)
+	}
+	want := get("GET", "/"+strings.Repeat("0", 56)+".jpg")
+	if !strings.Contains(want, "404 Not Found") {
+		t.Fatal(want)
+	}
+	for _, path := range []string{
+		"/" + dead + ".jpg", "/" + dead + "/thumb.jpg", "/" + link + "/huge.jpg", "/" + link, "/" + link + "/", "/" + link + "/.jpg",
+		"/" + strings.ToUpper(link) + ".jpg", "//" + link + ".jpg", "/" + link + ".JPG", "/" + link + "//thumb.jpg", "/x/../" + link + ".jpg",
+		"/" + link + "%2ejpg", "/%2e%2e/link.key", "/../link.key", "/", "/lincoln/user-pictures/12.jpg", "/healthz/", "/favicon.ico", "/robots.txt",
+	} {
+		if got := get("GET", path); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", path, got, want)
+		}
+	}
+	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "TRACE"} {
+		if got := get(method, "/"+link+".jpg"); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", method, got, want)
+		}
+	}
+}

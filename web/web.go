@@ -1,0 +1,117 @@
+// Package web answers over HTTP: the public listener serves published
+// pictures under their links, the administration listener everything for
+// people and programs that have logged in.
+//
+// It promises that whatever is asked, however slowly and however often, costs
+// a bounded amount of memory and file descriptors, and that a picture that is
+// not published any more is not served to any request that comes in after the
+// commit that made it so. It speaks HTTP/1.1 and leaves TLS to what stands in
+// front of it.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	stdlog "log"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// What a client may cost. A slow one is not cut off as long as it makes
+// progress: see conn.go.
+const (
+	maxConns    = 2048             // on one listener; others wait in the kernel's queue
+	headTimeout = 10 * time.Second // to send a request's head
+	readTimeout = 30 * time.Second // to send all of a request
+	idleTimeout = 60 * time.Second // between two requests
+	maxHead     = 8 << 10
+	stopWithin  = 5 * time.Second // for answers under way when picdayd is told to stop
+)
+
+// A Server is one listener, open: from New on clients can connect, and Run
+// answers them.
+type Server struct {
+	listener net.Listener
+	http     *http.Server
+}
+
+// New listens on the address of a configuration key, such as web.public.
+func New(key, addr string, h http.Handler, log zerolog.Logger) (*Server, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s = %q: %s", key, addr, explain(err))
+	}
+	log = log.With().Str("listener", key).Logger()
+	return &Server{listen(l, maxConns), &http.Server{
+		Handler:                      h,
+		ReadHeaderTimeout:            headTimeout,
+		ReadTimeout:                  readTimeout,
+		IdleTimeout:                  idleTimeout,
+		MaxHeaderBytes:               maxHead,
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     stdlog.New(errorLog{log}, "", 0),
+	}}, nil
+}
+
+// explain says what to do about an address that cannot be had.
+func explain(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program listens there: stop it, or choose another port"
+	case errors.Is(err, syscall.EACCES):
+		return "only root may listen there: choose a port from 1024 on, and let nginx or Caddy have the low one"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine does not have that address"
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "listen" {
+		err = op.Err
+	}
+	return "cannot listen there: " + err.Error()
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Close gives the address back. Only for a Server that will not Run.
+func (s *Server) Close() error { return s.listener.Close() }
+
+// Run answers until ctx ends, then finishes the answers under way.
+func (s *Server) Run(ctx context.Context) error {
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		if s.http.Shutdown(limited) != nil {
+			s.http.Close()
+		}
+	})
+	err := s.http.Serve(s.listener)
+	if stop() { // not told to stop: the listener broke
+		return err
+	}
+	<-stopped
+	return nil
+}
+
+// errorLog takes what net/http has to say. A panic in a handler is one broken
+// answer and a line for whoever has to mend it; that clients go away or talk
+// nonsense is what clients do.
+type errorLog struct{ zerolog.Logger }
+
+func (l errorLog) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	if strings.Contains(text, "panic serving") || strings.Contains(text, "Accept error") {
+		l.Error().Msg(text)
+	} else {
+		l.Debug().Msg(text)
+	}
+	return len(line), nil
+}
