@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"picday/account"
+	"picday/card"
 	"picday/layout"
 	"picday/store"
 )
@@ -12,7 +12,7 @@ import (
 // The JSON of the contract. Field names here are fixed.
 
 type accountView struct {
-	account.Card
+	card.Card
 	Password string `json:"password,omitempty"` // only when it was just generated
 }
 

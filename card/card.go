@@ -1,16 +1,15 @@
-package account
+// Package card is what an uploader needs to connect, in the forms in which it
+// is handed over: text, a file for FileZilla, an address for WinSCP.
+package card
 
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/xml"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,44 +20,42 @@ import (
 
 // A Card is all that an uploader needs to connect, except the password.
 type Card struct {
-	Account   string       `json:"account"`
-	Layout    store.Layout `json:"layout"`
-	Enabled   bool         `json:"enabled"`
-	Host      string       `json:"host"`
-	Port      int          `json:"port"`
-	User      string       `json:"user"`
-	StartDir  string       `json:"start_dir"`
-	AllowFrom []string     `json:"allow_from"`
-	IDPattern string       `json:"id_pattern"`
-	HostKeys  []HostKey    `json:"host_keys"`
-	CreatedAt time.Time    `json:"created_at"`
+	Account   string          `json:"account"`
+	Layout    store.Layout    `json:"layout"`
+	Enabled   bool            `json:"enabled"`
+	Host      string          `json:"host"`
+	Port      int             `json:"port"`
+	User      string          `json:"user"`
+	StartDir  string          `json:"start_dir"`
+	AllowFrom []string        `json:"allow_from"`
+	IDPattern string          `json:"id_pattern"`
+	HostKeys  []store.HostKey `json:"host_keys"`
+	CreatedAt time.Time       `json:"created_at"`
 }
 
-// A HostKey lets the uploader see that the server is the right one.
-type HostKey struct {
-	Type   string `json:"type"`
-	SHA256 string `json:"sha256"` // as ssh shows it: "SHA256:" and base64 without padding
-}
-
-// Card makes the account's connection card. It asks sshd for its host keys,
-// which takes root.
-func (s *System) Card(a store.Account) (Card, error) {
-	keys, err := s.hostKeys(context.Background())
-	if err != nil {
-		return Card{}, err
-	}
+// Of makes an account's connection card.
+func Of(a store.Account, host string, port int, keys []store.HostKey) Card {
 	return Card{
 		Account: a.Name, Layout: a.Layout, Enabled: a.Enabled, User: a.Name,
-		Host: s.host(), Port: s.Config.SSHD.Port, StartDir: StartDir(a),
+		Host: host, Port: port, StartDir: StartDir(a),
 		AllowFrom: append([]string{}, a.AllowFrom...), IDPattern: a.IDPattern,
-		HostKeys: keys, CreatedAt: a.CreatedAt.UTC(),
-	}, nil
+		HostKeys: append([]store.HostKey{}, keys...), CreatedAt: a.CreatedAt.UTC(),
+	}
 }
 
-// host is the configured name, else the machine's full one.
-func (s *System) host() string {
-	if s.Config.SSHD.Host != "" {
-		return s.Config.SSHD.Host
+// StartDir is where a login lands, seen from inside the chroot.
+func StartDir(a store.Account) string {
+	if a.Layout == store.Portraits {
+		return "/" + a.Name
+	}
+	return "/"
+}
+
+// Host is the configured name, else the machine's full one, for which it may
+// have to ask the network.
+func Host(configured string) string {
+	if configured != "" {
+		return configured
 	}
 	name, err := os.Hostname()
 	if err != nil || strings.Contains(name, ".") {
@@ -76,43 +73,6 @@ func (s *System) host() string {
 		}
 	}
 	return name
-}
-
-// hostKeys are sshd's, best first: clients settle on the first type they know.
-func (s *System) hostKeys(ctx context.Context) ([]HostKey, error) {
-	e, err := s.effective(ctx, "root", probes4[0])
-	if err != nil {
-		return nil, fmt.Errorf("ask sshd for its host keys: %w", err)
-	}
-	out := []HostKey{}
-	for _, path := range e.values["hostkey"] {
-		public, err := readFile(path + ".pub")
-		if err != nil {
-			return nil, fmt.Errorf("read host key: %w", err)
-		}
-		if public == nil {
-			text, err := s.run(ctx, "", "ssh-keygen", "-y", "-P", "", "-f", path)
-			if err != nil {
-				continue // sshd itself skips host keys that it cannot load
-			}
-			public = []byte(text)
-		}
-		f := strings.Fields(string(public))
-		if len(f) < 2 {
-			continue
-		}
-		blob, err := base64.StdEncoding.DecodeString(f[1])
-		if err != nil {
-			continue
-		}
-		sum := sha256.Sum256(blob)
-		out = append(out, HostKey{Type: f[0], SHA256: "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])})
-	}
-	rank := func(k HostKey) int {
-		return slices.IndexFunc([]string{"ssh-ed25519", "ecdsa-", "ssh-rsa", ""}, func(p string) bool { return strings.HasPrefix(k.Type, p) })
-	}
-	slices.SortStableFunc(out, func(a, b HostKey) int { return rank(a) - rank(b) })
-	return out, nil
 }
 
 // Text is the card as it is mailed or printed.
