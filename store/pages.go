@@ -145,8 +145,11 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 		return w, "a.name, p.path, p.id", nil
 	}
 	key, down := keys[q.Order], ""
-	if q.Order == ByPerson {
+	switch q.Order {
+	case ByPerson:
 		w.add("p.person IS NOT NULL")
+	case ByWithdrawn:
+		w.add("p.withdrawn_at IS NOT NULL")
 	}
 	beyond := ") > (?, ?)"
 	if q.Order == ByNewest || q.Order == ByWithdrawn {
