@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"picday/store"
 	"picday/web"
 )
 
@@ -35,7 +36,27 @@ func (s *service) listen() (all listeners, err error) {
 			return nil, errors.Join(err, all.close())
 		}
 	}
+	if addr := s.cfg.Web.Admin; addr != "" {
+		admin := web.NewAdmin(web.Admin{
+			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Site: s.site(), Log: s.log,
+		})
+		if err := add(web.New("web.admin", addr, admin, s.log)); err != nil {
+			return nil, errors.Join(err, all.close())
+		}
+	}
 	return all, nil
+}
+
+// site is what the administration listener knows of the configuration.
+func (s *service) site() web.Site {
+	site := web.Site{
+		PublicURL: s.cfg.Web.PublicURL, Host: s.cfg.SSHD.Host, Port: s.cfg.SSHD.Port,
+		Originals: s.store.OriginalPath, Files: s.store.RenditionPath,
+	}
+	for _, r := range s.cfg.Images.Renditions {
+		site.Renditions = append(site.Renditions, store.RenditionSpec(r))
+	}
+	return site
 }
 
 func (all listeners) close() (err error) {
