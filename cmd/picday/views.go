@@ -67,7 +67,35 @@ type trashView struct {
 	Path        string    `json:"path"`
 	SHA256      string    `json:"sha256"`
 	WithdrawnAt time.Time `json:"withdrawn_at"`
+	WithdrawnBy string    `json:"withdrawn_by,omitempty"` // an operator; then its file may be there, and it stays at least as long
 	ExpiresAt   time.Time `json:"expires_at"`
+}
+
+type linkView struct {
+	Account     string     `json:"account"`
+	Path        string     `json:"path"`
+	Person      string     `json:"person,omitempty"`
+	Link        string     `json:"link"`
+	URL         string     `json:"url"`
+	WithdrawnAt *time.Time `json:"withdrawn_at,omitempty"`
+}
+
+type operatorView struct {
+	Name     string `json:"name"`
+	Account  string `json:"account"`            // "" = all
+	Password string `json:"password,omitempty"` // only when it was just generated
+}
+
+type tokenView struct {
+	Name    string `json:"name"`
+	Account string `json:"account"` // "" = all
+	Token   string `json:"token"`
+}
+
+type loginView struct {
+	Name      string    `json:"name"`
+	Account   string    `json:"account"` // "" = all
+	CreatedAt time.Time `json:"created_at"`
 }
 
 func photoViewOf(p store.Photo, publicURL string) photoView {
