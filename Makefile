@@ -52,7 +52,8 @@ install: ## what make has built, and the unit, into /usr/local; then see README
 	    { echo "$(BIN)/$$program is not built yet: run make first, as yourself, then sudo make install" >&2; exit 1; }; done
 	install -D -m 0755 -t $(DESTDIR)/usr/local/bin $(BIN)/picday
 	install -D -m 0755 -t $(DESTDIR)/usr/local/sbin $(BIN)/picdayd
-	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/*.service systemd/*.path systemd/*.timer
+	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picdayd.service
+	install -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picday-firewall.*
 
 clean:
 	rm -rf $(BIN)
