@@ -7,7 +7,7 @@ DEPS   = scripts/deps.sh
 
 BUILD_DEPS = gcc libc6-dev libjpeg-dev
 RUN_DEPS   = openssh-server openssh-client passwd
-TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount
+TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount nftables
 PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -53,6 +53,7 @@ install: ## what make has built, and the unit, into /usr/local; then see README
 	install -D -m 0755 -t $(DESTDIR)/usr/local/bin $(BIN)/picday
 	install -D -m 0755 -t $(DESTDIR)/usr/local/sbin $(BIN)/picdayd
 	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picdayd.service
+	install -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picday-firewall.*
 
 clean:
 	rm -rf $(BIN)
