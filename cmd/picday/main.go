@@ -77,8 +77,11 @@ func exitStatus(err error) int {
 
 func (a *app) root() *cobra.Command {
 	root := a.group("picday", "Photo intake over SFTP, for studios and schools",
-		a.initCommand(), a.accountCommand(), a.jobCommand(), a.photosCommand(), a.problemsCommand(),
-		a.trashCommand(), a.linkCommand(), a.operatorCommand(), a.tokenCommand(), a.rescanCommand(), a.statusCommand(), a.doctorCommand(), a.firewallCommand())
+		a.initCommand(), a.accountCommand(), a.jobCommand(),
+		a.photosCommand(), a.problemsCommand(), a.trashCommand(), a.linkCommand(),
+		a.operatorCommand(), a.tokenCommand(), a.firewallCommand(),
+		a.rescanCommand(), a.statusCommand(), a.doctorCommand(),
+		a.backupCommand(), a.restoreCommand())
 	root.Long = `picday turns this machine's OpenSSH into a photo intake: it makes the locked-down
 SFTP accounts, and shows what the daemon picdayd has taken in from them.
 

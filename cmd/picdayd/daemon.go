@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -46,7 +43,10 @@ type service struct {
 const stopWithin = 8 * time.Second
 
 func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
-	unlock, err := lockDataDir(cfg.DataDir)
+	unlock, err := store.LockDataDir(cfg.DataDir)
+	if err != nil && !errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("%w (has 'picday init' been run?)", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -156,20 +156,6 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 	})
 	s.roster = &roster{service: s}
 	return s, nil
-}
-
-// lockDataDir makes sure that there is one daemon for a data directory. The
-// kernel lets go of the lock when the process ends, however it ends.
-func lockDataDir(dataDir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dataDir, "picdayd.lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o640)
-	if err != nil {
-		return nil, fmt.Errorf("%w (has 'picday init' been run?)", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("another picdayd is already working on %s", dataDir)
-	}
-	return func() { f.Close() }, nil
 }
 
 // checkOnly is picdayd --check.
