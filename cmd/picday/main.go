@@ -77,7 +77,7 @@ func exitStatus(err error) int {
 
 func (a *app) root() *cobra.Command {
 	root := a.group("picday", "Photo intake over SFTP, for studios and schools",
-		a.initCommand(), a.accountCommand(), a.jobCommand(), a.photosCommand(), a.problemsCommand(),
+		a.initCommand(), a.closeCommand(), a.accountCommand(), a.jobCommand(), a.photosCommand(), a.problemsCommand(),
 		a.trashCommand(), a.rescanCommand(), a.statusCommand(), a.doctorCommand())
 	root.Long = `picday turns this machine's OpenSSH into a photo intake: it makes the locked-down
 SFTP accounts, and shows what the daemon picdayd has taken in from them.
