@@ -8,6 +8,7 @@ DEPS   = scripts/deps.sh
 BUILD_DEPS = gcc libc6-dev libjpeg-dev
 RUN_DEPS   = openssh-server openssh-client passwd
 TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount nftables
+PACKAGE_TEST_DEPS = git dpkg-dev mmdebstrap systemd-container lintian piuparts rpm binutils sshpass
 PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -16,7 +17,7 @@ GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS = -X picday/internal/version.release=$(VERSION)
 
-.PHONY: build demo test check bench torture install clean
+.PHONY: build demo test check bench torture install deb rpm test-package clean
 
 build: ## the two programs, in bin/
 	@$(DEPS) $(BUILD_DEPS)
@@ -52,8 +53,21 @@ install: ## what make has built, and the unit, into /usr/local; then see README
 	    { echo "$(BIN)/$$program is not built yet: run make first, as yourself, then sudo make install" >&2; exit 1; }; done
 	install -D -m 0755 -t $(DESTDIR)/usr/local/bin $(BIN)/picday
 	install -D -m 0755 -t $(DESTDIR)/usr/local/sbin $(BIN)/picdayd
-	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picdayd.service
+	install -d $(DESTDIR)/etc/systemd/system
+	sed 's,/usr/sbin/,/usr/local/sbin/,' systemd/picdayd.service >$(DESTDIR)/etc/systemd/system/picdayd.service
 	install -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picday-firewall.*
 
+deb: ## dist/picday_*.deb, for Debian 12, 13 and Ubuntu 24.04
+	@$(DEPS) $(BUILD_DEPS) git
+	@GO=$(GO) packaging/build.sh deb
+
+rpm: ## dist/picday-*.rpm from the same parts; tried on no machine yet
+	@$(DEPS) $(BUILD_DEPS) git
+	@GO=$(GO) packaging/build.sh rpm
+
+test-package: ## install, upgrade, remove and purge the .deb in booted Debians
+	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS) $(PACKAGE_TEST_DEPS)
+	PICDAY_PACKAGE=long $(GO) test -count=1 -timeout 60m -v ./packaging
+
 clean:
-	rm -rf $(BIN)
+	rm -rf $(BIN) dist packaging/build

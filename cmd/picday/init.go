@@ -50,7 +50,13 @@ func (a *app) initCommand() *cobra.Command {
 		if adopted {
 			a.say("marked " + cfg.UploadDir + " as the upload volume of this catalogue")
 		}
-		if len(done)+len(made) == 0 && !adopted {
+		// Not before the volume is known to be the right one: their trees are there.
+		opened, err := sys.Reopen(ctx, accounts)
+		a.say(opened...)
+		if err != nil {
+			return err
+		}
+		if len(done)+len(made)+len(opened) == 0 && !adopted {
 			a.say("nothing to do, everything is there")
 		}
 		return nil

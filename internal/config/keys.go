@@ -11,9 +11,9 @@ import (
 // A Table is a part of picday.toml: the keys before the first table (its name
 // is empty), [upload], [[images.rendition]].
 type Table struct {
-	Name  string
-	Doc   string
-	Keys  []Key
+	Name string
+	Doc  string
+	Keys []Key
 	// Rows are the values of a table that is there several times by default.
 	Rows [][]string
 }
