@@ -72,8 +72,10 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (Outcome, error) {
 			outcome = Replaced
 		}
 	}
+	// At least a second later than the picture before, whatever the clock says:
+	// HTTP tells versions apart by whole seconds (Last-Modified).
 	_, err := tx.Exec(`UPDATE photo SET job_id = nullif(?1, 0), album = nullif(?2, ''), area = nullif(?3, ''), path = ?4, path_shown = ?5, file = ?6,
-		ingested_at = CASE WHEN sha256 = ?7 THEN ingested_at ELSE ?8 END, sha256 = ?7, flags = ?9, withdrawn_at = NULL WHERE id = ?10`,
+		ingested_at = CASE WHEN sha256 = ?7 THEN ingested_at ELSE max(?8, ingested_at + 1000) END, sha256 = ?7, flags = ?9, withdrawn_at = NULL WHERE id = ?10`,
 		p.jobID, p.place.Album, p.place.Area, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown), p.sha[:], millis(p.now),
 		strings.TrimSpace(p.flags), id)
 	return outcome, err
