@@ -29,12 +29,19 @@ const (
 func BenchmarkServedThumbs(b *testing.B) {
 	w, ours, theirs := servedWorld(b)
 	d := w.StartDaemon()
-	nginx := startNginx(b, w)
+	nginx, nginxPid := startNginx(b, w)
 	wrk(b, w, "http://"+w.Public, ours, time.Second)
 	wrk(b, w, nginx, theirs, time.Second)
-	var rate, peer, ratio, p99, peer99 []float64
+	var rate, peer, ratio, p99, peer99, cpu, peerCPU []float64
+	cost := func(pid int, r func() wrkResult) (wrkResult, float64) {
+		before := cpuOf(b, family(b, pid))
+		result := r()
+		return result, 1e6 * (cpuOf(b, family(b, pid)) - before) / float64(result.requests)
+	}
 	for b.Loop() {
-		a, n := wrk(b, w, "http://"+w.Public, ours, servedTurn), wrk(b, w, nginx, theirs, servedTurn)
+		a, ac := cost(d.Pid(), func() wrkResult { return wrk(b, w, "http://"+w.Public, ours, servedTurn) })
+		n, nc := cost(nginxPid, func() wrkResult { return wrk(b, w, nginx, theirs, servedTurn) })
+		cpu, peerCPU = append(cpu, ac), append(peerCPU, nc)
 		rate, peer, ratio = append(rate, a.rate), append(peer, n.rate), append(ratio, a.rate/n.rate)
 		p99, peer99 = append(p99, a.p99), append(peer99, n.p99)
 	}
@@ -43,6 +50,8 @@ func BenchmarkServedThumbs(b *testing.B) {
 	b.ReportMetric(100*median(ratio), "percent-of-nginx")
 	b.ReportMetric(median(p99), "p99-ms")
 	b.ReportMetric(median(peer99), "nginx-p99-ms")
+	b.ReportMetric(median(cpu), "cpu-us/request")
+	b.ReportMetric(median(peerCPU), "nginx-cpu-us/request")
 	b.ReportMetric(rssMiB(b, d.Pid()), "RSS-MiB")
 }
 
@@ -116,7 +125,7 @@ func servedWorld(b *testing.B) (w *testbed.World, ours, theirs []string) {
 }
 
 // startNginx serves the renditions as Debian's nginx would, on all cores.
-func startNginx(b *testing.B, w *testbed.World) (url string) {
+func startNginx(b *testing.B, w *testbed.World) (url string, pid int) {
 	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -152,7 +161,7 @@ http {
 		}
 		return err == nil, err
 	})
-	return "http://" + addr
+	return "http://" + addr, cmd.Process.Pid
 }
 
 type wrkResult struct {

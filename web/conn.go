@@ -50,8 +50,12 @@ func (l *limited) Close() error {
 // A conn gives each piece of what is written its time.
 type conn struct {
 	net.Conn
-	leave    func()
-	read     []byte // by quick, to be read again
+	leave func()
+	read  []byte // by quick, to be read again
+
+	// quick's: the head of an answer, and how long it waits for a request.
+	head     []byte
+	until    time.Time
 	mu       sync.Mutex
 	deadline time.Time // for writing
 }
@@ -74,6 +78,13 @@ func (c *conn) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 	}
+}
+
+// writeBoth writes two pieces as one.
+func (c *conn) writeBoth(a, b []byte) error {
+	c.patience()
+	_, err := (&net.Buffers{a, b}).WriteTo(c.Conn)
+	return err
 }
 
 // ReadFrom lets the kernel copy files.

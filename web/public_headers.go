@@ -22,15 +22,13 @@ func setPicture(h http.Header, p picture) {
 	h["Etag"] = []string{p.etag()}
 }
 
-// appendHead is the head of a plain answer, to the byte what net/http makes
-// of the above.
-func appendHead(to []byte, p picture, now time.Time) []byte {
-	to = fmt.Appendf(to, "HTTP/1.1 200 OK\r\nAccept-Ranges: bytes\r\nCache-Control: private, no-cache\r\n"+
-		"Content-Length: %d\r\nContent-Type: image/jpeg\r\nEtag: %s\r\nLast-Modified: ", p.info.Size(), p.etag())
-	to = p.modified().AppendFormat(to, http.TimeFormat)
-	to = append(to, "\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\nX-Robots-Tag: noindex\r\nDate: "...)
-	to = now.UTC().AppendFormat(to, http.TimeFormat)
-	return append(to, "\r\n\r\n"...)
+// head is the head of a plain answer up to its date, to the byte what net/http
+// makes of the above.
+func (p picture) head() []byte {
+	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nAccept-Ranges: bytes\r\nCache-Control: private, no-cache\r\n"+
+		"Content-Length: %d\r\nContent-Type: image/jpeg\r\nEtag: %s\r\nLast-Modified: %s\r\nReferrer-Policy: no-referrer\r\n"+
+		"X-Content-Type-Options: nosniff\r\nX-Robots-Tag: noindex\r\nDate: ",
+		p.info.Size(), p.etag(), p.modified().Format(http.TimeFormat))
 }
 
 // etag is another one whenever the bytes are other ones: another original,

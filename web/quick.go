@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"picday/store"
 )
 
 // A quick answers what is asked most, the plain request for a small picture,
@@ -15,8 +17,9 @@ import (
 // has looked for the picture; this has more than all of it. What it answers is
 // to the byte what Public would (a fuzz test holds the two against each other).
 type quick struct {
-	pub  *Public
-	rest *handover
+	pub   *Public
+	rest  *handover
+	shelf shelf
 
 	mu       sync.Mutex
 	conns    map[*conn]bool
@@ -24,17 +27,13 @@ type quick struct {
 	group    sync.WaitGroup
 }
 
-const (
-	quickHead = 2 << 10  // longer requests are net/http's
-	quickSize = 32 << 10 // so are larger pictures: sendfile is better at them
-)
-
-// answers are buffers for a head and a picture. One is in use only while an
-// answer is written.
-var answers = sync.Pool{New: func() any { return new([quickHead + quickSize]byte) }}
+const quickHead = 2 << 10 // longer requests are net/http's
 
 func newQuick(pub *Public, addr net.Addr) *quick {
-	return &quick{pub: pub, conns: map[*conn]bool{}, rest: &handover{addr: addr, conns: make(chan *conn), closed: make(chan struct{})}}
+	return &quick{
+		pub: pub, conns: map[*conn]bool{}, shelf: shelf{held: map[store.Published]*plain{}},
+		rest: &handover{addr: addr, conns: make(chan *conn), closed: make(chan struct{})},
+	}
 }
 
 // accept serves until the listener is closed.
@@ -100,7 +99,7 @@ func (q *quick) serve(c *conn) {
 		}
 	}()
 	for wait := headTimeout; ; wait = idleTimeout {
-		if !q.await(c, wait) {
+		if !q.await(c, time.Now(), wait) {
 			return
 		}
 		var err error
@@ -120,31 +119,44 @@ func (q *quick) serve(c *conn) {
 
 // await sets how long the next request may take to come; false means that it
 // would come too late.
-func (q *quick) await(c *conn, wait time.Duration) bool {
+func (q *quick) await(c *conn, now time.Time, wait time.Duration) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return !q.stopping && c.SetReadDeadline(time.Now().Add(wait)) == nil
+	if c.until.Sub(now) < wait-wait/8 || c.until.Sub(now) > wait {
+		c.until = now.Add(wait)
+		_ = c.SetReadDeadline(c.until) // fails only if the connection is gone, which Read says
+	}
+	return !q.stopping
 }
 
-// answer either writes the whole answer or nothing, and then net/http must.
+// answer either writes the whole answer, or nothing: then net/http must.
 func (q *quick) answer(c *conn, link, rendition string) (handOver bool, err error) {
+	a := q.find(link, rendition)
+	if a == nil {
+		return true, nil
+	}
+	c.head = a.appendHead(c.head[:0], time.Now())
+	return false, c.writeBoth(c.head, a.body)
+}
+
+func (q *quick) find(link, rendition string) *plain {
+	pub, err := q.pub.Pictures.Published(link, rendition)
+	if err != nil {
+		return nil
+	}
+	if a := q.shelf.get(pub); a != nil {
+		return a
+	}
 	pic, err := q.pub.open(link, rendition)
 	if err != nil {
-		return true, nil
+		return nil
 	}
 	defer pic.Close()
-	size := int(min(pic.info.Size(), quickSize+1))
-	if size > quickSize {
-		return true, nil
+	a := pic.plain()
+	if a != nil {
+		q.shelf.put(pic.Published, a)
 	}
-	buf := answers.Get().(*[quickHead + quickSize]byte)
-	defer answers.Put(buf)
-	text := appendHead(buf[:0], pic, time.Now())
-	if n, _ := pic.Read(buf[len(text) : len(text)+size]); n != size {
-		return true, nil
-	}
-	_, err = c.Write(buf[:len(text)+size])
-	return false, err
+	return a
 }
 
 // parsePlain takes apart a request that asks for a picture and nothing else:
