@@ -46,7 +46,10 @@ func newBed(t testing.TB) *bed {
 		b.acct, err = tx.AddAccount(store.Account{Name: "lincoln", Layout: store.Portraits})
 		return err
 	})
-	b.pub = &Public{Pictures: b.s, Default: "large", Healthy: func() bool { return true }, Log: zerolog.New(&b.log)}
+	links, err := b.s.OpenLinks(t.Context(), "large")
+	b.must(err)
+	t.Cleanup(func() { links.Close() })
+	b.pub = &Public{Pictures: links, Healthy: func() bool { return true }, Log: zerolog.New(&b.log)}
 	return b
 }
 

@@ -62,10 +62,11 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	if err := s.roster.load(ctx); err != nil {
 		return err
 	}
-	listeners, err := s.listen()
+	front, err := s.openFront(ctx)
 	if err != nil {
 		return err
 	}
+	defer front.close()
 	log.Info().Str("version", version.String()).Str("upload_dir", cfg.UploadDir).Str("data_dir", cfg.DataDir).Msg("started")
 
 	// The writer outlives the others, so that what they have in hand when
@@ -89,7 +90,7 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	group.Go(func() error { return s.ingest.Rederive(ctx) })
 	group.Go(func() error { return s.roster.follow(ctx, nudge) })
 	group.Go(func() error { return control.Serve(ctx, cfg.DataDir, s) })
-	group.Go(func() error { return listeners.run(ctx) })
+	group.Go(func() error { return front.run(ctx) })
 	group.Go(func() error { return s.keepProving(ctx) })
 	finished := make(chan error, 1)
 	go func() {
