@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"picday/contract"
 	"picday/internal/control"
 	"picday/store"
 )
@@ -32,9 +33,8 @@ type Writer interface {
 
 // A Site is what handlers know of the installation.
 type Site struct {
-	PublicURL  string                // what links begin with
-	Host       string                // where uploaders connect to
-	Port       int                   //
+	PublicURL  string // what links begin with
+	Card       func(store.Account) contract.Card
 	Renditions []store.RenditionSpec // the first is what a link shows
 	Originals  func(store.SHA) string
 	Files      func(store.SHA, store.RenditionSpec) string

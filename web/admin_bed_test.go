@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"picday/contract"
 	"picday/internal/control"
 	"picday/store"
 )
@@ -54,8 +55,11 @@ func newAdminBed(t testing.TB) *adminBed {
 		Store: b.s, Writer: do{b.s}, Healthy: func() bool { return true },
 		Status:  func(context.Context) control.Status { return b.status },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("picday_up 1\n")) }),
-		Site:    Site{PublicURL: "https://pics.example", Host: "sftp.example", Port: 22, Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath},
-		Log:     b.pub.Log,
+		Site: Site{
+			PublicURL: "https://pics.example", Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
+			Card: func(a store.Account) contract.Card { return contract.NewCard(a, "sftp.example", 22) },
+		},
+		Log: b.pub.Log,
 	})
 	return b
 }
