@@ -18,6 +18,7 @@ import (
 var floors = [][]string{
 	{"cmd/picday", "cmd/picdayd"},
 	{"watcher", "ingest", "account", "decoder", "web"}, // siblings: only cmd joins them
+	{"contract"},
 	{"store"},
 	{"photo", "layout"},
 	{"internal/config", "internal/control", "internal/durable", "internal/version"},

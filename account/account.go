@@ -123,11 +123,3 @@ func (s *System) Lock(ctx context.Context) (release func(), err error) {
 func (s *System) Base(account string) string {
 	return filepath.Join(s.Config.UploadDir, account)
 }
-
-// StartDir is where a login lands, seen from inside the chroot.
-func StartDir(a store.Account) string {
-	if a.Layout == store.Portraits {
-		return "/" + a.Name
-	}
-	return "/"
-}

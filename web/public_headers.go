@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"time"
 )
@@ -19,7 +20,7 @@ func setHeader(h http.Header) {
 
 func setPicture(h http.Header, p picture) {
 	h["Content-Type"] = []string{"image/jpeg"}
-	h["Etag"] = []string{p.etag()}
+	h["Etag"] = []string{etag(p.Published.File, p.info)}
 }
 
 // head is the head of a plain answer up to its date, to the byte what net/http
@@ -28,14 +29,14 @@ func (p picture) head() []byte {
 	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nAccept-Ranges: bytes\r\nCache-Control: private, no-cache\r\n"+
 		"Content-Length: %d\r\nContent-Type: image/jpeg\r\nEtag: %s\r\nLast-Modified: %s\r\nReferrer-Policy: no-referrer\r\n"+
 		"X-Content-Type-Options: nosniff\r\nX-Robots-Tag: noindex\r\nDate: ",
-		p.info.Size(), p.etag(), p.modified().Format(http.TimeFormat))
+		p.info.Size(), etag(p.Published.File, p.info), p.modified().Format(http.TimeFormat))
 }
 
 // etag is another one whenever the bytes are other ones: another original,
 // other settings, or the same ones made again by another picday, which the
 // file's own time tells. Hashed, because it is nobody's business what.
-func (p picture) etag() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", p.Published.File, p.info.ModTime().UnixNano(), p.info.Size()))
+func etag(file string, info fs.FileInfo) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", file, info.ModTime().UnixNano(), info.Size()))
 	return `"` + hex.EncodeToString(sum[:16]) + `"`
 }
 

@@ -49,7 +49,7 @@ func New(key, addr string, h http.Handler, log zerolog.Logger) (*Server, error) 
 		return nil, fmt.Errorf("%s = %q: %s", key, addr, explain(err))
 	}
 	log = log.With().Str("listener", key).Logger()
-	return &Server{listen(l, maxConns), &http.Server{
+	server := &Server{listen(l, maxConns), &http.Server{
 		Handler:                      h,
 		ReadHeaderTimeout:            headTimeout,
 		ReadTimeout:                  readTimeout,
@@ -57,7 +57,11 @@ func New(key, addr string, h http.Handler, log zerolog.Logger) (*Server, error) 
 		MaxHeaderBytes:               maxHead,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     stdlog.New(errorLog{log}, "", 0),
-	}}, nil
+	}}
+	if endless, ok := h.(interface{ Stop() }); ok {
+		server.http.RegisterOnShutdown(endless.Stop)
+	}
+	return server, nil
 }
 
 // explain says what to do about an address that cannot be had.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"picday/account"
+	"picday/contract"
 	"picday/store"
 )
 
@@ -54,10 +55,10 @@ func (a *app) accountList() *cobra.Command {
 	})
 }
 
-func (a *app) card(acct store.Account) (account.Card, error) {
+func (a *app) card(acct store.Account) (contract.Card, error) {
 	cfg, err := a.config()
 	if err != nil {
-		return account.Card{}, err
+		return contract.Card{}, err
 	}
 	return account.New(cfg).Card(acct)
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"picday/contract"
 	"picday/store"
 	"picday/web"
 )
@@ -38,7 +40,30 @@ func (s *service) openFront(ctx context.Context) (f *front, err error) {
 			return nil, errors.Join(err, f.close())
 		}
 	}
+	if s.cfg.Web.Admin != "" {
+		admin := web.NewAdmin(web.Admin{
+			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Site: s.site(), Log: s.log,
+		})
+		if err := f.add("web.admin", s.cfg.Web.Admin, admin, s.log); err != nil {
+			return nil, errors.Join(err, f.close())
+		}
+	}
 	return f, nil
+}
+
+// site is what the administration listener knows of the configuration.
+func (s *service) site() web.Site {
+	// Only when it is asked for: to find the machine's name can take seconds.
+	host := sync.OnceValue(func() string { return contract.Host(s.cfg.SSHD.Host) })
+	site := web.Site{
+		PublicURL: s.cfg.Web.PublicURL,
+		Card:      func(a store.Account) contract.Card { return contract.NewCard(a, host(), s.cfg.SSHD.Port) },
+		Originals: s.store.OriginalPath, Files: s.store.RenditionPath,
+	}
+	for _, r := range s.cfg.Images.Renditions {
+		site.Renditions = append(site.Renditions, store.RenditionSpec(r))
+	}
+	return site
 }
 
 func (f *front) add(key, addr string, h http.Handler, log zerolog.Logger) error {

@@ -1,0 +1,128 @@
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"picday/contract"
+	"picday/internal/control"
+	"picday/store"
+)
+
+// password is every operator's. Its hash is made once, it takes a while.
+const password = "correct horse"
+
+var passwordHash = sync.OnceValue(func() string {
+	hash, err := store.HashPassword(password)
+	if err != nil {
+		panic(err)
+	}
+	return hash
+})
+
+// do is a Writer without the queue.
+type do struct{ *store.Store }
+
+func (d do) Do(ctx context.Context, apply func(*store.Tx) error) error {
+	return d.Update(ctx, apply)
+}
+
+// An adminBed is a bed with a second account, and the administration listener.
+type adminBed struct {
+	*bed
+	gate   *gate
+	other  store.Account
+	status control.Status
+}
+
+func newAdminBed(t testing.TB) *adminBed {
+	t.Helper()
+	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}}
+	b.tx(func(tx *store.Tx) (err error) {
+		b.other, err = tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs})
+		if err == nil {
+			err = tx.AddJob(b.other, "job00001")
+		}
+		return err
+	})
+	b.gate = newGate(Admin{
+		Store: b.s, Writer: do{b.s}, Healthy: func() bool { return true },
+		Status:  func(context.Context) control.Status { return b.status },
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("picday_up 1\n")) }),
+		Site: Site{
+			PublicURL: "https://pics.example", Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
+			Card: func(a store.Account) contract.Card { return contract.NewCard(a, "sftp.example", 22) },
+		},
+		Log: b.pub.Log,
+	})
+	return b
+}
+
+// addOperator makes an operator of one account, or (zero) of all.
+func (b *adminBed) addOperator(name string, accountID int64) {
+	b.Helper()
+	b.tx(func(tx *store.Tx) error {
+		return tx.AddOperator(store.Operator{Name: name, AccountID: accountID}, passwordHash())
+	})
+}
+
+// session is a cookie of an operator, as a header.
+func (b *adminBed) session(name string) (cookie string) {
+	b.Helper()
+	b.tx(func(tx *store.Tx) (err error) {
+		cookie, err = tx.StartSession(name)
+		return err
+	})
+	return "picday=" + cookie
+}
+
+// token makes a token of one account, or (zero) of all, and gives the header.
+func (b *adminBed) token(name string, accountID int64) (bearer string) {
+	b.Helper()
+	b.tx(func(tx *store.Tx) (err error) {
+		bearer, err = tx.AddToken(store.Token{Name: name, AccountID: accountID})
+		return err
+	})
+	return "Bearer " + bearer
+}
+
+// ask puts one request to the listener; form is for POST.
+func (b *adminBed) ask(method, target string, form url.Values, header ...string) *httptest.ResponseRecorder {
+	b.Helper()
+	r := b.request(method, target, header...)
+	if form != nil {
+		r.Body = io.NopCloser(strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	w := httptest.NewRecorder()
+	b.gate.ServeHTTP(w, r)
+	return w
+}
+
+// request comes from a proxy on this machine.
+func (b *adminBed) request(method, target string, header ...string) *http.Request {
+	b.Helper()
+	r := httptest.NewRequest(method, "http://admin.example"+target, nil)
+	r.RemoteAddr = "127.0.0.1:50000"
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return r
+}
+
+// photo finds a person's photo.
+func (b *adminBed) photo(person string) store.Photo {
+	b.Helper()
+	all, err := b.s.View(0).Photos(context.Background(), store.PhotoQuery{PhotoFilter: store.PhotoFilter{Person: person}, Show: store.ShowBoth})
+	b.must(err)
+	if len(all) != 1 {
+		b.Fatalf("photos of %s: %+v", person, all)
+	}
+	return all[0]
+}

@@ -1,0 +1,140 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"picday/store"
+)
+
+// seenEvery is how often a session that is used is marked as such.
+const seenEvery = time.Minute
+
+// sessions keeps many pictures of one page from marking its session all at once.
+type sessions struct{ marking singleflight.Group }
+
+// A cookie made over TLS is never sent without. That somebody came over TLS is
+// known from the proxy in front; who says so without one only keeps his own
+// cookie from working.
+func secure(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+func cookieName(r *http.Request) string {
+	if secure(r) {
+		return "__Host-picday" // a name that browsers take from nobody else
+	}
+	return "picday"
+}
+
+func setCookie(w http.ResponseWriter, r *http.Request, value string, age time.Duration) {
+	c := &http.Cookie{
+		Name: cookieName(r), Value: value, Path: "/", MaxAge: int(age / time.Second),
+		HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteLaxMode,
+	}
+	if age <= 0 {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+// session finds the operator of a request. ErrNotFound = nobody.
+func (g *gate) session(r *http.Request) (store.Operator, error) {
+	c, err := r.Cookie(cookieName(r))
+	if err != nil {
+		return store.Operator{}, store.ErrNotFound
+	}
+	o, seen, err := g.Store.Session(r.Context(), c.Value)
+	if err == nil && time.Since(seen) > seenEvery {
+		_, err, _ = g.sessions.marking.Do(c.Value, func() (any, error) {
+			return nil, g.Writer.Do(context.WithoutCancel(r.Context()), func(tx *store.Tx) error { return tx.SeenSession(c.Value) })
+		})
+	}
+	return o, err
+}
+
+// A logInForm is the page of the form.
+type logInForm struct {
+	Name, Next, Wrong string
+}
+
+func (g *gate) logInPage(w http.ResponseWriter, v *visit) error {
+	next := ownPath(v.FormValue("next"))
+	if _, err := g.session(v.Request); err == nil {
+		return redirect(w, next)
+	}
+	return render(w, v, http.StatusOK, "login", logInForm{Next: next})
+}
+
+func (g *gate) logIn(w http.ResponseWriter, v *visit) error {
+	name, next := v.PostFormValue("name"), ownPath(v.PostFormValue("next"))
+	again := func(status int, wrong string) error {
+		return render(w, v, status, "login", logInForm{Name: name, Next: next, Wrong: wrong})
+	}
+	o, err := g.check(v.Request, name, v.PostFormValue("password"))
+	var later tooOften
+	switch {
+	case errors.As(err, &later):
+		w.Header().Set("Retry-After", strconv.Itoa(int(later.wait/time.Second)+1))
+		return again(http.StatusTooManyRequests, "Too many log-ins have failed. Wait "+later.wait.Round(time.Second).String()+" and try again.")
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "5")
+		return again(http.StatusServiceUnavailable, "Many log in at this moment. Try again in a few seconds.")
+	case errors.Is(err, store.ErrNotFound):
+		g.Log.Warn().Str("name", name).Str("from", clientAddr(v.Request)).Msg("log-in refused")
+		return again(http.StatusForbidden, "The name or the password is wrong.")
+	case err != nil:
+		return err
+	}
+	var cookie string
+	old, _ := v.Cookie(cookieName(v.Request))
+	err = g.Writer.Do(v.Context(), func(tx *store.Tx) (err error) {
+		if old != nil {
+			err = tx.EndSession(old.Value)
+		}
+		if err == nil {
+			cookie, err = tx.StartSession(o.Name)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	g.Log.Info().Str("name", o.Name).Str("from", clientAddr(v.Request)).Msg("logged in")
+	setCookie(w, v.Request, cookie, store.SessionLife)
+	return redirect(w, next)
+}
+
+func (g *gate) logOut(w http.ResponseWriter, v *visit) error {
+	if c, err := v.Cookie(cookieName(v.Request)); err == nil {
+		if err := g.Writer.Do(v.Context(), func(tx *store.Tx) error { return tx.EndSession(c.Value) }); err != nil {
+			return err
+		}
+	}
+	setCookie(w, v.Request, "", 0)
+	return redirect(w, "/login")
+}
+
+// ownPath is where to go after the log-in: a path on this listener, whatever
+// somebody has put into the form or the address.
+func ownPath(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.IsAbs() || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(next, "/") ||
+		strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\t\r\n") || strings.HasPrefix(u.Path, "/login") || !clean(u.Path) {
+		return "/"
+	}
+	return u.RequestURI()
+}
+
+func redirect(w http.ResponseWriter, to string) error {
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,185 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"picday/store"
+)
+
+func (b *adminBed) logIn(name, password string, header ...string) (status int, cookie *http.Cookie, h http.Header, body string) {
+	b.Helper()
+	w := b.ask("POST", "/login", url.Values{"name": {name}, "password": {password}, "next": {"/jobs?x=1"}}, header...)
+	for _, c := range w.Result().Cookies() {
+		cookie = c
+	}
+	return w.Code, cookie, w.Header(), w.Body.String()
+}
+
+func TestLogInAndOut(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("ann", 0)
+	if w := b.ask("GET", "/login?next=/jobs", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `value="/jobs"`) {
+		t.Fatalf("the form: %d %s", w.Code, w.Body)
+	}
+	status, c, h, _ := b.logIn("ann", password)
+	if status != http.StatusSeeOther || h.Get("Location") != "/jobs?x=1" || c == nil {
+		t.Fatalf("log in: %d %v", status, h)
+	}
+	if c.Name != "picday" || !c.HttpOnly || c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.MaxAge <= 0 {
+		t.Errorf("cookie: %+v", c)
+	}
+	cookie := c.Name + "=" + c.Value
+	if w := b.ask("GET", "/login", nil, "Cookie", cookie); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
+		t.Errorf("the form, logged in: %d", w.Code)
+	}
+	if w := b.ask("POST", "/logout", url.Values{}, "Cookie", cookie); w.Code != http.StatusSeeOther || !strings.Contains(w.Header().Get("Set-Cookie"), "Max-Age=0") {
+		t.Errorf("log out: %d %v", w.Code, w.Header())
+	}
+	if w := b.ask("POST", "/logout", url.Values{}, "Cookie", cookie); w.Header().Get("Location") != "/login" || w.Header().Get("Set-Cookie") != "" {
+		t.Errorf("the session goes on: %d %v", w.Code, w.Header())
+	}
+}
+
+// Behind TLS the cookie is one that browsers send over TLS only, and that no
+// other host can set.
+func TestTheCookieOfTLS(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("ann", 0)
+	_, c, _, _ := b.logIn("ann", password, "X-Forwarded-Proto", "https")
+	if c == nil || c.Name != "__Host-picday" || !c.Secure || c.Path != "/" || c.Domain != "" {
+		t.Fatalf("cookie: %+v", c)
+	}
+	if w := b.ask("GET", "/login", nil, "Cookie", c.Name+"="+c.Value, "X-Forwarded-Proto", "https"); w.Code != http.StatusSeeOther {
+		t.Errorf("over TLS: %d", w.Code)
+	}
+	if w := b.ask("GET", "/login", nil, "Cookie", c.Name+"="+c.Value); w.Code != http.StatusOK {
+		t.Errorf("without TLS: %d", w.Code)
+	}
+}
+
+// A cookie that somebody has put into the browser is not the one that the
+// session gets, and what it was for ends.
+func TestSessionFixation(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("ann", 0)
+	planted := b.session("ann")
+	_, c, _, _ := b.logIn("ann", password, "Cookie", planted)
+	if c == nil || "picday="+c.Value == planted {
+		t.Fatalf("cookie: %+v", c)
+	}
+	if w := b.ask("GET", "/login", nil, "Cookie", planted); w.Code != http.StatusOK {
+		t.Errorf("the planted session goes on: %d", w.Code)
+	}
+	if w := b.ask("GET", "/login", nil, "Cookie", c.Name+"="+c.Value); w.Code != http.StatusSeeOther {
+		t.Errorf("the new session: %d", w.Code)
+	}
+}
+
+func TestAWrongPassword(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("ann", 0)
+	status, c, _, wrong := b.logIn("ann", "incorrect horse")
+	if status != http.StatusForbidden || c != nil || !strings.Contains(wrong, "The name or the password is wrong.") || strings.Contains(wrong, "incorrect") {
+		t.Errorf("%d %v %s", status, c, wrong)
+	}
+	if status, c, _, unknown := b.logIn("bob", password); status != http.StatusForbidden || c != nil || strings.ReplaceAll(unknown, "bob", "ann") != wrong {
+		t.Errorf("an unknown name is answered otherwise: %d %v %s", status, c, unknown)
+	}
+	if strings.Contains(b.log.String(), "horse") {
+		t.Errorf("the password is in the log: %s", b.log.String())
+	}
+}
+
+// Failures are counted by name and by address; success is not.
+func TestLogInLimit(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("ann", 0)
+	b.gate.logins.names, b.gate.logins.addrs = newCounters(time.Hour, nameFailures), newCounters(time.Hour, addrFailures)
+	fail := func(name, from string) int {
+		t.Helper()
+		status, _, h, body := b.logIn(name, "wrong wrong", "X-Forwarded-For", from)
+		if status == http.StatusTooManyRequests && (h.Get("Retry-After") == "" || !strings.Contains(body, "Too many log-ins have failed")) {
+			t.Errorf("429: %v %s", h, body)
+		}
+		return status
+	}
+	full := func(c *counters, key string) {
+		t.Helper()
+		if n := c.of(key); !n.AllowN(time.Now(), c.burst) {
+			t.Fatalf("%s is not at rest", key)
+		}
+	}
+	if status := fail("ann", "192.0.2.1"); status != http.StatusForbidden {
+		t.Fatal(status)
+	}
+	full(b.gate.logins.names, "bob")
+	if status := fail("bob", "192.0.2.2"); status != http.StatusTooManyRequests {
+		t.Errorf("a name that was tried too often: %d", status)
+	}
+	full(b.gate.logins.addrs, "192.0.2.3")
+	if status := fail("ann", "192.0.2.3"); status != http.StatusTooManyRequests {
+		t.Errorf("an address that tried too often: %d", status)
+	}
+	if status, _, _, _ := b.logIn("ann", password, "X-Forwarded-For", "192.0.2.3"); status != http.StatusTooManyRequests {
+		t.Errorf("the right password from there: %d", status)
+	}
+	if status, _, _, _ := b.logIn("ann", password, "X-Forwarded-For", "192.0.2.4"); status != http.StatusSeeOther {
+		t.Errorf("the right password from elsewhere: %d", status)
+	}
+}
+
+// Only a proxy on this machine is believed whom it asks for.
+func TestClientAddr(t *testing.T) {
+	for _, c := range []struct{ peer, forwarded, want string }{
+		{"192.0.2.1:5", "", "192.0.2.1"},
+		{"192.0.2.1:5", "198.51.100.1", "192.0.2.1"},
+		{"127.0.0.1:5", "198.51.100.1", "198.51.100.1"},
+		{"127.0.0.1:5", "10.0.0.1, 198.51.100.1", "198.51.100.1"},
+		{"[::1]:5", "198.51.100.1", "198.51.100.1"},
+		{"127.0.0.1:5", "nonsense", "127.0.0.1"},
+		{"127.0.0.1:5", "198.51.100.1,", "127.0.0.1"},
+		{"[2001:db8:1:2:3::4]:5", "", "2001:db8:1:2::"},
+		{"[::ffff:192.0.2.1]:5", "", "192.0.2.1"},
+	} {
+		r, _ := http.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.peer
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
+		}
+		if got := clientAddr(r); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+func TestOwnPath(t *testing.T) {
+	for next, want := range map[string]string{
+		"": "/", "/": "/", "/jobs": "/jobs", "/jobs/a%2Fb?x=1": "/jobs/a%2Fb?x=1",
+		"//evil.example": "/", "https://evil.example/": "/", "/\\evil.example": "/", "\\\\evil.example": "/", "javascript:alert(1)": "/",
+		"/\t/evil.example": "/", "jobs": "/", "/login": "/", "/jobs/../..//evil.example": "/", "///evil.example": "/", "http:evil.example": "/",
+	} {
+		if got := ownPath(next); got != want {
+			t.Errorf("%q: %q, want %q", next, got, want)
+		}
+	}
+}
+
+// Removing an operator ends what he has open, within the request that asks.
+func TestAnEndedOperator(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("ann", 0)
+	cookie := b.session("ann")
+	v, err := b.gate.admit(nil, operator, b.request("GET", "/", "Cookie", cookie))
+	b.must(err)
+	if !v.still() {
+		t.Error("still() of one who is logged in")
+	}
+	b.tx(func(tx *store.Tx) error { return tx.RemoveOperator("ann") })
+	if v.still() {
+		t.Error("still() of one who was removed")
+	}
+}

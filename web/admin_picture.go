@@ -1,0 +1,81 @@
+package web
+
+import (
+	"errors"
+	"io/fs"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"picday/store"
+)
+
+// serveRendition shows a photo to who has logged in, also one that is
+// withdrawn: /photos/7/thumb.jpg.
+func serveRendition(w http.ResponseWriter, v *visit) error {
+	name, ok := strings.CutSuffix(v.PathValue("file"), ".jpg")
+	if !ok {
+		return store.ErrNotFound
+	}
+	// When renditions are made anew the old file goes once the new one is in
+	// the catalogue: then another look finds it.
+	for try := 0; ; try++ {
+		p, err := v.photo()
+		if err != nil {
+			return err
+		}
+		file := ""
+		for _, r := range p.Renditions {
+			if r.Name == name {
+				file = v.site.Files(p.SHA, r.RenditionSpec)
+			}
+		}
+		if file == "" {
+			return store.ErrNotFound
+		}
+		if err := servePicture(w, v, file); !errors.Is(err, fs.ErrNotExist) || try == 3 {
+			return err
+		}
+	}
+}
+
+// serveOriginal gives the uploaded bytes, as a file to keep.
+func serveOriginal(w http.ResponseWriter, v *visit) error {
+	p, err := v.photo()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Disposition", attachment(p.File))
+	return servePicture(w, v, v.site.Originals(p.SHA))
+}
+
+// attachment names a download. An uploader has chosen the name.
+func attachment(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
+}
+
+func servePicture(w http.ResponseWriter, v *visit, file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Etag", etag(file, fi))
+	http.ServeContent(w, v.Request, "", time.Time{}, f)
+	return nil
+}

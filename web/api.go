@@ -1,0 +1,4 @@
+package web
+
+// apiRoutes are the API for programs.
+func apiRoutes() []route { return nil }
