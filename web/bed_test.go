@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ type bed struct {
 	testing.TB
 	s    *store.Store
 	acct store.Account
-	log  bytes.Buffer
+	log  logBuffer
 	pub  *Public
 	ino  atomic.Uint64
 }
@@ -65,8 +66,14 @@ func (b *bed) tx(fn func(*store.Tx) error) { b.Helper(); b.must(b.s.Update(conte
 // serve starts the public listener as the daemon would.
 func (b *bed) serve() string {
 	b.Helper()
-	server, err := New("web.public", "127.0.0.1:0", b.pub, zerolog.Nop())
+	server, err := New("web.public", "127.0.0.1:0", b.pub, b.pub.Log)
 	b.must(err)
+	return b.run(server)
+}
+
+// run runs a server until the test ends, and tells where it listens.
+func (b *bed) run(server *Server) (url string) {
+	b.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
@@ -140,6 +147,24 @@ func (b *bed) link(person string) (link string) {
 		return nil
 	}))
 	return link
+}
+
+// A logBuffer takes lines from many goroutines.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // gone is an upload volume from which everything has gone.

@@ -48,8 +48,11 @@ func New(key, addr string, h http.Handler, log zerolog.Logger) (*Server, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s = %q: %s", key, addr, explain(err))
 	}
-	log = log.With().Str("listener", key).Logger()
-	server := &Server{listen(l, maxConns), &http.Server{
+	return newServer(listen(l, maxConns), h, log.With().Str("listener", key).Logger()), nil
+}
+
+func newServer(l net.Listener, h http.Handler, log zerolog.Logger) *Server {
+	server := &Server{l, &http.Server{
 		Handler:                      h,
 		ReadHeaderTimeout:            headTimeout,
 		ReadTimeout:                  readTimeout,
@@ -61,7 +64,7 @@ func New(key, addr string, h http.Handler, log zerolog.Logger) (*Server, error) 
 	if endless, ok := h.(interface{ Stop() }); ok {
 		server.http.RegisterOnShutdown(endless.Stop)
 	}
-	return server, nil
+	return server
 }
 
 // explain says what to do about an address that cannot be had.
@@ -94,7 +97,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if public, ok := s.http.Handler.(*Public); ok {
 		q := newQuick(public, l.Addr())
 		group.Go(func() error { return q.accept(s.listener) })
-		l, stopQuick = q.rest, q.stop
+		l, stopQuick = q.rest, func() { s.listener.Close(); q.stop() }
 	}
 	group.Go(func() error {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -104,7 +107,6 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		<-ctx.Done()
-		s.listener.Close()
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
 		stopQuick()

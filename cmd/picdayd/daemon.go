@@ -19,6 +19,7 @@ import (
 	"picday/photo"
 	"picday/store"
 	"picday/watcher"
+	"picday/web"
 )
 
 // A service is the daemon, wired. Who runs what: every component blocks in
@@ -33,6 +34,7 @@ type service struct {
 	decoder *decoder.Pool
 	ingest  *ingest.Ingester
 	roster  *roster
+	metrics *web.Metrics
 	proof   proof
 	since   time.Time
 }
@@ -124,6 +126,7 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 		return nil, fmt.Errorf("%w (has 'picday init' been run?)", err)
 	}
 	s := &service{cfg: cfg, log: log, store: st, writer: st.NewWriter(), since: time.Now().UTC()}
+	s.metrics = web.NewMetrics(version.String(), s.numbers)
 	s.watcher, err = watcher.New(watcher.Options{
 		Ledger:       ledger{s},
 		Settle:       cfg.Upload.Settle.Std(),
@@ -153,6 +156,7 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 		Look:   s.watcher.Look,
 		Limits: limits,
 		Render: s.decoder.Render,
+		Taken:  s.taken,
 		Log:    log,
 	})
 	s.roster = &roster{service: s}

@@ -82,7 +82,7 @@ func (s *service) Status(ctx context.Context) control.Status {
 	w := s.watcher.Status()
 	st := control.Status{
 		Running: true, Version: version.String(), Since: &s.since,
-		Queued: w.Handed, Waiting: w.Pending,
+		Queued: w.Handed, Waiting: w.Pending, Uploading: w.Uploading,
 		WatchedDirs: w.WatchedDirs, PolledDirs: append([]string{}, w.PolledDirs...), Overflows: w.Overflows,
 		InProgress: []control.Progress{}, Warnings: []string{},
 	}

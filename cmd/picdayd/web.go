@@ -42,7 +42,7 @@ func (s *service) openFront(ctx context.Context) (f *front, err error) {
 	}
 	if s.cfg.Web.Admin != "" {
 		admin := web.NewAdmin(web.Admin{
-			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Site: s.site(), Log: s.log,
+			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Metrics: s.metrics, Site: s.site(), Log: s.log,
 		})
 		if err := f.add("web.admin", s.cfg.Web.Admin, admin, s.log); err != nil {
 			return nil, errors.Join(err, f.close())

@@ -31,6 +31,7 @@ type Status struct {
 	Queued               int        `json:"queued"`
 	InProgress           []Progress `json:"in_progress"`
 	Waiting              int        `json:"waiting"`
+	Uploading            int        `json:"uploading"` // of those waiting: open for writing, or changed within the last minute
 	OldestWaitingSeconds float64    `json:"oldest_waiting_seconds"`
 	Photos               int        `json:"photos"`
 	Problems             int        `json:"problems"`
