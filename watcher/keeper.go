@@ -230,6 +230,9 @@ func (k *keeper) status() Status {
 		if e.state != handed && (s.OldestPending.IsZero() || e.since.Before(s.OldestPending)) {
 			s.OldestPending = e.since
 		}
+		if e.state == waiting && s.Pending <= maxArriving {
+			s.Arriving = append(s.Arriving, Arriving{e.tree.root, e.tree.rel(e.path), e.since})
+		}
 	}
 	unsure := map[string]bool{}
 	for _, t := range k.trees {

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"picday/contract"
 	"picday/internal/control"
 	"picday/store"
 )
@@ -43,7 +42,7 @@ type adminBed struct {
 
 func newAdminBed(t testing.TB) *adminBed {
 	t.Helper()
-	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}}
+	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}}
 	b.tx(func(tx *store.Tx) (err error) {
 		b.other, err = tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs})
 		if err == nil {
@@ -56,8 +55,7 @@ func newAdminBed(t testing.TB) *adminBed {
 		Status:  func(context.Context) control.Status { return b.status },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("picday_up 1\n")) }),
 		Site: Site{
-			PublicURL: "https://pics.example", Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
-			Card: func(a store.Account) contract.Card { return contract.NewCard(a, "sftp.example", 22) },
+			PublicURL: "https://pics.example", Host: "sftp.example", Port: 22, Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
 		},
 		Log: b.pub.Log,
 	})
