@@ -130,6 +130,9 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 	w.text("p.album = ?", q.Album)
 	w.text("p.area = ?", q.Area)
 	w.text("p.person = ?", q.Person)
+	if q.Person != "" && account == 0 { // a look-up for each account, not one in all the photos
+		w.add("p.account_id IN (SELECT id FROM account WHERE state <> 'gone')")
+	}
 	w.text(`p.person LIKE ? ESCAPE '\'`, beginningOrNone(q.PersonFrom))
 	if q.Path != "" {
 		w.add("(p.path_shown = ? OR p.path = CAST(? AS BLOB))", q.Path, q.Path)
@@ -145,6 +148,9 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 		return w, "a.name, p.path, p.id", nil
 	}
 	key, down := keys[q.Order], ""
+	if q.Order == ByChange && q.Job != "" && q.Show == ShowPublished {
+		key = "+" + key // not an index of all changes: the job's photos are fewer
+	}
 	switch q.Order {
 	case ByPerson:
 		w.add("p.person IS NOT NULL")

@@ -37,6 +37,7 @@ type adminBed struct {
 	*bed
 	gate   *gate
 	other  store.Account
+	third  store.Account // of fullBed
 	status control.Status
 }
 
@@ -123,4 +124,20 @@ func (b *adminBed) photo(person string) store.Photo {
 		b.Fatalf("photos of %s: %+v", person, all)
 	}
 	return all[0]
+}
+
+// shoot publishes a photo of job00001 of acme.
+func (b *adminBed) shoot(album, file string) {
+	b.Helper()
+	path := "job00001/" + album + "/" + file
+	b.publish(b.other, store.Place{Path: path, Shown: path, Job: "job00001", Album: album, Area: "individuals"}, path)
+}
+
+// spoil enters a problem of acme.
+func (b *adminBed) spoil(path string) {
+	b.Helper()
+	b.tx(func(tx *store.Tx) error {
+		id := store.Identity{Dev: 1, Ino: b.ino.Add(1), Size: 3}
+		return tx.Problem(b.other, store.Place{Path: path, Shown: path, Job: "job00001"}, id, store.NotJPEG, 0, gone{})
+	})
 }
