@@ -26,28 +26,29 @@ type Order int
 // changes while somebody reads on comes again at the end, so nothing is
 // missed.
 const (
-	ByPath   Order = iota // account and path
-	ByFile                // file name
-	ByTaken               // the camera's clock, or when it came in
-	ByPerson              // ID
-	ByNewest              // what came in last first; of withdrawn ones only: what was withdrawn last first
-	ByChange              // what was changed first
+	ByPath      Order = iota // account and path
+	ByFile                   // file name
+	ByTaken                  // the camera's clock, or when it came in
+	ByPerson                 // ID
+	ByNewest                 // what came in last first
+	ByChange                 // what was changed first
+	ByWithdrawn              // withdrawn ones only: the latest first
 )
 
 // keys are what a photo is ordered by, before its id.
-
 var keys = map[Order]string{
-	ByFile:   "p.file",
-	ByTaken:  "coalesce(o.taken_at, p.ingested_at)",
-	ByPerson: "p.person",
-	ByNewest: "p.ingested_at",
-	ByChange: "p.changed_at",
+	ByFile:      "p.file",
+	ByTaken:     "coalesce(o.taken_at, p.ingested_at)",
+	ByPerson:    "p.person",
+	ByNewest:    "p.ingested_at",
+	ByChange:    "p.changed_at",
+	ByWithdrawn: "p.withdrawn_at",
 }
 
 // A Key is a place in an order: behind the photo that it is of.
 type Key struct {
 	Text   string // ByFile, ByPerson
-	Number int64  // ByTaken, ByNewest, ByChange: milliseconds since 1970
+	Number int64  // the others: milliseconds since 1970
 	ID     int64  // 0 = from the start
 }
 
@@ -66,11 +67,10 @@ func (q PhotoQuery) Key(p Photo) Key {
 		}
 	case ByNewest:
 		k.Number = millis(p.IngestedAt)
-		if q.Show == ShowWithdrawn {
-			k.Number = millis(p.WithdrawnAt)
-		}
 	case ByChange:
 		k.Number = p.ChangedAt
+	case ByWithdrawn:
+		k.Number = millis(p.WithdrawnAt)
 	}
 	return k
 }
@@ -150,14 +150,17 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 		return w, "a.name, p.path, p.id", nil
 	}
 	key, down := keys[q.Order], ""
-	if q.Order == ByNewest && q.Show == ShowWithdrawn {
-		key = "p.withdrawn_at"
+	if q.Order == ByChange && q.Job != "" && q.Show == ShowPublished {
+		key = "+" + key // not an index of all changes: the job's photos are fewer
 	}
-	if q.Order == ByPerson {
+	switch q.Order {
+	case ByPerson:
 		w.add("p.person IS NOT NULL")
+	case ByWithdrawn:
+		w.add("p.withdrawn_at IS NOT NULL")
 	}
 	beyond := ") > (?, ?)"
-	if q.Order == ByNewest {
+	if q.Order == ByNewest || q.Order == ByWithdrawn {
 		beyond, down = ") < (?, ?)", " DESC"
 	}
 	if q.After.ID != 0 {

@@ -47,8 +47,8 @@ func TestPlans(t *testing.T) {
 			"persons":              {Order: ByPerson, PhotoFilter: acme, After: Key{Text: "x", ID: 5}},
 			"persons from 12":      {Order: ByPerson, PhotoFilter: acme, PersonFrom: "12"},
 			"person 12":            {Order: ByChange, PhotoFilter: PhotoFilter{Person: "12"}},
-			"trash":                {Order: ByNewest, Show: ShowWithdrawn},
-			"trash of an account":  {Order: ByNewest, Show: ShowWithdrawn, PhotoFilter: acme},
+			"trash":                {Order: ByWithdrawn, Show: ShowWithdrawn},
+			"trash of an account":  {Order: ByWithdrawn, Show: ShowWithdrawn, PhotoFilter: acme},
 		} {
 			wanted, order, err := v.wanted(t.Context(), tx, q)
 			w.must(err)

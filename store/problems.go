@@ -22,6 +22,7 @@ type Problem struct {
 type ProblemQuery struct {
 	Account, Job string
 	Reason       Reason
+	Newest       bool  // the latest first
 	After        int64 // id: only those behind it
 	Limit        int
 }
@@ -51,9 +52,13 @@ func (s *Store) Problems(ctx context.Context, account string) ([]Problem, error)
 func (v View) Problems(ctx context.Context, q ProblemQuery) ([]Problem, error) {
 	var w where
 	v.problems(&w, q)
-	w.number("u.id > ?", q.After)
+	behind, direction := ">", ""
+	if q.Newest {
+		behind, direction = "<", " DESC"
+	}
+	w.number("u.id "+behind+" ?", q.After)
 	// The plus keeps SQLite from walking through all uploads in their order.
-	return collect(ctx, v.s.read, scanProblem, problemColumns+w.sql()+` ORDER BY +u.id LIMIT ?`, append(w.args, limited(q.Limit))...)
+	return collect(ctx, v.s.read, scanProblem, problemColumns+w.sql()+` ORDER BY +u.id`+direction+` LIMIT ?`, append(w.args, limited(q.Limit))...)
 }
 
 func (v View) problems(w *where, q ProblemQuery) {
@@ -79,4 +84,20 @@ func (s *Store) ProblemsByReason(ctx context.Context) (map[Reason]int, error) {
 		all[r.reason] = r.n
 	}
 	return all, err
+}
+
+// A ProblemCount is how many problems an account has for one reason.
+type ProblemCount struct {
+	Account string
+	Reason  Reason
+	N       int
+}
+
+// ProblemCounts counts the problems that the view shows.
+func (v View) ProblemCounts(ctx context.Context) ([]ProblemCount, error) {
+	var w where
+	v.problems(&w, ProblemQuery{})
+	return collect(ctx, v.s.read, func(r *sql.Rows) (c ProblemCount, err error) {
+		return c, r.Scan(&c.Account, &c.Reason, &c.N)
+	}, `SELECT a.name, u.reason, count(*) FROM upload u JOIN account a ON a.id = u.account_id `+w.sql()+` GROUP BY a.name, u.reason`, w.args...)
 }

@@ -234,6 +234,9 @@ func (k *keeper) status() Status {
 		if e.state == waiting && (e.held || now.Sub(e.changed) < time.Minute) {
 			s.Uploading++
 		}
+		if e.state == waiting && s.Pending <= maxArriving {
+			s.Arriving = append(s.Arriving, Arriving{e.tree.root, e.tree.rel(e.path), e.since})
+		}
 	}
 	unsure := map[string]bool{}
 	for _, t := range k.trees {

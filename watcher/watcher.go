@@ -116,6 +116,15 @@ type Scan struct {
 	Files int
 }
 
+// Arriving is a file that is being uploaded, or has just been.
+type Arriving struct {
+	Root, Path string
+	Since      time.Time // first heard of
+}
+
+// maxArriving is how many pending files are worth naming.
+const maxArriving = 50
+
 // Status is a snapshot.
 type Status struct {
 	WatchedDirs   int
@@ -125,6 +134,7 @@ type Status struct {
 	Uploading     int      // of these: held by a writer, or changed within the last minute
 	Handed        int      // given out, not yet answered
 	OldestPending time.Time
+	Arriving      []Arriving // what is pending, as long as it is little
 	LastScan      Scan
 	Overflows     int64
 	Unsure        []string // roots with files on a file system without leases

@@ -10,7 +10,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"picday/contract"
 	"picday/internal/control"
 	"picday/store"
 )
@@ -34,7 +33,8 @@ type Writer interface {
 // A Site is what handlers know of the installation.
 type Site struct {
 	PublicURL  string // what links begin with
-	Card       func(store.Account) contract.Card
+	Host       string // where uploaders connect to
+	Port       int
 	Renditions []store.RenditionSpec // the first is what a link shows
 	Originals  func(store.SHA) string
 	Files      func(store.SHA, store.RenditionSpec) string

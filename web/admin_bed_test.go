@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"picday/contract"
 	"picday/internal/control"
 	"picday/store"
 )
@@ -38,12 +37,13 @@ type adminBed struct {
 	*bed
 	gate   *gate
 	other  store.Account
+	third  store.Account // of fullBed
 	status control.Status
 }
 
 func newAdminBed(t testing.TB) *adminBed {
 	t.Helper()
-	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}}
+	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}}
 	b.tx(func(tx *store.Tx) (err error) {
 		b.other, err = tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs})
 		if err == nil {
@@ -56,8 +56,7 @@ func newAdminBed(t testing.TB) *adminBed {
 		Status:  func(context.Context) control.Status { return b.status },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("picday_up 1\n")) }),
 		Site: Site{
-			PublicURL: "https://pics.example", Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
-			Card: func(a store.Account) contract.Card { return contract.NewCard(a, "sftp.example", 22) },
+			PublicURL: "https://pics.example", Host: "sftp.example", Port: 22, Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
 		},
 		Log: b.pub.Log,
 	})
@@ -125,4 +124,20 @@ func (b *adminBed) photo(person string) store.Photo {
 		b.Fatalf("photos of %s: %+v", person, all)
 	}
 	return all[0]
+}
+
+// shoot publishes a photo of job00001 of acme.
+func (b *adminBed) shoot(album, file string) {
+	b.Helper()
+	path := "job00001/" + album + "/" + file
+	b.publish(b.other, store.Place{Path: path, Shown: path, Job: "job00001", Album: album, Area: "individuals"}, path)
+}
+
+// spoil enters a problem of acme.
+func (b *adminBed) spoil(path string) {
+	b.Helper()
+	b.tx(func(tx *store.Tx) error {
+		id := store.Identity{Dev: 1, Ino: b.ino.Add(1), Size: 3}
+		return tx.Problem(b.other, store.Place{Path: path, Shown: path, Job: "job00001"}, id, store.NotJPEG, 0, gone{})
+	})
 }

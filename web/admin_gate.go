@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -150,13 +151,11 @@ func (g *gate) scoped(ctx context.Context, view store.View, account string) cont
 	}
 	st := control.Status{
 		Running: all.Running, Version: all.Version, Since: all.Since, LastProvenAlive: all.LastProvenAlive,
-		InProgress: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{},
+		InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{},
 	}
-	for _, p := range all.InProgress {
-		if p.Account == account {
-			st.InProgress = append(st.InProgress, p)
-		}
-	}
+	others := func(p control.Progress) bool { return p.Account != account }
+	st.InProgress = slices.DeleteFunc(append(st.InProgress, all.InProgress...), others)
+	st.Uploading = slices.DeleteFunc(append(st.Uploading, all.Uploading...), others)
 	counts, err := view.Counts(ctx)
 	if err != nil && ctx.Err() == nil {
 		g.Log.Error().Err(err).Msg("the catalogue cannot be counted")

@@ -90,6 +90,12 @@ func (b *bed) run(server *Server) (url string) {
 // content, so that a test knows what it must see.
 func (b *bed) put(person, content string) {
 	b.Helper()
+	path := b.path(person)
+	b.publish(b.acct, store.Place{Path: path, Shown: path, Person: person}, content)
+}
+
+func (b *bed) publish(acct store.Account, at store.Place, content string) {
+	b.Helper()
 	sha := store.SHA(sha256.Sum256([]byte(content)))
 	o := store.Original{SHA: sha, Bytes: int64(len(content)), Width: 800, Height: 600}
 	for _, spec := range specs {
@@ -101,10 +107,9 @@ func (b *bed) put(person, content string) {
 		}
 		o.Renditions = append(o.Renditions, store.Rendition{RenditionSpec: spec, Width: 8, Height: 6, Bytes: int64(len(data))})
 	}
-	path := b.path(person)
 	b.tx(func(tx *store.Tx) error {
 		_, err := tx.Publish(store.Arrival{
-			Account: b.acct, Place: store.Place{Path: path, Shown: path, Person: person},
+			Account: acct, Place: at,
 			Identity: store.Identity{Dev: 1, Ino: b.ino.Add(1), Size: o.Bytes, Ctime: time.Now().UnixNano()}, Original: o,
 		}, gone{})
 		return err

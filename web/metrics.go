@@ -132,8 +132,8 @@ func (g gauges) Collect(to chan<- prometheus.Metric) {
 		gauge(d, float64(t.UnixMilli())/1000)
 	}
 	when(alive, st.LastProvenAlive)
-	gauge(files, float64(st.Uploading), "uploading")
-	gauge(files, float64(st.Waiting-st.Uploading), "waiting")
+	gauge(files, float64(st.UploadingFiles), "uploading")
+	gauge(files, float64(st.Waiting-st.UploadingFiles), "waiting")
 	gauge(files, float64(st.Queued), "queued")
 	gauge(files, float64(len(st.InProgress)), "in_progress")
 	gauge(oldest, st.OldestWaitingSeconds)

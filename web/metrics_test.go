@@ -24,7 +24,7 @@ func someNumbers(context.Context) (Numbers, error) {
 	at := time.Unix(1_700_000_000, 0)
 	return Numbers{
 		Status: control.Status{
-			LastProvenAlive: &at, Waiting: 5, Uploading: 3, Queued: 7, InProgress: make([]control.Progress, 2), OldestWaitingSeconds: 11,
+			LastProvenAlive: &at, Waiting: 5, UploadingFiles: 3, Queued: 7, InProgress: make([]control.Progress, 2), OldestWaitingSeconds: 11,
 			WatchedDirs: 13, PolledDirs: []string{"/a"}, LastScan: &control.Scan{At: at, Seconds: 0.5, Files: 17}, Overflows: 19,
 			Rederive: &control.Rederive{Done: 1, Total: 24}, Warnings: []string{"a", "b"},
 		},

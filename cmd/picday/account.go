@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"picday/account"
-	"picday/contract"
+	"picday/card"
 	"picday/store"
 )
 
@@ -31,7 +32,7 @@ func (a *app) accountList() *cobra.Command {
 		}
 		cards := []accountView{}
 		for _, acct := range accounts {
-			card, err := a.card(acct)
+			card, err := a.card(ctx, acct)
 			if err != nil {
 				return err
 			}
@@ -55,12 +56,25 @@ func (a *app) accountList() *cobra.Command {
 	})
 }
 
-func (a *app) card(acct store.Account) (contract.Card, error) {
+// card makes a connection card, and keeps the host keys on it for the pages:
+// the daemon may not ask sshd.
+func (a *app) card(ctx context.Context, acct store.Account) (card.Card, error) {
 	cfg, err := a.config()
 	if err != nil {
-		return contract.Card{}, err
+		return card.Card{}, err
 	}
-	return account.New(cfg).Card(acct)
+	c, err := account.New(cfg).Card(acct)
+	if err != nil {
+		return c, err
+	}
+	s, err := a.open(ctx)
+	if err != nil {
+		return c, err
+	}
+	if known, err := s.HostKeys(ctx); err != nil || slices.Equal(known, c.HostKeys) {
+		return c, err
+	}
+	return c, s.Update(ctx, func(tx *store.Tx) error { return tx.SetHostKeys(c.HostKeys) })
 }
 
 func (a *app) accountShow() *cobra.Command {
@@ -69,7 +83,7 @@ func (a *app) accountShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		card, err := a.card(acct)
+		card, err := a.card(ctx, acct)
 		if err != nil {
 			return err
 		}
@@ -92,7 +106,7 @@ func (a *app) accountCard() *cobra.Command {
 		if format != "text" && format != "filezilla" && format != "winscp" {
 			return usagef("--format %s: use text, filezilla or winscp", format)
 		}
-		card, err := a.card(acct)
+		card, err := a.card(ctx, acct)
 		if err != nil {
 			return err
 		}

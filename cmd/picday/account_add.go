@@ -49,7 +49,7 @@ func (a *app) accountAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			card, err := a.card(acct)
+			card, err := a.card(ctx, acct)
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"picday/internal/version"
 	"picday/layout"
 	"picday/store"
+	"picday/watcher"
 )
 
 // A proof is the last time that the whole line was seen to work: the
@@ -82,7 +86,7 @@ func (s *service) Status(ctx context.Context) control.Status {
 	w := s.watcher.Status()
 	st := control.Status{
 		Running: true, Version: version.String(), Since: &s.since,
-		Queued: w.Handed, Waiting: w.Pending, Uploading: w.Uploading,
+		Queued: w.Handed, Waiting: w.Pending, UploadingFiles: w.Uploading,
 		WatchedDirs: w.WatchedDirs, PolledDirs: append([]string{}, w.PolledDirs...), Overflows: w.Overflows,
 		InProgress: []control.Progress{}, Warnings: []string{},
 	}
@@ -94,6 +98,7 @@ func (s *service) Status(ctx context.Context) control.Status {
 			Account: p.Account, Path: layout.Shown(p.Path), Bytes: p.Identity.Size, Since: p.Since.UTC(),
 		})
 	}
+	st.Uploading = s.uploading(w.Arriving)
 	st.Queued = max(0, st.Queued-len(st.InProgress))
 	if !w.OldestPending.IsZero() {
 		st.OldestWaitingSeconds = time.Since(w.OldestPending).Seconds()
@@ -122,6 +127,19 @@ func (s *service) Status(ctx context.Context) control.Status {
 		st.Warnings = append(st.Warnings, "the file system of account "+root+" has no leases: uploads are taken after "+s.cfg.Upload.SettleUnsure.Std().String()+" of quiet instead of by proof")
 	}
 	return st
+}
+
+// uploading looks at what the watcher waits for, the latest first.
+func (s *service) uploading(arriving []watcher.Arriving) []control.Progress {
+	all := []control.Progress{}
+	for _, a := range arriving {
+		// What is no file, or not there any more, is not being uploaded.
+		if fi, err := os.Lstat(filepath.Join(s.cfg.UploadDir, a.Root, a.Path)); err == nil && fi.Mode().IsRegular() {
+			all = append(all, control.Progress{Account: a.Root, Path: layout.Shown(a.Path), Bytes: fi.Size(), Since: a.Since.UTC()})
+		}
+	}
+	slices.SortFunc(all, func(a, b control.Progress) int { return b.Since.Compare(a.Since) })
+	return all
 }
 
 // Rescan implements control.Daemon.

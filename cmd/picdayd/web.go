@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
-	"picday/contract"
+	"picday/card"
 	"picday/store"
 	"picday/web"
 )
@@ -53,11 +52,8 @@ func (s *service) openFront(ctx context.Context) (f *front, err error) {
 
 // site is what the administration listener knows of the configuration.
 func (s *service) site() web.Site {
-	// Only when it is asked for: to find the machine's name can take seconds.
-	host := sync.OnceValue(func() string { return contract.Host(s.cfg.SSHD.Host) })
 	site := web.Site{
-		PublicURL: s.cfg.Web.PublicURL,
-		Card:      func(a store.Account) contract.Card { return contract.NewCard(a, host(), s.cfg.SSHD.Port) },
+		PublicURL: s.cfg.Web.PublicURL, Host: card.Host(s.cfg.SSHD.Host), Port: s.cfg.SSHD.Port,
 		Originals: s.store.OriginalPath, Files: s.store.RenditionPath,
 	}
 	for _, r := range s.cfg.Images.Renditions {

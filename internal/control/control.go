@@ -24,14 +24,17 @@ const socketName = "picdayd.sock"
 
 // Status is what the daemon is doing; the contract names the JSON fields.
 type Status struct {
-	Running              bool       `json:"running"`
-	Version              string     `json:"version,omitempty"`
-	Since                *time.Time `json:"since,omitempty"`
-	LastProvenAlive      *time.Time `json:"last_proven_alive,omitempty"`
-	Queued               int        `json:"queued"`
-	InProgress           []Progress `json:"in_progress"`
+	Running         bool       `json:"running"`
+	Version         string     `json:"version,omitempty"`
+	Since           *time.Time `json:"since,omitempty"`
+	LastProvenAlive *time.Time `json:"last_proven_alive,omitempty"`
+	Queued          int        `json:"queued"`
+	InProgress      []Progress `json:"in_progress"`
+	// Uploading are files that are arriving, or have just arrived, as long as
+	// they are few; Bytes is what is there by now.
+	Uploading            []Progress `json:"uploading"`
 	Waiting              int        `json:"waiting"`
-	Uploading            int        `json:"uploading"` // of those waiting: open for writing, or changed within the last minute
+	UploadingFiles       int        `json:"uploading_files"` // of those waiting: open for writing, or changed within the last minute
 	OldestWaitingSeconds float64    `json:"oldest_waiting_seconds"`
 	Photos               int        `json:"photos"`
 	Problems             int        `json:"problems"`

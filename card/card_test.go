@@ -1,4 +1,4 @@
-package contract
+package card
 
 import (
 	"encoding/xml"
@@ -14,7 +14,7 @@ import (
 func TestCards(t *testing.T) {
 	c := Card{
 		Account: "lincoln", Layout: store.Portraits, Enabled: true, Host: "photos.example.org", Port: 2222, User: "lincoln", StartDir: "/lincoln",
-		AllowFrom: []string{"203.0.113.0/24"}, HostKeys: []HostKey{{"ssh-ed25519", "SHA256:ab+c/d"}}, CreatedAt: time.Unix(0, 0),
+		AllowFrom: []string{"203.0.113.0/24"}, HostKeys: []store.HostKey{{Type: "ssh-ed25519", SHA256: "SHA256:ab+c/d"}}, CreatedAt: time.Unix(0, 0),
 	}
 	for _, want := range []string{"photos.example.org", "2222", "lincoln", "SHA256:ab+c/d", "user-pictures/", "203.0.113.0/24"} {
 		if !strings.Contains(c.Text(), want) {

@@ -1,4 +1,6 @@
-package contract
+// Package card is what an uploader needs to connect, in the forms in which it
+// is handed over: text, a file for FileZilla, an address for WinSCP.
+package card
 
 import (
 	"bytes"
@@ -18,31 +20,26 @@ import (
 
 // A Card is all that an uploader needs to connect, except the password.
 type Card struct {
-	Account   string       `json:"account"`
-	Layout    store.Layout `json:"layout"`
-	Enabled   bool         `json:"enabled"`
-	Host      string       `json:"host"`
-	Port      int          `json:"port"`
-	User      string       `json:"user"`
-	StartDir  string       `json:"start_dir"`
-	AllowFrom []string     `json:"allow_from"`
-	IDPattern string       `json:"id_pattern"`
-	HostKeys  []HostKey    `json:"host_keys,omitzero"` // nil = not asked for: it takes root to ask sshd for them
-	CreatedAt time.Time    `json:"created_at"`
+	Account   string          `json:"account"`
+	Layout    store.Layout    `json:"layout"`
+	Enabled   bool            `json:"enabled"`
+	Host      string          `json:"host"`
+	Port      int             `json:"port"`
+	User      string          `json:"user"`
+	StartDir  string          `json:"start_dir"`
+	AllowFrom []string        `json:"allow_from"`
+	IDPattern string          `json:"id_pattern"`
+	HostKeys  []store.HostKey `json:"host_keys"`
+	CreatedAt time.Time       `json:"created_at"`
 }
 
-// A HostKey lets the uploader see that the server is the right one.
-type HostKey struct {
-	Type   string `json:"type"`
-	SHA256 string `json:"sha256"` // as ssh shows it: "SHA256:" and base64 without padding
-}
-
-// NewCard makes the card of an account on a server, without its host keys.
-func NewCard(a store.Account, host string, port int) Card {
+// Of makes an account's connection card.
+func Of(a store.Account, host string, port int, keys []store.HostKey) Card {
 	return Card{
 		Account: a.Name, Layout: a.Layout, Enabled: a.Enabled, User: a.Name,
 		Host: host, Port: port, StartDir: StartDir(a),
-		AllowFrom: append([]string{}, a.AllowFrom...), IDPattern: a.IDPattern, CreatedAt: a.CreatedAt.UTC(),
+		AllowFrom: append([]string{}, a.AllowFrom...), IDPattern: a.IDPattern,
+		HostKeys: append([]store.HostKey{}, keys...), CreatedAt: a.CreatedAt.UTC(),
 	}
 }
 
@@ -54,8 +51,8 @@ func StartDir(a store.Account) string {
 	return "/"
 }
 
-// Host is where uploaders connect to: the configured name, else the machine's
-// full one.
+// Host is the configured name, else the machine's full one, for which it may
+// have to ask the network.
 func Host(configured string) string {
 	if configured != "" {
 		return configured
@@ -108,9 +105,7 @@ func (c Card) Text() string {
 			"    <job>/Class 1/group/IMG_0002.jpg\n" +
 			"  A picture directly in the class's folder counts as individual. Job folders are made by the operator.\n")
 	}
-	if len(c.HostKeys) > 0 {
-		b.WriteString("\nOn the first connection compare the host key that the program shows with the one above.\n")
-	}
+	b.WriteString("\nOn the first connection compare the host key that the program shows with the one above.\n")
 	if !c.Enabled {
 		b.WriteString("This account is disabled at the moment.\n")
 	}

@@ -8,29 +8,24 @@ import (
 	"slices"
 	"strings"
 
-	"picday/contract"
+	"picday/card"
 	"picday/store"
 )
 
 // Card makes the account's connection card. It asks sshd for its host keys,
 // which takes root.
-func (s *System) Card(a store.Account) (contract.Card, error) {
-	keys, err := s.hostKeys(context.Background())
-	if err != nil {
-		return contract.Card{}, err
-	}
-	card := contract.NewCard(a, contract.Host(s.Config.SSHD.Host), s.Config.SSHD.Port)
-	card.HostKeys = keys
-	return card, nil
+func (s *System) Card(a store.Account) (card.Card, error) {
+	keys, err := s.HostKeys(context.Background())
+	return card.Of(a, card.Host(s.Config.SSHD.Host), s.Config.SSHD.Port, keys), err
 }
 
-// hostKeys are sshd's, best first: clients settle on the first type they know.
-func (s *System) hostKeys(ctx context.Context) ([]contract.HostKey, error) {
+// HostKeys are sshd's, best first: clients settle on the first type they know.
+func (s *System) HostKeys(ctx context.Context) ([]store.HostKey, error) {
 	e, err := s.effective(ctx, "root", probes4[0])
 	if err != nil {
 		return nil, fmt.Errorf("ask sshd for its host keys: %w", err)
 	}
-	out := []contract.HostKey{}
+	out := []store.HostKey{}
 	for _, path := range e.values["hostkey"] {
 		public, err := readFile(path + ".pub")
 		if err != nil {
@@ -52,11 +47,11 @@ func (s *System) hostKeys(ctx context.Context) ([]contract.HostKey, error) {
 			continue
 		}
 		sum := sha256.Sum256(blob)
-		out = append(out, contract.HostKey{Type: f[0], SHA256: "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])})
+		out = append(out, store.HostKey{Type: f[0], SHA256: "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])})
 	}
-	rank := func(k contract.HostKey) int {
+	rank := func(k store.HostKey) int {
 		return slices.IndexFunc([]string{"ssh-ed25519", "ecdsa-", "ssh-rsa", ""}, func(p string) bool { return strings.HasPrefix(k.Type, p) })
 	}
-	slices.SortStableFunc(out, func(a, b contract.HostKey) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(out, func(a, b store.HostKey) int { return rank(a) - rank(b) })
 	return out, nil
 }
