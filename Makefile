@@ -7,7 +7,7 @@ DEPS   = scripts/deps.sh
 
 BUILD_DEPS = gcc libc6-dev libjpeg-dev
 RUN_DEPS   = openssh-server openssh-client passwd
-TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount nftables man-db mandoc
+TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount nftables man-db mandoc bash-completion zsh fish
 PACKAGE_TEST_DEPS = git dpkg-dev mmdebstrap systemd-container lintian piuparts rpm binutils sshpass
 PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils
 
@@ -19,7 +19,7 @@ LDFLAGS = -X picday/internal/version.release=$(VERSION)
 
 .PHONY: build man demo test check bench torture install deb rpm test-package clean
 
-build: ## the two programs and their manual pages, in bin/
+build: ## the two programs, their manual pages and completion, in bin/
 	@$(DEPS) $(BUILD_DEPS)
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/picday ./cmd/picdayd
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} scripts/man.sh $(BIN) $(BIN)
@@ -62,6 +62,9 @@ install: ## what make has built, and the units, into /usr/local; then see README
 	install -D -m 0644 -t $(DESTDIR)/usr/local/share/man/man1 $(BIN)/man/picday.1.gz
 	install -D -m 0644 -t $(DESTDIR)/usr/local/share/man/man5 $(BIN)/man/picday.toml.5.gz
 	install -D -m 0644 -t $(DESTDIR)/usr/local/share/man/man8 $(BIN)/man/picdayd.8.gz
+	install -D -m 0644 $(BIN)/completion/picday.bash $(DESTDIR)/usr/local/share/bash-completion/completions/picday
+	install -D -m 0644 -t $(DESTDIR)/usr/local/share/zsh/site-functions $(BIN)/completion/_picday
+	install -D -m 0644 -t $(DESTDIR)/usr/local/share/fish/vendor_completions.d $(BIN)/completion/picday.fish
 
 deb: ## dist/picday_*.deb, for Debian 12, 13 and Ubuntu 24.04
 	@$(DEPS) $(BUILD_DEPS) git

@@ -107,6 +107,7 @@ func (a *app) accountCard() *cobra.Command {
 		return err
 	})
 	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT`: text, filezilla (Site Manager import file) or winscp (session URL)")
+	choose(cmd, "format", "text", "filezilla", "winscp")
 	return cmd
 }
 

@@ -21,6 +21,7 @@ var arguments = []manual.Item{
 	{Term: "NAME", Text: "a new or known name; for an account 2 to 31 of a-z, 0-9 and -, a letter first"},
 	{Term: "PATH", Text: "what the uploader sees, from the root of the SFTP view: 'job00001/Class 1/x.jpg'"},
 	{Term: "PATH|ID", Text: "a PATH, or the ID of a portrait"},
+	{Term: "SHELL", Text: "bash, zsh or fish"},
 }
 
 // argumentsOf are those that a command takes.

@@ -34,6 +34,7 @@ func (a *app) root() *cobra.Command {
 			a.restoreCommand(),
 			a.firewallCommand(),
 			a.closeCommand(),
+			a.completionCommand(),
 			a.manualCommand(),
 		}},
 		{"Administration pages and API:", []*cobra.Command{
@@ -57,11 +58,12 @@ SFTP accounts, and shows what the daemon picdayd has taken in from them.`
 	root.Version = version.String()
 	root.SilenceErrors = true
 	root.SilenceUsage = true
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true // ours has no PowerShell
 	root.SetUsageFunc(usage)
 	root.PersistentFlags().StringVar(&a.configFile, "config", "", "configuration `FILE` (default $PICDAY_CONFIG, else "+config.DefaultPath+")")
 	root.PersistentFlags().BoolP("help", "h", false, "explain a command")
 	root.Flags().BoolP("version", "v", false, "print the version")
 	a.explain(root)
+	a.offerNames(root)
 	return root
 }
