@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) accountCommand() *cobra.Command {
-	return a.group("account", "Make and change SFTP accounts",
+	return a.group("account", "Make, show and change SFTP accounts",
 		a.accountAdd(), a.accountList(), a.accountShow(), a.accountCard(), a.accountAllow(), a.accountPasswd(),
 		a.accountKey(), a.accountDisable(), a.accountEnable(), a.accountRemove())
 }

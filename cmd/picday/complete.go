@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) completionCommand() *cobra.Command {
-	cmd := a.command("completion SHELL", "Print what makes a shell complete picday's words", cobra.ExactArgs(1), nil)
+	cmd := a.command("completion SHELL", "Print what bash, zsh or fish needs to complete picday's words", cobra.ExactArgs(1), nil)
 	cmd.Long = `Print a script that makes bash, zsh or fish complete commands and flags, and the
 names of accounts and jobs for those who can read the catalogue. The Debian
 package installs all three.`

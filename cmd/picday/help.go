@@ -71,7 +71,10 @@ func usage(cmd *cobra.Command) error {
 		fmt.Fprintf(w, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
 	}
 	if !cmd.HasParent() {
-		fmt.Fprintf(w, "\nExit status:\n%s\n", manual.Wrap(strings.Fields(manual.Statuses(exitStatuses)), "  "))
+		fmt.Fprintln(w, "\nExit status:")
+		for _, s := range exitStatuses {
+			fmt.Fprintf(w, "  %d  %s\n", s.Code, s.Means)
+		}
 	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(w, "\nMore about one of them: %s COMMAND --help\n", cmd.CommandPath())

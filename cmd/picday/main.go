@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -103,7 +104,19 @@ func (a *app) group(use, short string, subs ...*cobra.Command) *cobra.Command {
 // understood, so that whatever goes wrong from there on is not wrong usage.
 func (a *app) command(use, short string, args cobra.PositionalArgs, do func(ctx context.Context, args []string) error) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: args,
+		Use: use, Short: short,
+		Args: func(cmd *cobra.Command, given []string) error {
+			err, words := args(cmd, given), placeholders(cmd)
+			switch {
+			case err == nil || len(given) == len(words):
+				return err
+			case len(given) < len(words):
+				return fmt.Errorf("%s is missing", words[len(given)])
+			case len(words) == 0:
+				return fmt.Errorf("%q is one word too many", given[0])
+			}
+			return fmt.Errorf("%q is one word too many; put quotes around a name with blanks", given[len(words)])
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.began = true
 			return do(cmd.Context(), args)

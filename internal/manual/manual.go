@@ -23,15 +23,6 @@ type Status struct {
 	Means string
 }
 
-// Statuses is all exit statuses in one sentence, as --help has it.
-func Statuses(all []Status) string {
-	var parts []string
-	for _, s := range all {
-		parts = append(parts, fmt.Sprintf("%d %s", s.Code, s.Means))
-	}
-	return strings.Join(parts, ", ")
-}
-
 // A Page is the manual page of a program, beyond what its commands say.
 type Page struct {
 	Section     string
