@@ -21,6 +21,7 @@ var floors = [][]string{
 	{"card", "contract"},
 	{"store"},
 	{"photo", "layout"},
+	{"internal/manual"},
 	{"internal/config", "internal/control", "internal/durable", "internal/version"},
 }
 

@@ -111,7 +111,7 @@ func (f Firewall) Nft() []byte {
 #   load, or load anew:  picday firewall --also YOUR-NETWORK | nft -f -
 #   take away:           nft delete table inet picday
 #
-# A reboot or "nft flush ruleset" takes it away too. See picday(1), FIREWALL.
+# A reboot or "nft flush ruleset" takes it away too. See picday(1).
 `, f.Port)
 	if len(f.Out) > 0 {
 		fmt.Fprintf(&b, "#\n# Shut out, unless they are in a network of somebody else, because they have no\n# networks of their own: %s\n", strings.Join(f.Out, ", "))

@@ -24,6 +24,7 @@ CGO_ENABLED=1 CGO_CFLAGS='-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2' \
     $go build -trimpath -buildvcs=false -buildmode=pie -o $ROOT/ \
     -ldflags "-s -w -buildid= -linkmode=external -extldflags '-Wl,-z,relro,-z,now,--build-id=none' -X picday/internal/version.release=$VERSION" \
     ./cmd/picday ./cmd/picdayd
+scripts/man.sh $ROOT packaging/build
 
 cp packaging/picday.toml $ROOT/picday.toml
 if [ "$kind" = rpm ]; then # Fedora and its family call sshd's unit so
@@ -37,7 +38,6 @@ fi
     echo " -- picday maintainers <picday@localhost.localdomain>  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")"
 } | gzip -9n >$ROOT/changelog.gz
 
-# Pages and completions that "make man" has left here are taken along.
 add() { # file, directory
     [ ! -e "$1" ] || echo "  - {src: $1, dst: $2/$(basename "$1"), file_info: {mode: 0644}}"
 }

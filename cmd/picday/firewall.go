@@ -37,10 +37,11 @@ func (a *app) firewallCommand() *cobra.Command {
 		return err
 	})
 	cmd.Long = `Print an nftables file that lets only the networks of all enabled accounts, and
-those given with --also, open connections to SSH on [sshd] port. Nobody else
-gets an answer: the connection times out. Nothing is in force until you load it;
-picday never does. Loading it replaces the table "inet picday" in one go and
-touches no other table, and connections that are open go on.
+those given with --also, open connections to SSH, on the port that picday.toml
+names under [sshd]. Nobody else gets an answer: the connection times out.
+Nothing is in force until you load it; picday never does. Loading it replaces
+the table "inet picday" in one go and touches no other table, and connections
+that are open go on.
 
 This is about every login by SSH on that port, yours too. So it is refused, with
 exit status 4, without --also (or --no-admin), when the address you are logged

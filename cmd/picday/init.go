@@ -12,7 +12,7 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var newVolume bool
-	cmd := a.command("init", "Create what is missing; say what was done", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+	cmd := a.command("init", "Set this machine up; make what is missing", cobra.NoArgs, func(ctx context.Context, _ []string) error {
 		sys, err := a.system()
 		if err != nil {
 			return err

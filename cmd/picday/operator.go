@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) operatorCommand() *cobra.Command {
-	return a.group("operator", "Look after the log-ins of the administration pages", a.operatorAdd(), a.operatorList(), a.operatorRemove())
+	return a.group("operator", "Make and end log-ins for the administration pages", a.operatorAdd(), a.operatorList(), a.operatorRemove())
 }
 
 // loginName is what an operator or a token may be called: a word or an e-mail

@@ -50,6 +50,7 @@ func (a *app) photosCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.Job, "job", "", "only this `JOB`")
 	cmd.Flags().StringVar(&f.Album, "album", "", "only this `ALBUM`")
 	cmd.Flags().StringVar(&f.Area, "area", "", "only this `AREA`: individuals or group")
+	choose(cmd, "area", "individuals", "group")
 	cmd.Flags().StringVar(&f.Person, "person", "", "only the portrait of this `ID`")
 	return cmd
 }

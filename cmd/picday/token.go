@@ -11,7 +11,7 @@ import (
 )
 
 func (a *app) tokenCommand() *cobra.Command {
-	return a.group("token", "Look after what programs log in to the API with", a.tokenAdd(), a.tokenList(), a.tokenRemove())
+	return a.group("token", "Make and end tokens, with which programs use the API", a.tokenAdd(), a.tokenList(), a.tokenRemove())
 }
 
 func (a *app) tokenAdd() *cobra.Command {

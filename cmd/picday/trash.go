@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) trashCommand() *cobra.Command {
-	return a.group("trash", "Look after photos that were withdrawn", a.trashList(), a.trashRestore(), a.trashEmpty())
+	return a.group("trash", "List photos whose files were deleted, bring them back, end them", a.trashList(), a.trashRestore(), a.trashEmpty())
 }
 
 func (a *app) trashList() *cobra.Command {
