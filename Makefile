@@ -7,7 +7,8 @@ DEPS   = scripts/deps.sh
 
 BUILD_DEPS = gcc libc6-dev libjpeg-dev
 RUN_DEPS   = openssh-server openssh-client passwd
-TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount
+TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount nftables man-db mandoc bash-completion zsh fish
+PACKAGE_TEST_DEPS = git dpkg-dev mmdebstrap systemd-container lintian piuparts rpm binutils sshpass
 PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -16,11 +17,14 @@ GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS = -X picday/internal/version.release=$(VERSION)
 
-.PHONY: build demo test check bench torture install clean
+.PHONY: build man demo test check bench torture install deb rpm test-package clean
 
-build: ## the two programs, in bin/
+build: ## the two programs, their manual pages and completion, in bin/
 	@$(DEPS) $(BUILD_DEPS)
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/picday ./cmd/picdayd
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} scripts/man.sh $(BIN) $(BIN)
+
+man: build ## the manual pages, in bin/man: man -l bin/man/picday.1.gz
 
 demo: build ## the main job, on a private sshd; leaves nothing behind
 	@$(DEPS) $(RUN_DEPS) sshpass util-linux
@@ -47,12 +51,32 @@ torture: ## the long proofs
 	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS)
 	@PICDAY_TORTURE=1 $(GO) test -count=1 -timeout 80m ./...
 
-install: ## what make has built, and the unit, into /usr/local; then see README
+install: ## what make has built, and the units, into /usr/local; then see README
 	@for program in picday picdayd; do [ -x $(BIN)/$$program ] || \
 	    { echo "$(BIN)/$$program is not built yet: run make first, as yourself, then sudo make install" >&2; exit 1; }; done
 	install -D -m 0755 -t $(DESTDIR)/usr/local/bin $(BIN)/picday
 	install -D -m 0755 -t $(DESTDIR)/usr/local/sbin $(BIN)/picdayd
-	install -D -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picdayd.service
+	install -d $(DESTDIR)/etc/systemd/system
+	sed 's,/usr/sbin/,/usr/local/sbin/,' systemd/picdayd.service >$(DESTDIR)/etc/systemd/system/picdayd.service
+	install -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picday-firewall.*
+	install -D -m 0644 -t $(DESTDIR)/usr/local/share/man/man1 $(BIN)/man/picday.1.gz
+	install -D -m 0644 -t $(DESTDIR)/usr/local/share/man/man5 $(BIN)/man/picday.toml.5.gz
+	install -D -m 0644 -t $(DESTDIR)/usr/local/share/man/man8 $(BIN)/man/picdayd.8.gz
+	install -D -m 0644 $(BIN)/completion/picday.bash $(DESTDIR)/usr/local/share/bash-completion/completions/picday
+	install -D -m 0644 -t $(DESTDIR)/usr/local/share/zsh/site-functions $(BIN)/completion/_picday
+	install -D -m 0644 -t $(DESTDIR)/usr/local/share/fish/vendor_completions.d $(BIN)/completion/picday.fish
+
+deb: ## dist/picday_*.deb, for Debian 12, 13 and Ubuntu 24.04
+	@$(DEPS) $(BUILD_DEPS) git
+	@GO=$(GO) packaging/build.sh deb
+
+rpm: ## dist/picday-*.rpm from the same parts; tried on no machine yet
+	@$(DEPS) $(BUILD_DEPS) git
+	@GO=$(GO) packaging/build.sh rpm
+
+test-package: ## install, upgrade, remove and purge the .deb in booted Debians
+	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS) $(PACKAGE_TEST_DEPS)
+	PICDAY_PACKAGE=long $(GO) test -count=1 -timeout 60m -v ./packaging
 
 clean:
-	rm -rf $(BIN)
+	rm -rf $(BIN) dist packaging/build

@@ -18,15 +18,16 @@ import (
 var floors = [][]string{
 	{"cmd/picday", "cmd/picdayd"},
 	{"watcher", "ingest", "account", "decoder", "web"}, // siblings: only cmd joins them
-	{"card"},
+	{"card", "contract"},
 	{"store"},
 	{"photo", "layout"},
+	{"internal/manual"},
 	{"internal/config", "internal/control", "internal/durable", "internal/version"},
 }
 
 // outside are helpers for tests, demo and benches; nothing that ships may
 // import them.
-var outside = []string{"internal/testbed", "internal/testphoto", "store/storetest", "test", "bench", "demo/photos"}
+var outside = []string{"internal/testbed", "internal/testphoto", "store/storetest", "test", "bench", "demo/photos", "packaging"}
 
 func goList(t *testing.T, args ...string) []string {
 	t.Helper()

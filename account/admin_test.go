@@ -87,6 +87,7 @@ func TestAdminsConfigurationsThatCannotWork(t *testing.T) {
 			}
 			writeConfig(t, c.config)
 			if c.name == "reload" {
+				startSSHD(t, s)
 				s.Config.SSHD.Reload = []string{"/bin/false"}
 			}
 			before := snapshot(t)
@@ -103,6 +104,15 @@ func TestAdminsConfigurationsThatCannotWork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// In a chroot, or where a socket starts sshd for every connection, a reload
+// fails because there is nothing to reload.
+func TestNoSSHDToReload(t *testing.T) {
+	s := newWorld(t)
+	s.Config.SSHD.Reload = []string{"/bin/false"}
+	_, err := s.Init(t.Context())
+	must(t, err)
 }
 
 func TestRootInTheJailGroup(t *testing.T) {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"time"
 
 	"picday/layout"
 	"picday/store"
@@ -61,11 +62,14 @@ func (in *Ingester) problem(a account, f File, place store.Place, reason store.R
 		keep = 0
 	}
 	in.Log.Info().Str("account", f.Account).Str("path", place.Shown).Str("reason", string(reason)).Msg("problem")
-	return verdict{apply: func(tx *store.Tx) error {
-		return in.withDisk(func(d store.Disk) error {
-			return tx.Problem(a.Account, place, f.Identity, reason, keep, d)
-		})
-	}}
+	return verdict{
+		apply: func(tx *store.Tx) error {
+			return in.withDisk(func(d store.Disk) error {
+				return tx.Problem(a.Account, place, f.Identity, reason, keep, d)
+			})
+		},
+		taken: func() { in.Taken(Taken{Layout: a.Layout}) },
+	}
 }
 
 // publish is the verdict on a file whose picture is on disk. release ends the
@@ -75,12 +79,13 @@ func (in *Ingester) publish(a account, f File, place store.Place, o store.Origin
 	if o.Width < smallWidth {
 		flags = "small"
 	}
+	var outcome store.Outcome
 	return verdict{
 		dirs: in.dirsOf(o),
 		apply: func(tx *store.Tx) error {
 			arrival := store.Arrival{Account: a.Account, Place: place, Identity: f.Identity, Original: o, Flags: flags}
-			return in.withDisk(func(d store.Disk) error {
-				outcome, err := tx.Publish(arrival, d)
+			return in.withDisk(func(d store.Disk) (err error) {
+				outcome, err = tx.Publish(arrival, d)
 				if err == nil {
 					in.Log.Info().Str("account", f.Account).Str("path", place.Shown).Stringer("sha256", o.SHA).Str("outcome", string(outcome)).Msg("photo")
 				}
@@ -88,6 +93,7 @@ func (in *Ingester) publish(a account, f File, place store.Place, o store.Origin
 			})
 		},
 		after: release,
+		taken: func() { in.Taken(Taken{a.Layout, outcome, time.Since(time.Unix(0, f.Identity.Ctime))}) },
 	}
 }
 

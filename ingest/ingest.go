@@ -46,7 +46,17 @@ type Options struct {
 	// Render reads a picture's metadata and makes its renditions; nil does so in
 	// this process, which only who made the pictures should do.
 	Render func(ctx context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error)
-	Log    zerolog.Logger
+	// Taken is told what became of each file, once that is committed; it must
+	// not block. nil: nobody wants to know.
+	Taken func(Taken)
+	Log   zerolog.Logger
+}
+
+// Taken is what became of a file.
+type Taken struct {
+	Layout  store.Layout
+	Outcome store.Outcome // "" = a problem
+	Took    time.Duration // since the upload was last changed
 }
 
 // An Ingester does the work. Its maps are guarded by mu; everything else is
@@ -72,6 +82,9 @@ type account struct {
 // New makes an Ingester. It takes nothing before SetAccounts and Run.
 func New(o Options) *Ingester {
 	in := &Ingester{Options: o, inHand: map[File]time.Time{}, derived: map[store.SHA]derived{}}
+	if in.Taken == nil {
+		in.Taken = func(Taken) {}
+	}
 	if in.Render == nil {
 		in.Render = in.renderHere
 	}
@@ -186,6 +199,7 @@ type verdict struct {
 	dirs  []string
 	apply func(*store.Tx) error
 	after func() // once the change is committed or has failed
+	taken func() // once it is committed
 }
 
 // retryDelay is how long to wait after an error that is not the file's, such
@@ -201,6 +215,9 @@ func (in *Ingester) finish(ctx context.Context, f File, done func(File, bool), v
 			in.Log.Error().Err(err).Str("account", f.Account).Str("path", layout.Shown(f.Path)).Msg("not taken, will try again")
 			time.AfterFunc(retryDelay, func() { done(f, true) })
 			return
+		}
+		if v.taken != nil {
+			v.taken()
 		}
 		if v.delay > 0 {
 			time.AfterFunc(v.delay, func() { done(f, v.again) })

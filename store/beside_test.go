@@ -116,7 +116,7 @@ func TestTheTrashInPages(t *testing.T) {
 		w.must(err)
 		for _, p := range page {
 			n++
-			q.After = p.Key(ByWithdrawn)
+			q.After = q.Key(p)
 		}
 	}
 	if n != 3 {

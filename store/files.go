@@ -105,16 +105,22 @@ func putOnce(name string, content []byte, mode fs.FileMode, own func(string) err
 }
 
 // OriginalPath is where the original's bytes are.
-func (s *Store) OriginalPath(h SHA) string {
+func (s *Store) OriginalPath(h SHA) string { return filepath.Join(s.dir, originalName(h)) }
+
+func originalName(h SHA) string {
 	x := h.String()
-	return filepath.Join(s.dir, originalsDir, x[:2], x+".jpg")
+	return filepath.Join(originalsDir, x[:2], x+".jpg")
 }
 
 // RenditionPath is where a rendition is. The settings are part of the name,
 // so that a new quality in the configuration never finds the old file.
 func (s *Store) RenditionPath(h SHA, r RenditionSpec) string {
+	return filepath.Join(s.dir, renditionName(h, r))
+}
+
+func renditionName(h SHA, r RenditionSpec) string {
 	x := h.String()
-	return filepath.Join(s.dir, renditionsDir, x[:2], fmt.Sprintf("%s-%s-%dq%d.jpg", x, r.Name, r.Longest, r.Quality))
+	return filepath.Join(renditionsDir, x[:2], fmt.Sprintf("%s-%s-%dq%d.jpg", x, r.Name, r.Longest, r.Quality))
 }
 
 // TempDir is where files are written before they get their name. It is on

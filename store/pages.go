@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+	"unicode"
 )
 
 // Show says whether published photos are wanted, or withdrawn ones.
@@ -18,7 +19,7 @@ const (
 )
 
 // An Order is how photos are listed. Each can be continued behind a photo
-// (by its key, see Photo.Key) without counting what came before.
+// (by its key, see PhotoQuery.Key) without counting what came before.
 type Order int
 
 // The orders. ByChange is the one to follow the catalogue with: whatever
@@ -51,10 +52,10 @@ type Key struct {
 	ID     int64  // 0 = from the start
 }
 
-// Key is the photo's place in an order.
-func (p Photo) Key(o Order) Key {
+// Key is the photo's place in the order of the query that it came from.
+func (q PhotoQuery) Key(p Photo) Key {
 	k := Key{ID: p.ID}
-	switch o {
+	switch q.Order {
 	case ByFile:
 		k.Text = p.File
 	case ByPerson:
@@ -129,8 +130,12 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 	}
 	w.text("p.album = ?", q.Album)
 	w.text("p.area = ?", q.Area)
-	w.text("p.person = ?", q.Person)
-	w.text(`p.person LIKE ? ESCAPE '\'`, beginningOrNone(q.PersonFrom))
+	if q.Person != "" {
+		w.add("p.person = ? AND p.account_id IN (SELECT id FROM account)", q.Person) // a look-up for each account, not a scan
+	}
+	if q.PersonFrom != "" {
+		w.add("p.person >= ? AND p.person < ?", q.PersonFrom, q.PersonFrom+string(unicode.MaxRune))
+	}
 	if q.Path != "" {
 		w.add("(p.path_shown = ? OR p.path = CAST(? AS BLOB))", q.Path, q.Path)
 	}
@@ -145,6 +150,9 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 		return w, "a.name, p.path, p.id", nil
 	}
 	key, down := keys[q.Order], ""
+	if q.Order == ByChange && q.Job != "" && q.Show == ShowPublished {
+		key = "+" + key // not an index of all changes: the job's photos are fewer
+	}
 	switch q.Order {
 	case ByPerson:
 		w.add("p.person IS NOT NULL")
@@ -163,13 +171,6 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 		w.add("("+key+", p.id"+beyond, at, q.After.ID)
 	}
 	return w, key + down + ", p.id" + down, nil
-}
-
-func beginningOrNone(text string) string {
-	if text == "" {
-		return ""
-	}
-	return beginning(text)
 }
 
 func withRenditions(ctx context.Context, tx *sql.Tx, all []Photo) error {

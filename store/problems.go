@@ -57,7 +57,8 @@ func (v View) Problems(ctx context.Context, q ProblemQuery) ([]Problem, error) {
 		behind, direction = "<", " DESC"
 	}
 	w.number("u.id "+behind+" ?", q.After)
-	return collect(ctx, v.s.read, scanProblem, problemColumns+w.sql()+` ORDER BY u.id`+direction+` LIMIT ?`, append(w.args, limited(q.Limit))...)
+	// The plus keeps SQLite from walking through all uploads in their order.
+	return collect(ctx, v.s.read, scanProblem, problemColumns+w.sql()+` ORDER BY +u.id`+direction+` LIMIT ?`, append(w.args, limited(q.Limit))...)
 }
 
 func (v View) problems(w *where, q ProblemQuery) {

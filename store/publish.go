@@ -170,9 +170,11 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, u.PhotoID)
 		return u.PhotoID, "", err
 	}
+	// Or one whose file a restored backup could not put back.
 	var id int64
-	err = tx.QueryRow(`SELECT id FROM photo WHERE account_id = ? AND path = ? AND sha256 = ?
-		AND withdrawn_at IS NOT NULL ORDER BY withdrawn_at DESC LIMIT 1`, a.Account.ID, []byte(a.Place.Path), a.Original.SHA[:]).Scan(&id)
+	err = tx.QueryRow(`SELECT id FROM photo WHERE account_id = ? AND path = ?
+		AND (withdrawn_at IS NOT NULL AND sha256 = ? OR withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id))
+		ORDER BY withdrawn_at IS NOT NULL, withdrawn_at DESC LIMIT 1`, a.Account.ID, []byte(a.Place.Path), a.Original.SHA[:]).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
 	}

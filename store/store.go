@@ -104,7 +104,7 @@ func connect(name, mode, lock string) (*sql.DB, error) {
 		"_synchronous":  {"FULL"}, // in WAL mode: every commit is on disk when it returns
 		"_foreign_keys": {"on"},
 	}
-	return sql.Open("sqlite3", (&url.URL{Scheme: "file", OmitHost: true, Path: name, RawQuery: q.Encode()}).String())
+	return openFile(name, q)
 }
 
 // Close ends all connections.

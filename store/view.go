@@ -201,19 +201,7 @@ type Album struct {
 // Albums lists the albums of one account or job, or (empty names) of all, by
 // account, job and name.
 func (v View) Albums(ctx context.Context, account, job string) ([]Album, error) {
-	var w where
-	v.only(&w, "j.account_id")
-	w.text("a.name = ?", account)
-	w.text("j.name = ?", job)
-	w.add("p.withdrawn_at IS NULL")
-	return collect(ctx, v.s.read, func(r *sql.Rows) (al Album, err error) {
-		var latest int64
-		err = r.Scan(&al.Account, &al.Job, &al.Name, &al.Individuals, &al.Group, &latest)
-		al.Latest = fromMillis(latest)
-		return al, err
-	}, `SELECT a.name, j.name, p.album, sum(p.area = 'individuals'), sum(p.area = 'group'), max(p.ingested_at)
-		FROM account a JOIN job j ON j.account_id = a.id JOIN photo p ON p.job_id = j.id `+w.sql()+`
-		GROUP BY a.name, j.name, p.album`, w.args...)
+	return v.AlbumPage(ctx, AlbumQuery{Account: account, Job: job})
 }
 
 // Album finds one album of a job of the view, with its counts.

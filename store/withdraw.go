@@ -131,6 +131,11 @@ func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
 	}
 	n, err := tx.count(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?3 WHERE id = ?2 AND withdrawn_at IS NULL
 		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2)`, millis(tx.now), u.PhotoID, stamp)
+	if err == nil && n == 0 {
+		// Withdrawn by an operator before: its days in the trash begin now.
+		_, err = tx.Exec(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?3 WHERE id = ?2 AND withdrawn_by IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2)`, millis(tx.now), u.PhotoID, stamp)
+	}
 	if err != nil || n == 0 {
 		return w, false, err
 	}

@@ -63,6 +63,21 @@ func TestAnOperatorsWithdrawalStays(t *testing.T) {
 	}
 }
 
+func TestDaysInTheTrashBeginWhenTheFileGoes(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.put("job1/A/1.jpg", "one")
+	w.settle()
+	p := w.photoAt("job1/A/1.jpg")
+	w.tx(func(tx *Tx) error { tx.now = tx.now.Add(-999 * time.Hour); return tx.WithdrawBy(p.ID, "eva") })
+	w.rm("job1/A/1.jpg")
+	w.settle()
+	w.expire()
+	w.tx(func(tx *Tx) error { _, err := tx.Expire(720 * time.Hour); return err })
+	if got, err := w.s.View(0).Photo(t.Context(), p.ID); err != nil || got.WithdrawnBy != "eva" {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
 // Another picture in its place is one that nobody has objected to.
 func TestAnotherPictureEndsAnOperatorsWithdrawal(t *testing.T) {
 	w := newWorld(t, Portraits)

@@ -110,6 +110,22 @@ func TestRefusals(t *testing.T) {
 	s.waitPhotos(jobs, "job1/A/x.jpg")
 }
 
+// Too few and too many words are told apart, and named.
+func TestWrongNumberOfWords(t *testing.T) {
+	s := newQuietSite(t)
+	for line, says := range map[string]string{
+		"account show": "NAME is missing", "account key x": "FILE is missing", "job add acme": "JOB is missing",
+		"init x": `"x" is one word too many`, "job activate acme Summer camp": `"camp" is one word too many; put quotes`,
+		"photos a b": "usage: picday photos [ACCOUNT]",
+	} {
+		r := s.Picday(strings.Fields(line)...)
+		if r.Code != 2 || !strings.Contains(r.Stderr, says) {
+			t.Errorf("want %q: %v", says, r)
+		}
+		sane(t, r)
+	}
+}
+
 func TestConfigurationErrors(t *testing.T) {
 	s := newSite(t)
 	for what, c := range map[string]struct{ text, says string }{

@@ -39,7 +39,6 @@ func (s *site) shows(p testbed.Photo) {
 // What the catalogue lists is served, what is withdrawn is 404 and comes back.
 func TestServed(t *testing.T) {
 	s := newSite(t)
-	s.needs("link")
 	u := s.jobs("served", "job1")
 	wire := u.ByKey().MustWire()
 	s.must(wire.Mkdir("/job1/A"))
@@ -64,7 +63,6 @@ func TestServed(t *testing.T) {
 
 func TestARotatedLink(t *testing.T) {
 	s := newSite(t)
-	s.needs("link")
 	u := s.portraits("rotated")
 	s.must(u.ByKey().MustWire().Put(pictures(u)+"12.jpg", photo()))
 	s.must(u.ByKey().MustWire().Put(pictures(u)+"13.jpg", photo()))

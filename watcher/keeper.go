@@ -226,9 +226,13 @@ func (k *keeper) status() Status {
 		Pending: len(k.entries) - len(k.out), Handed: len(k.out),
 		LastScan: k.lastScan, Overflows: k.overflows,
 	}
+	now := time.Now()
 	for _, e := range k.entries {
 		if e.state != handed && (s.OldestPending.IsZero() || e.since.Before(s.OldestPending)) {
 			s.OldestPending = e.since
+		}
+		if e.state == waiting && (e.held || now.Sub(e.changed) < time.Minute) {
+			s.Uploading++
 		}
 		if e.state == waiting && s.Pending <= maxArriving {
 			s.Arriving = append(s.Arriving, Arriving{e.tree.root, e.tree.rel(e.path), e.since})

@@ -131,6 +131,7 @@ type Status struct {
 	PolledDirs    []string // absolute: without a watch or not readable, listed every Options.Poll
 	Missing       []string // absolute: trees that are not there or not readable
 	Pending       int      // known, not yet given out
+	Uploading     int      // of these: held by a writer, or changed within the last minute
 	Handed        int      // given out, not yet answered
 	OldestPending time.Time
 	Arriving      []Arriving // what is pending, as long as it is little

@@ -33,9 +33,9 @@ type Writer interface {
 
 // A Site is what handlers know of the installation.
 type Site struct {
-	PublicURL  string                // what links begin with
-	Host       string                // where uploaders connect to
-	Port       int                   //
+	PublicURL  string // what links begin with
+	Host       string // where uploaders connect to
+	Port       int
 	Renditions []store.RenditionSpec // the first is what a link shows
 	Originals  func(store.SHA) string
 	Files      func(store.SHA, store.RenditionSpec) string

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -37,12 +38,13 @@ type adminBed struct {
 	*bed
 	gate   *gate
 	other  store.Account
+	third  store.Account // of fullBed
 	status control.Status
 }
 
 func newAdminBed(t testing.TB) *adminBed {
 	t.Helper()
-	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}}
+	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}}
 	b.tx(func(tx *store.Tx) (err error) {
 		b.other, err = tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs})
 		if err == nil {
@@ -54,8 +56,10 @@ func newAdminBed(t testing.TB) *adminBed {
 		Store: b.s, Writer: do{b.s}, Healthy: func() bool { return true },
 		Status:  func(context.Context) control.Status { return b.status },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("picday_up 1\n")) }),
-		Site:    Site{PublicURL: "https://pics.example", Host: "sftp.example", Port: 22, Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath},
-		Log:     b.pub.Log,
+		Site: Site{
+			PublicURL: "https://pics.example", Host: "sftp.example", Port: 22, Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
+		},
+		Log: b.pub.Log,
 	})
 	return b
 }
@@ -96,6 +100,10 @@ func (b *adminBed) ask(method, target string, form url.Values, header ...string)
 		r.Body = io.NopCloser(strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	return b.answer(r)
+}
+
+func (b *adminBed) answer(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	b.gate.ServeHTTP(w, r)
 	return w
@@ -121,4 +129,25 @@ func (b *adminBed) photo(person string) store.Photo {
 		b.Fatalf("photos of %s: %+v", person, all)
 	}
 	return all[0]
+}
+
+// shoot publishes a photo of job00001 of acme.
+func (b *adminBed) shoot(album, file string) {
+	b.Helper()
+	path := "job00001/" + album + "/" + file
+	b.publish(b.other, store.Place{Path: path, Shown: path, Job: "job00001", Album: album, Area: "individuals"}, path)
+}
+
+func (b *adminBed) write(file, content string) {
+	b.Helper()
+	b.must(os.WriteFile(file, []byte(content), 0o640))
+}
+
+// spoil enters a problem of acme.
+func (b *adminBed) spoil(path string) {
+	b.Helper()
+	b.tx(func(tx *store.Tx) error {
+		id := store.Identity{Dev: 1, Ino: b.ino.Add(1), Size: 3}
+		return tx.Problem(b.other, store.Place{Path: path, Shown: path, Job: "job00001"}, id, store.NotJPEG, 0, gone{})
+	})
 }

@@ -75,7 +75,7 @@ func servePicture(w http.ResponseWriter, v *visit, file string) error {
 	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
 	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Etag", etag(store.Published{File: file}, fi))
+	h.Set("Etag", etag(file, fi))
 	http.ServeContent(w, v.Request, "", time.Time{}, f)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ type bed struct {
 	testing.TB
 	s    *store.Store
 	acct store.Account
-	log  bytes.Buffer
+	log  logBuffer
 	pub  *Public
 	ino  atomic.Uint64
 }
@@ -46,7 +47,10 @@ func newBed(t testing.TB) *bed {
 		b.acct, err = tx.AddAccount(store.Account{Name: "lincoln", Layout: store.Portraits})
 		return err
 	})
-	b.pub = &Public{Pictures: b.s, Default: "large", Healthy: func() bool { return true }, Log: zerolog.New(&b.log)}
+	links, err := b.s.OpenLinks(t.Context(), "large")
+	b.must(err)
+	t.Cleanup(func() { links.Close() })
+	b.pub = &Public{Pictures: links, Healthy: func() bool { return true }, Log: zerolog.New(&b.log)}
 	return b
 }
 
@@ -62,8 +66,14 @@ func (b *bed) tx(fn func(*store.Tx) error) { b.Helper(); b.must(b.s.Update(conte
 // serve starts the public listener as the daemon would.
 func (b *bed) serve() string {
 	b.Helper()
-	server, err := New("web.public", "127.0.0.1:0", b.pub, zerolog.Nop())
+	server, err := New("web.public", "127.0.0.1:0", b.pub, b.pub.Log)
 	b.must(err)
+	return b.run(server)
+}
+
+// run runs a server until the test ends, and tells where it listens.
+func (b *bed) run(server *Server) (url string) {
+	b.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
@@ -80,6 +90,12 @@ func (b *bed) serve() string {
 // content, so that a test knows what it must see.
 func (b *bed) put(person, content string) {
 	b.Helper()
+	path := b.path(person)
+	b.publish(b.acct, store.Place{Path: path, Shown: path, Person: person}, content)
+}
+
+func (b *bed) publish(acct store.Account, at store.Place, content string) {
+	b.Helper()
 	sha := store.SHA(sha256.Sum256([]byte(content)))
 	o := store.Original{SHA: sha, Bytes: int64(len(content)), Width: 800, Height: 600}
 	for _, spec := range specs {
@@ -91,10 +107,9 @@ func (b *bed) put(person, content string) {
 		}
 		o.Renditions = append(o.Renditions, store.Rendition{RenditionSpec: spec, Width: 8, Height: 6, Bytes: int64(len(data))})
 	}
-	path := b.path(person)
 	b.tx(func(tx *store.Tx) error {
 		_, err := tx.Publish(store.Arrival{
-			Account: b.acct, Place: store.Place{Path: path, Shown: path, Person: person},
+			Account: acct, Place: at,
 			Identity: store.Identity{Dev: 1, Ino: b.ino.Add(1), Size: o.Bytes, Ctime: time.Now().UnixNano()}, Original: o,
 		}, gone{})
 		return err
@@ -137,6 +152,24 @@ func (b *bed) link(person string) (link string) {
 		return nil
 	}))
 	return link
+}
+
+// A logBuffer takes lines from many goroutines.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // gone is an upload volume from which everything has gone.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"io"
+	"math"
 	"net"
 	"sync"
 	"time"
@@ -48,9 +50,23 @@ func (l *limited) Close() error {
 // A conn gives each piece of what is written its time.
 type conn struct {
 	net.Conn
-	leave    func()
+	leave func()
+	read  []byte // by quick, to be read again
+
+	// quick's: the head of an answer, and how long it waits for a request.
+	head     []byte
+	until    time.Time
 	mu       sync.Mutex
 	deadline time.Time // for writing
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.read) > 0 {
+		n := copy(p, c.read)
+		c.read = c.read[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
 }
 
 func (c *conn) Write(p []byte) (n int, err error) {
@@ -62,6 +78,34 @@ func (c *conn) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 	}
+}
+
+// writeBoth writes two pieces as one.
+func (c *conn) writeBoth(a, b []byte) error {
+	c.patience()
+	_, err := (&net.Buffers{a, b}).WriteTo(c.Conn)
+	return err
+}
+
+// ReadFrom lets the kernel copy files.
+func (c *conn) ReadFrom(r io.Reader) (n int64, err error) {
+	to, ok := c.Conn.(io.ReaderFrom)
+	if !ok {
+		return io.Copy(struct{ io.Writer }{c}, r)
+	}
+	rest, ok := r.(*io.LimitedReader) // net looks through one of them only
+	if !ok {
+		rest = &io.LimitedReader{R: r, N: math.MaxInt64}
+	}
+	for rest.N > 0 {
+		c.patience()
+		m, err := to.ReadFrom(io.LimitReader(rest.R, min(rest.N, piece)))
+		n, rest.N = n+m, rest.N-m
+		if err != nil || m == 0 {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // patience moves the deadline, unless it has been moved just now.

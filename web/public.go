@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -13,15 +12,15 @@ import (
 	"picday/store"
 )
 
-// Pictures finds what is published; the store is one.
+// Pictures tells what a link shows at this moment; "" asks for the default
+// rendition. store.Links is one.
 type Pictures interface {
-	Published(ctx context.Context, link, rendition string) (store.Published, error)
+	Published(link, rendition string) (store.Published, error)
 }
 
-// Public are what the public listener works with.
+// A Public answers on the public listener.
 type Public struct {
 	Pictures Pictures
-	Default  string      // the rendition that <link>.jpg serves
 	Healthy  func() bool // for /healthz
 	Log      zerolog.Logger
 }
@@ -34,58 +33,72 @@ const notFoundAfter = 5 * time.Millisecond
 // ServeHTTP answers one request.
 func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	link, rendition, asked := parsePath(r.URL.EscapedPath())
-	if rendition == "" {
-		rendition = p.Default
-	}
-	plain := r.Method == http.MethodGet || r.Method == http.MethodHead
 	setHeader(w.Header())
-	if plain && r.URL.Path == healthPath {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if reads && r.URL.EscapedPath() == healthPath {
 		serveHealth(w, p.Healthy())
 		return
 	}
-	// Looked up also if the answer is clear already: the same work for all.
-	err := p.serve(w, r, link, rendition, asked && plain)
+	link, rendition, ok := parsePath(r.URL.EscapedPath())
+	err := error(store.ErrNotFound)
+	if ok && reads {
+		err = p.serve(w, r, link, rendition)
+	}
 	switch {
 	case err == nil:
 	case errors.Is(err, store.ErrNotFound):
 		time.Sleep(time.Until(began.Add(notFoundAfter)))
 		http.Error(w, "There is no picture here.", http.StatusNotFound)
-	case r.Context().Err() != nil: // the client is gone
 	default:
 		p.Log.Error().Err(err).Msg("a published picture cannot be served")
 		http.Error(w, "The picture cannot be shown at the moment.", http.StatusInternalServerError)
 	}
 }
 
-func (p *Public) serve(w http.ResponseWriter, r *http.Request, link, rendition string, asked bool) error {
+func (p *Public) serve(w http.ResponseWriter, r *http.Request, link, rendition string) error {
+	pic, err := p.open(link, rendition)
+	if err != nil {
+		return err
+	}
+	defer pic.Close()
+	setPicture(w.Header(), pic)
+	modified := pic.modified()
+	// As nginx does it: only the very date that was given out. A client that
+	// sends the time of its download may have what was replaced while it asked.
+	if r.Header.Get("If-Modified-Since") != modified.Format(http.TimeFormat) {
+		r.Header.Del("If-Modified-Since")
+	}
+	http.ServeContent(w, r, "", modified, pic)
+	return nil
+}
+
+// A picture is an open rendition of what a link shows. Who has it open may go
+// on reading, whatever becomes of the link: he asked before.
+type picture struct {
+	*os.File
+	store.Published
+	info fs.FileInfo
+}
+
+func (p *Public) open(link, rendition string) (pic picture, err error) {
 	// When a picture's renditions are made anew, the old file goes once the
 	// new one is in the catalogue: then another look finds it.
-	for try := 0; ; try++ {
-		pub, err := p.Pictures.Published(r.Context(), link, rendition)
-		if err == nil && !asked {
-			err = store.ErrNotFound
+	for range 3 {
+		if pic.Published, err = p.Pictures.Published(link, rendition); err != nil {
+			return pic, err
 		}
-		if err != nil {
-			return err
-		}
-		f, err := os.Open(pub.File)
-		if errors.Is(err, fs.ErrNotExist) && try < 3 {
+		if pic.File, err = os.Open(pic.Published.File); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return err
+			return pic, err
 		}
-		defer f.Close()
-		fi, err := f.Stat()
-		if err != nil {
-			return err
+		if pic.info, err = pic.Stat(); err != nil {
+			pic.Close()
 		}
-		w.Header()["Content-Type"] = []string{"image/jpeg"}
-		w.Header()["Etag"] = []string{etag(pub, fi)}
-		http.ServeContent(w, r, "", modified(pub, fi), f)
-		return nil
+		return pic, err
 	}
+	return pic, err
 }
 
 const healthPath = "/healthz"

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
 )
 
 // What a client may cost. A slow one is not cut off as long as it makes
@@ -47,8 +48,11 @@ func New(key, addr string, h http.Handler, log zerolog.Logger) (*Server, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s = %q: %s", key, addr, explain(err))
 	}
-	log = log.With().Str("listener", key).Logger()
-	server := &Server{listen(l, maxConns), &http.Server{
+	return newServer(listen(l, maxConns), h, log.With().Str("listener", key).Logger()), nil
+}
+
+func newServer(l net.Listener, h http.Handler, log zerolog.Logger) *Server {
+	server := &Server{l, &http.Server{
 		Handler:                      h,
 		ReadHeaderTimeout:            headTimeout,
 		ReadTimeout:                  readTimeout,
@@ -60,7 +64,7 @@ func New(key, addr string, h http.Handler, log zerolog.Logger) (*Server, error) 
 	if endless, ok := h.(interface{ Stop() }); ok {
 		server.http.RegisterOnShutdown(endless.Stop)
 	}
-	return server, nil
+	return server
 }
 
 // explain says what to do about an address that cannot be had.
@@ -88,21 +92,30 @@ func (s *Server) Close() error { return s.listener.Close() }
 
 // Run answers until ctx ends, then finishes the answers under way.
 func (s *Server) Run(ctx context.Context) error {
-	stopped := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(stopped)
+	group, ctx := errgroup.WithContext(ctx)
+	l, stopQuick := s.listener, func() {}
+	if public, ok := s.http.Handler.(*Public); ok {
+		q := newQuick(public, l.Addr())
+		group.Go(func() error { return q.accept(s.listener) })
+		l, stopQuick = q.rest, func() { s.listener.Close(); q.stop() }
+	}
+	group.Go(func() error {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
+		stopQuick()
 		if s.http.Shutdown(limited) != nil {
 			s.http.Close()
 		}
+		return nil
 	})
-	err := s.http.Serve(s.listener)
-	if stop() { // not told to stop: the listener broke
-		return err
-	}
-	<-stopped
-	return nil
+	return group.Wait()
 }
 
 // errorLog takes what net/http has to say. A panic in a handler is one broken

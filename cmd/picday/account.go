@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) accountCommand() *cobra.Command {
-	return a.group("account", "Make and change SFTP accounts",
+	return a.group("account", "Make, show and change SFTP accounts",
 		a.accountAdd(), a.accountList(), a.accountShow(), a.accountCard(), a.accountAllow(), a.accountPasswd(),
 		a.accountKey(), a.accountDisable(), a.accountEnable(), a.accountRemove())
 }
@@ -121,6 +121,7 @@ func (a *app) accountCard() *cobra.Command {
 		return err
 	})
 	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT`: text, filezilla (Site Manager import file) or winscp (session URL)")
+	choose(cmd, "format", "text", "filezilla", "winscp")
 	return cmd
 }
 

@@ -68,6 +68,7 @@ func (a *app) accountAdd() *cobra.Command {
 			})
 		})
 	cmd.Flags().StringVar(&spec.layout, "layout", "", "`LAYOUT`: jobs (photo studios) or portraits (schools)")
+	choose(cmd, "layout", "jobs", "portraits")
 	cmd.Flags().StringArrayVar(&spec.allow, "allow-from", nil, "address or network `CIDR` uploads may come from; repeatable (default: anywhere)")
 	cmd.Flags().StringArrayVar(&spec.keys, "key", nil, "public key `FILE`; repeatable")
 	cmd.Flags().StringVar(&spec.idPattern, "id-pattern", "", "portraits: `REGEXP` of a person's ID (default "+layout.DefaultIDPattern+")")

@@ -95,9 +95,11 @@ func (a *app) known(ctx context.Context, args []string) (*store.Store, string, e
 	return s, acct.Name, err
 }
 
+var errNotRoot = errors.New("this needs root: run it with sudo")
+
 func (a *app) system() (*account.System, error) {
 	if os.Geteuid() != 0 {
-		return nil, errors.New("this changes Unix accounts: run it as root, with sudo")
+		return nil, errNotRoot
 	}
 	cfg, err := a.config()
 	return account.New(cfg), err

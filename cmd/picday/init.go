@@ -12,7 +12,7 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var newVolume bool
-	cmd := a.command("init", "Create what is missing; say what was done", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+	cmd := a.command("init", "Set this machine up; make what is missing", cobra.NoArgs, func(ctx context.Context, _ []string) error {
 		sys, err := a.system()
 		if err != nil {
 			return err
@@ -50,7 +50,13 @@ func (a *app) initCommand() *cobra.Command {
 		if adopted {
 			a.say("marked " + cfg.UploadDir + " as the upload volume of this catalogue")
 		}
-		if len(done)+len(made) == 0 && !adopted {
+		// Not before the volume is known to be the right one: their trees are there.
+		opened, err := sys.Reopen(ctx, accounts)
+		a.say(opened...)
+		if err != nil {
+			return err
+		}
+		if len(done)+len(made)+len(opened) == 0 && !adopted {
 			a.say("nothing to do, everything is there")
 		}
 		return nil

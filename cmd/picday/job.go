@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"picday/account"
+	"picday/contract"
 	"picday/store"
 )
 
@@ -59,12 +60,9 @@ func (a *app) jobList() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		jobs := []jobView{}
+		jobs := []contract.Job{}
 		for _, j := range all {
-			if j.State == store.Activating {
-				j.State = store.Planned // so it is for everybody until the folder is gone for good
-			}
-			jobs = append(jobs, jobView{j.Account, j.Name, j.State, j.Albums, j.Photos, j.Problems, j.ChangedAt})
+			jobs = append(jobs, contract.NewJob(j))
 		}
 		return a.print(jobs, func(w io.Writer) {
 			rows := [][]string{}

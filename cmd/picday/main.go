@@ -5,16 +5,17 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"picday/account"
-	"picday/internal/config"
-	"picday/internal/version"
+	"picday/internal/manual"
 	"picday/store"
 )
 
@@ -26,11 +27,20 @@ func main() {
 
 // Exit statuses of the contract.
 const (
+	exitDone     = 0
 	exitFailed   = 1
 	exitUsage    = 2
 	exitNotFound = 3
 	exitRefused  = 4
 )
+
+var exitStatuses = []manual.Status{
+	{Code: exitDone, Means: "done"},
+	{Code: exitFailed, Means: "failed"},
+	{Code: exitUsage, Means: "wrong usage or configuration"},
+	{Code: exitNotFound, Means: "no such account, job or photo"},
+	{Code: exitRefused, Means: "refused: it would lose or expose something"},
+}
 
 // usageError and refusal are the two kinds of errors that only this command
 // knows; the other kinds come with the packages' own errors.
@@ -51,11 +61,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		err = cerr
 	}
 	if err == nil {
-		return 0
+		return exitDone
 	}
 	a.complain(err)
 	if !a.began { // cobra refused the words before any command ran
-		a.say("usage: " + cmd.UseLine())
+		a.say("usage: " + strings.Join(manual.Synopsis(cmd), " "))
 		return exitUsage
 	}
 	return exitStatus(err)
@@ -73,23 +83,6 @@ func exitStatus(err error) int {
 		return exitRefused
 	}
 	return exitFailed
-}
-
-func (a *app) root() *cobra.Command {
-	root := a.group("picday", "Photo intake over SFTP, for studios and schools",
-		a.initCommand(), a.accountCommand(), a.jobCommand(), a.photosCommand(), a.problemsCommand(),
-		a.trashCommand(), a.rescanCommand(), a.statusCommand(), a.doctorCommand())
-	root.Long = `picday turns this machine's OpenSSH into a photo intake: it makes the locked-down
-SFTP accounts, and shows what the daemon picdayd has taken in from them.
-
-Exit status: 0 done, 1 failed, 2 wrong usage or configuration, 3 no such
-account, job or photo, 4 refused because it would lose or expose something.`
-	root.Version = version.String()
-	root.SilenceErrors = true
-	root.SilenceUsage = true
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.PersistentFlags().StringVar(&a.configFile, "config", "", "configuration `FILE` (default $PICDAY_CONFIG, else "+config.DefaultPath+")")
-	return root
 }
 
 // group is a command that only has other commands.
@@ -110,14 +103,27 @@ func (a *app) group(use, short string, subs ...*cobra.Command) *cobra.Command {
 // command is a command that does something. It notes that the words were
 // understood, so that whatever goes wrong from there on is not wrong usage.
 func (a *app) command(use, short string, args cobra.PositionalArgs, do func(ctx context.Context, args []string) error) *cobra.Command {
-	return &cobra.Command{
-		Use: use, Short: short, Args: args,
-		DisableFlagsInUseLine: true,
+	cmd := &cobra.Command{
+		Use: use, Short: short,
+		Args: func(cmd *cobra.Command, given []string) error {
+			err, words := args(cmd, given), placeholders(cmd)
+			switch {
+			case err == nil || len(given) == len(words):
+				return err
+			case len(given) < len(words):
+				return fmt.Errorf("%s is missing", words[len(given)])
+			case len(words) == 0:
+				return fmt.Errorf("%q is one word too many", given[0])
+			}
+			return fmt.Errorf("%q is one word too many; put quotes around a name with blanks", given[len(words)])
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.began = true
 			return do(cmd.Context(), args)
 		},
 	}
+	cmd.Flags().SortFlags = false // in the order in which they are declared
+	return cmd
 }
 
 // list is a command with --json.

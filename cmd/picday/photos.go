@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"picday/contract"
 	"picday/layout"
 	"picday/store"
 )
@@ -27,9 +28,9 @@ func (a *app) photosCommand() *cobra.Command {
 			return err
 		}
 		f.Account = name
-		photos := []photoView{}
+		photos := []contract.Photo{}
 		if err := s.Photos(ctx, f, func(p store.Photo) error {
-			photos = append(photos, photoViewOf(p, cfg.Web.PublicURL))
+			photos = append(photos, contract.NewPhoto(p, cfg.Web.PublicURL))
 			return nil
 		}); err != nil {
 			return err
@@ -49,6 +50,7 @@ func (a *app) photosCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.Job, "job", "", "only this `JOB`")
 	cmd.Flags().StringVar(&f.Album, "album", "", "only this `ALBUM`")
 	cmd.Flags().StringVar(&f.Area, "area", "", "only this `AREA`: individuals or group")
+	choose(cmd, "area", "individuals", "group")
 	cmd.Flags().StringVar(&f.Person, "person", "", "only the portrait of this `ID`")
 	return cmd
 }
@@ -63,9 +65,9 @@ func (a *app) problemsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		problems := []problemView{}
+		problems := []contract.Problem{}
 		for _, p := range all {
-			problems = append(problems, problemViewOf(p))
+			problems = append(problems, contract.NewProblem(p))
 		}
 		return a.print(problems, func(w io.Writer) {
 			rows := [][]string{}

@@ -84,7 +84,7 @@ func (a *app) statusText(w io.Writer, st control.Status) {
 
 func (a *app) rescanCommand() *cobra.Command {
 	var wait bool
-	cmd := a.command("rescan [ACCOUNT]", "Look at all uploads again", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
+	cmd := a.command("rescan [ACCOUNT]", "Have picdayd look at all uploads again", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
 		_, name, err := a.known(ctx, args)
 		if err != nil {
 			return err

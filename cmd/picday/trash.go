@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,7 +16,7 @@ import (
 )
 
 func (a *app) trashCommand() *cobra.Command {
-	return a.group("trash", "Look after photos whose files were deleted", a.trashList(), a.trashRestore(), a.trashEmpty())
+	return a.group("trash", "List photos whose files were deleted, bring them back, end them", a.trashList(), a.trashRestore(), a.trashEmpty())
 }
 
 func (a *app) trashList() *cobra.Command {
@@ -29,7 +31,7 @@ func (a *app) trashList() *cobra.Command {
 		}
 		trash := []trashView{}
 		err = s.Photos(ctx, store.PhotoFilter{Account: name, Withdrawn: true}, func(p store.Photo) error {
-			trash = append(trash, trashView{p.Account, p.Path, p.SHA.String(), p.WithdrawnAt, p.WithdrawnAt.Add(cfg.Upload.TrashKeep.Std())})
+			trash = append(trash, trashView{p.Account, p.Path, p.SHA.String(), p.WithdrawnAt, p.WithdrawnBy, p.WithdrawnAt.Add(cfg.Upload.TrashKeep.Std())})
 			return nil
 		})
 		if err != nil {
@@ -38,9 +40,9 @@ func (a *app) trashList() *cobra.Command {
 		return a.print(trash, func(w io.Writer) {
 			rows := [][]string{}
 			for _, t := range trash {
-				rows = append(rows, []string{t.Account, t.Path, t.SHA256[:12], when(t.WithdrawnAt), when(t.ExpiresAt)})
+				rows = append(rows, []string{t.Account, t.Path, t.SHA256[:12], when(t.WithdrawnAt), cmp.Or(t.WithdrawnBy, "uploader"), when(t.ExpiresAt)})
 			}
-			a.table(w, "The trash is empty.", "ACCOUNT\tPATH\tSHA256\tWITHDRAWN\tENDS", rows)
+			a.table(w, "The trash is empty.", "ACCOUNT\tPATH\tSHA256\tWITHDRAWN\tBY\tENDS", rows)
 		})
 	})
 }
@@ -52,6 +54,12 @@ func (a *app) trashRestore() *cobra.Command {
 			p, err := s.Trashed(ctx, acct.Name, args[1], strings.ToLower(sha))
 			if err != nil {
 				return nil, err
+			}
+			if p.WithdrawnBy != "" {
+				err := s.Update(ctx, func(tx *store.Tx) error { return tx.RestoreBy(p.ID, "") })
+				if !errors.Is(err, store.ErrNoFile) {
+					return []string{fmt.Sprintf("%s, withdrawn by %s, is published again", p.Path, p.WithdrawnBy)}, err
+				}
 			}
 			fi, err := sys.PutBack(acct, p.RawPath, s.OriginalPath(p.SHA))
 			if err != nil {

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,6 +19,7 @@ import (
 	"picday/photo"
 	"picday/store"
 	"picday/watcher"
+	"picday/web"
 )
 
 // A service is the daemon, wired. Who runs what: every component blocks in
@@ -36,6 +34,7 @@ type service struct {
 	decoder *decoder.Pool
 	ingest  *ingest.Ingester
 	roster  *roster
+	metrics *web.Metrics
 	proof   proof
 	since   time.Time
 }
@@ -46,7 +45,10 @@ type service struct {
 const stopWithin = 8 * time.Second
 
 func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
-	unlock, err := lockDataDir(cfg.DataDir)
+	unlock, err := store.LockDataDir(cfg.DataDir)
+	if err != nil && !errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("%w (has 'picday init' been run?)", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -62,10 +64,11 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	if err := s.roster.load(ctx); err != nil {
 		return err
 	}
-	listeners, err := s.listen()
+	front, err := s.openFront(ctx)
 	if err != nil {
 		return err
 	}
+	defer front.close()
 	log.Info().Str("version", version.String()).Str("upload_dir", cfg.UploadDir).Str("data_dir", cfg.DataDir).Msg("started")
 
 	// The writer outlives the others, so that what they have in hand when
@@ -89,7 +92,7 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	group.Go(func() error { return s.ingest.Rederive(ctx) })
 	group.Go(func() error { return s.roster.follow(ctx, nudge) })
 	group.Go(func() error { return control.Serve(ctx, cfg.DataDir, s) })
-	group.Go(func() error { return listeners.run(ctx) })
+	group.Go(func() error { return front.run(ctx) })
 	group.Go(func() error { return s.keepProving(ctx) })
 	finished := make(chan error, 1)
 	go func() {
@@ -123,6 +126,7 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 		return nil, fmt.Errorf("%w (has 'picday init' been run?)", err)
 	}
 	s := &service{cfg: cfg, log: log, store: st, writer: st.NewWriter(), since: time.Now().UTC()}
+	s.metrics = web.NewMetrics(version.String(), s.numbers)
 	s.watcher, err = watcher.New(watcher.Options{
 		Ledger:       ledger{s},
 		Settle:       cfg.Upload.Settle.Std(),
@@ -152,24 +156,11 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 		Look:   s.watcher.Look,
 		Limits: limits,
 		Render: s.decoder.Render,
+		Taken:  s.taken,
 		Log:    log,
 	})
 	s.roster = &roster{service: s}
 	return s, nil
-}
-
-// lockDataDir makes sure that there is one daemon for a data directory. The
-// kernel lets go of the lock when the process ends, however it ends.
-func lockDataDir(dataDir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dataDir, "picdayd.lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o640)
-	if err != nil {
-		return nil, fmt.Errorf("%w (has 'picday init' been run?)", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("another picdayd is already working on %s", dataDir)
-	}
-	return func() { f.Close() }, nil
 }
 
 // checkOnly is picdayd --check.

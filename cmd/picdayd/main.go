@@ -30,6 +30,7 @@ func main() {
 
 // Exit statuses of the contract.
 const (
+	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
 )
@@ -37,11 +38,28 @@ const (
 type usageError struct{ error }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	cmd := command(stdout, stderr)
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(stderr, "picdayd: %v\n", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func command(stdout, stderr io.Writer) *cobra.Command {
 	var configFile string
-	var check bool
+	var check, page bool
 	cmd := &cobra.Command{
 		Use:   "picdayd",
-		Short: "Take complete uploads into the picday catalogue",
+		Short: "Take complete uploads into picday's catalogue",
 		Long: `picdayd watches the upload trees of all accounts, knows by evidence when an
 upload is complete, and takes it into the catalogue within seconds.
 
@@ -49,11 +67,20 @@ It needs no root, but CAP_DAC_READ_SEARCH and CAP_LEASE to read uploads of any
 mode and to know that nobody is still writing them, and CAP_DAC_OVERRIDE to
 delete badly named files. It logs JSON to stderr, or text on a terminal, and
 stops on SIGTERM.`,
-		Args:          cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Errorf("%q: picdayd takes flags only, see 'picdayd --help'; commands are picday's", args[0])}
+			}
+			return nil
+		},
 		Version:       version.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if page {
+				_, err := stdout.Write(manualPage(cmd).Mdoc())
+				return err
+			}
 			cfg, err := config.Load(configFile)
 			if err != nil {
 				return usageError{err}
@@ -64,20 +91,15 @@ stops on SIGTERM.`,
 			return serve(cmd.Context(), cfg, newLog(stderr, cfg.LogLevel))
 		},
 	}
+	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	cmd.Flags().StringVar(&configFile, "config", "", "configuration `FILE` (default $PICDAY_CONFIG, else "+config.DefaultPath+")")
-	cmd.Flags().BoolVar(&check, "check", false, "validate the configuration and the surroundings, and exit")
-	cmd.SetArgs(args)
-	cmd.SetOut(stdout)
-	cmd.SetErr(stderr)
-	err := cmd.ExecuteContext(ctx)
-	if err == nil {
-		return 0
-	}
-	fmt.Fprintf(stderr, "picdayd: %v\n", err)
-	var usage usageError
-	if errors.As(err, &usage) {
-		return exitUsage
-	}
-	return exitFailed
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.BoolVar(&check, "check", false, "validate the configuration and the surroundings, and exit")
+	flags.StringVar(&configFile, "config", "", "configuration `FILE` (default $PICDAY_CONFIG, else "+config.DefaultPath+")")
+	flags.BoolP("help", "h", false, "explain picdayd")
+	flags.BoolP("version", "v", false, "print the version")
+	flags.BoolVar(&page, "manual", false, "print the source of the manual page")
+	_ = flags.MarkHidden("manual") // for "make man"
+	return cmd
 }

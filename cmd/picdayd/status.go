@@ -86,7 +86,7 @@ func (s *service) Status(ctx context.Context) control.Status {
 	w := s.watcher.Status()
 	st := control.Status{
 		Running: true, Version: version.String(), Since: &s.since,
-		Queued: w.Handed, Waiting: w.Pending,
+		Queued: w.Handed, Waiting: w.Pending, UploadingFiles: w.Uploading,
 		WatchedDirs: w.WatchedDirs, PolledDirs: append([]string{}, w.PolledDirs...), Overflows: w.Overflows,
 		InProgress: []control.Progress{}, Warnings: []string{},
 	}

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"picday/card"
 	"picday/store"
 	"picday/web"
 )
@@ -17,40 +20,40 @@ const provenWithin = time.Minute
 
 func (s *service) healthy() bool { return time.Since(s.proof.get()) < provenWithin }
 
-// A listeners is what picdayd serves over HTTP.
-type listeners []*web.Server
+// A front is what picdayd shows over HTTP.
+type front struct {
+	links   *store.Links
+	servers []*web.Server
+}
 
-// listen opens what the configuration names, so that an address that is taken
-// is known at the start.
-func (s *service) listen() (all listeners, err error) {
-	add := func(server *web.Server, err error) error {
-		if err == nil {
-			all = append(all, server)
-			s.log.Info().Str("addr", server.Addr()).Msg("listening")
+// openFront listens where the configuration says, before anything else is
+// done: an address that is taken is a reason not to start.
+func (s *service) openFront(ctx context.Context) (f *front, err error) {
+	f = &front{}
+	if s.cfg.Web.Public != "" {
+		if f.links, err = s.store.OpenLinks(ctx, s.cfg.Images.Renditions[0].Name); err != nil {
+			return nil, err
 		}
-		return err
-	}
-	if addr := s.cfg.Web.Public; addr != "" {
-		public := &web.Public{Pictures: s.store, Default: s.cfg.Images.Renditions[0].Name, Healthy: s.healthy, Log: s.log}
-		if err := add(web.New("web.public", addr, public, s.log)); err != nil {
-			return nil, errors.Join(err, all.close())
+		public := &web.Public{Pictures: f.links, Healthy: s.healthy, Log: s.log}
+		if err := f.add("web.public", s.cfg.Web.Public, public, s.log); err != nil {
+			return nil, errors.Join(err, f.close())
 		}
 	}
-	if addr := s.cfg.Web.Admin; addr != "" {
+	if s.cfg.Web.Admin != "" {
 		admin := web.NewAdmin(web.Admin{
-			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Site: s.site(), Log: s.log,
+			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Metrics: s.metrics, Site: s.site(), Log: s.log,
 		})
-		if err := add(web.New("web.admin", addr, admin, s.log)); err != nil {
-			return nil, errors.Join(err, all.close())
+		if err := f.add("web.admin", s.cfg.Web.Admin, admin, s.log); err != nil {
+			return nil, errors.Join(err, f.close())
 		}
 	}
-	return all, nil
+	return f, nil
 }
 
 // site is what the administration listener knows of the configuration.
 func (s *service) site() web.Site {
 	site := web.Site{
-		PublicURL: s.cfg.Web.PublicURL, Host: s.cfg.SSHD.Host, Port: s.cfg.SSHD.Port,
+		PublicURL: s.cfg.Web.PublicURL, Host: card.Host(s.cfg.SSHD.Host), Port: s.cfg.SSHD.Port,
 		Originals: s.store.OriginalPath, Files: s.store.RenditionPath,
 	}
 	for _, r := range s.cfg.Images.Renditions {
@@ -59,17 +62,30 @@ func (s *service) site() web.Site {
 	return site
 }
 
-func (all listeners) close() (err error) {
-	for _, server := range all {
-		err = errors.Join(err, server.Close())
+func (f *front) add(key, addr string, h http.Handler, log zerolog.Logger) error {
+	server, err := web.New(key, addr, h, log)
+	if err == nil {
+		f.servers = append(f.servers, server)
+		log.Info().Str("listener", key).Str("addr", server.Addr()).Msg("listening")
 	}
 	return err
 }
 
-func (all listeners) run(ctx context.Context) error {
+// run answers until ctx ends.
+func (f *front) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, server := range all {
+	for _, server := range f.servers {
 		group.Go(func() error { return server.Run(ctx) })
 	}
 	return group.Wait()
+}
+
+func (f *front) close() (err error) {
+	for _, server := range f.servers {
+		err = errors.Join(err, server.Close())
+	}
+	if f.links != nil {
+		err = errors.Join(err, f.links.Close())
+	}
+	return err
 }

@@ -18,63 +18,64 @@ import (
 // DefaultPath is read when neither --config nor $PICDAY_CONFIG names a file.
 const DefaultPath = "/etc/picday/picday.toml"
 
-// Config is the whole configuration. Field comments give what the key means.
+// Config is the whole configuration. The doc tags are what an admin reads about
+// a key, in picday.toml(5) and in the file that the package installs; see keys.go.
 type Config struct {
-	UploadDir string `toml:"upload_dir"` // one chroot per account below; root-owned
-	DataDir   string `toml:"data_dir"`   // catalogue, originals, renditions
-	LogLevel  string `toml:"log_level"`
+	UploadDir string `toml:"upload_dir" doc:"One folder per account, the root of what it sees over SFTP. This directory and everything above it must belong to root, and only root may write there."`
+	DataDir   string `toml:"data_dir" doc:"The catalogue, the key of the links, originals and renditions. Neither directory may lie in the other."`
+	LogLevel  string `toml:"log_level" doc:"What picdayd logs: debug, info, warn or error."`
 
-	Upload Upload `toml:"upload"`
-	Images Images `toml:"images"`
-	SSHD   SSHD   `toml:"sshd"`
-	Web    Web    `toml:"web"`
+	Upload Upload `toml:"upload" doc:"When an upload counts as complete, and how long things are kept."`
+	Images Images `toml:"images" doc:"What is decoded. A picture beyond a limit is a problem and not a photo."`
+	SSHD   SSHD   `toml:"sshd" doc:"How the machine's own sshd is configured, checked and reloaded."`
+	Web    Web    `toml:"web" doc:"What picdayd serves over HTTP. TLS is left to what stands in front of it."`
 }
 
 // Upload says when a file counts as complete and how long things are kept.
 type Upload struct {
-	Settle       Duration `toml:"settle"`        // quiet time before the evidence is looked at
-	SettleUnsure Duration `toml:"settle_unsure"` // quiet time where the file system has no leases
-	DeleteGrace  Duration `toml:"delete_grace"`  // from deletion by the uploader to withdrawal
-	StrayKeep    Duration `toml:"stray_keep"`    // portraits: badly named files are deleted after this
-	TrashKeep    Duration `toml:"trash_keep"`    // from withdrawal to the end of the files
-	Rescan       Duration `toml:"rescan"`        // how often everything is looked at again
+	Settle       Duration `toml:"settle" doc:"How long an upload must be quiet before the evidence that it is complete is looked at."`
+	SettleUnsure Duration `toml:"settle_unsure" doc:"The same where the file system cannot tell whether a file is still open (NFS, FUSE)."`
+	DeleteGrace  Duration `toml:"delete_grace" doc:"From the deletion of a file by the uploader to the end of its photo's link. WinSCP deletes a file just before it puts the new one in its place."`
+	StrayKeep    Duration `toml:"stray_keep" doc:"Layout portraits: files with a name that is no ID are deleted after this."`
+	TrashKeep    Duration `toml:"trash_keep" doc:"How long a photo whose file was deleted can be brought back."`
+	Rescan       Duration `toml:"rescan" doc:"How often everything is looked at again."`
 }
 
 // Images says what renditions are made, and of what: a picture beyond a limit is a
 // problem, not decoded. See images.go.
 type Images struct {
-	Workers    int         `toml:"workers"` // 0 = one per core
-	Renditions []Rendition `toml:"rendition"`
+	Workers    int         `toml:"workers" doc:"How many pictures are decoded at once; 0 = one per core."`
+	Renditions []Rendition `toml:"rendition" doc:"One table for each size in which every photo is kept; whoever lists one lists all. The first is what <link>.jpg serves. A size that is added or changed is made for the photos that are there already too, in the background."`
 
-	MaxMegapixels            int      `toml:"max_megapixels"`
-	MaxMegapixelsProgressive int      `toml:"max_megapixels_progressive"` // 6 bytes and more of memory for each pixel
-	MaxScans                 int      `toml:"max_scans"`                  // every one visits the whole picture
-	DecodeTime               Duration `toml:"decode_time"`                // CPU for one picture
-	DecodeMegabytes          int      `toml:"decode_megabytes"`           // memory for one decoder, and by estimate for all that work at once
+	MaxMegapixels            int      `toml:"max_megapixels" doc:"The largest picture, in million pixels."`
+	MaxMegapixelsProgressive int      `toml:"max_megapixels_progressive" doc:"The same for progressive JPEGs, which take 6 bytes of memory and more for each pixel."`
+	MaxScans                 int      `toml:"max_scans" doc:"The most scans of a progressive JPEG: each visits the whole picture."`
+	DecodeTime               Duration `toml:"decode_time" doc:"CPU time for one picture, 1s to 1h."`
+	DecodeMegabytes          int      `toml:"decode_megabytes" doc:"Memory for one decoder, and by estimate for all that work at once. At least 256."`
 }
 
 // Rendition is one size in which every photo is kept.
 type Rendition struct {
-	Name    string `toml:"name"`
-	Longest int    `toml:"longest"` // pixels of the longest side; never enlarged
-	Quality int    `toml:"quality"` // JPEG quality, 1 to 100
+	Name    string `toml:"name" doc:"Part of the address <link>/<name>.jpg: a-z, 0-9 and -."`
+	Longest int    `toml:"longest" doc:"Pixels of the longest side, 16 to 65535; a picture is never enlarged."`
+	Quality int    `toml:"quality" doc:"JPEG quality, 1 to 100."`
 }
 
 // SSHD says how the machine's own sshd is configured, checked and reloaded.
 type SSHD struct {
-	Config  string   `toml:"config"`
-	DropIn  string   `toml:"drop_in"`
-	KeysDir string   `toml:"keys_dir"`
-	Reload  []string `toml:"reload"` // empty = do not reload
-	Host    string   `toml:"host"`   // shown on connection cards; empty = the machine's name
-	Port    int      `toml:"port"`   // shown on connection cards
+	Config  string   `toml:"config" doc:"Checked with sshd -t and -T before and after every change; never written."`
+	DropIn  string   `toml:"drop_in" doc:"The one file that picday writes for sshd; its configuration must include it."`
+	KeysDir string   `toml:"keys_dir" doc:"The accounts' public keys."`
+	Reload  []string `toml:"reload" doc:"The command that makes sshd read its configuration again; [] = do not."`
+	Host    string   `toml:"host" doc:"Shown on connection cards; empty = the machine's name."`
+	Port    int      `toml:"port" doc:"Shown on connection cards, and closed to strangers by picday firewall. It does not change where sshd listens."`
 }
 
 // Web says where pictures and pages are served.
 type Web struct {
-	Public    string `toml:"public"`
-	Admin     string `toml:"admin"`
-	PublicURL string `toml:"public_url"`
+	Public    string `toml:"public" doc:"Address and port for published pictures, which anybody who knows a link may fetch; empty = off."`
+	Admin     string `toml:"admin" doc:"Address and port for the administration pages, the API and metrics, all after log-in; empty = off."`
+	PublicURL string `toml:"public_url" doc:"How the world reaches the published pictures: the beginning of every link that is shown."`
 }
 
 // Duration is a time.Duration written as Go writes it: "90s", "1h30m".

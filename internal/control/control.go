@@ -34,6 +34,7 @@ type Status struct {
 	// they are few; Bytes is what is there by now.
 	Uploading            []Progress `json:"uploading"`
 	Waiting              int        `json:"waiting"`
+	UploadingFiles       int        `json:"uploading_files"` // of those waiting: open for writing, or changed within the last minute
 	OldestWaitingSeconds float64    `json:"oldest_waiting_seconds"`
 	Photos               int        `json:"photos"`
 	Problems             int        `json:"problems"`

@@ -19,6 +19,7 @@ type Login struct {
 	Host     string // "" = 127.0.0.1
 	Port     int
 	From     string // source address, for OpenSSH's clients; "" = the kernel's choice
+	Netns    string // network namespace the client runs in; "" = the tests' own
 }
 
 // Out is what a client said and whether it was content.
@@ -83,6 +84,9 @@ func (l Login) sshOptions() []string {
 	if l.From != "" {
 		o = append(o, "-o", "BindAddress="+l.From)
 	}
+	if l.Netns != "" {
+		o = append(o, "-o", fmt.Sprintf("HostKeyAlias=[127.0.0.1]:%d", l.Port))
+	}
 	if l.Key != "" {
 		return append(o, "-o", "IdentityFile="+l.Key, "-o", "PreferredAuthentications=publickey")
 	}
@@ -102,6 +106,9 @@ func (l Login) Exec(command ...string) Out {
 // command prepares a client with a home of its own; the password is given to
 // OpenSSH through its askpass program.
 func (l Login) command(name string, args ...string) *exec.Cmd {
+	if l.Netns != "" {
+		name, args = "ip", append([]string{"netns", "exec", l.Netns, name}, args...)
+	}
 	cmd := exec.Command(name, args...)
 	cmd.Dir = l.w.Dir
 	cmd.Env = []string{

@@ -5,6 +5,7 @@ ALTER TABLE photo ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 UPDATE photo SET changed_at = max(ingested_at, coalesce(withdrawn_at, 0));
 DROP INDEX photo_job;
 CREATE INDEX photo_album ON photo (job_id, album, area, file) WHERE withdrawn_at IS NULL;
+CREATE INDEX photo_account_withdrawn ON photo (account_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_changed ON photo (changed_at);
 CREATE INDEX photo_account_changed ON photo (account_id, changed_at);
 CREATE INDEX photo_ingested ON photo (ingested_at) WHERE withdrawn_at IS NULL;

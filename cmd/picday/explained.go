@@ -1,0 +1,91 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// An explanation is what --help and the manual say of a command beyond its one
+// line.
+type explanation struct{ long, example string }
+
+// explained is by command, without "picday". A command whose one line says all
+// there is to say is not in it.
+var explained = map[string]explanation{
+	"account add": {
+		`Make the Unix user, its folder and its place in sshd's configuration, and print
+the connection card: what the uploader needs to know. Unless a password is given
+or --no-password, one is generated and printed once.
+
+An account of the layout jobs is for a photo studio and is empty until it has a
+job. One of the layout portraits is for a school: it has one folder,
+user-pictures, for one picture per person, named by ID.`,
+		`  picday account add acme --layout jobs
+  picday account add lincoln --layout portraits --allow-from 203.0.113.0/24
+  picday account add tills --layout portraits --password-stdin < password.txt`,
+	},
+	"account card": {
+		`Print the connection card again, without the password, which nobody knows but
+the uploader. As filezilla it is a file for FileZilla's Site Manager, as winscp
+an address that WinSCP opens and that pins this machine's host key.`,
+		`  picday account card acme --format filezilla > acme.xml`,
+	},
+	"account allow": {
+		`Replace the networks from which the account may log in; without any it may from
+anywhere. Sessions that are open go on. Where "picday firewall" is loaded, load
+it again.`,
+		`  picday account allow lincoln 203.0.113.0/24 2001:db8:7::/48`,
+	},
+	"account disable": {"Keep the account out, and end its live sessions. Its files, jobs and photos stay\nas they are; an upload that was cut off can be resumed when it is enabled again.", ""},
+	"account remove": {`Remove the Unix user and what sshd knows of it. While there are files or photos
+one of the flags has to say what becomes of them: --keep leaves them where they
+are, and adding an account of the same name and layout takes them over; --files
+deletes the uploads, and the photos go to the trash and end there.`, ""},
+	"job add": {
+		`Make planned jobs: each is a folder that appears at once over SFTP. Uploaders
+cannot make, rename or remove such folders themselves.`,
+		`  picday job add acme job00001 "Summer camp 2026"`,
+	},
+	"job activate": {
+		`Wait until every upload into the job is through and taken in, then take its
+folder out of SFTP. The job's photos stay published. While somebody still
+uploads after the wait, nothing is changed and the exit status is 4.`,
+		`  picday job activate acme job00001 --wait 30m`,
+	},
+	"photos": {
+		`List the published photos, all or those that the flags leave, with the address
+under which the first rendition of each is served.`,
+		`  picday photos acme --job job00001 --album "Class 1" --area group
+  picday photos lincoln --person 201212012 --json`,
+	},
+	"problems": {`List the files that were uploaded and cannot become photos, each with what the
+uploader can do about it. A file that is mended leaves the list by itself.`, ""},
+	"trash list": {`List the photos whose files were deleted. Their links are dead; until they end
+they can be brought back with "picday trash restore", or by uploading them again.`, ""},
+	"trash restore": {
+		`Put the original back as a file where it was. The photo is published again under
+its old link.`,
+		`  picday trash restore acme "job00001/Class 1/IMG_0001.jpg"`,
+	},
+	"trash empty": {"End the photos in the trash now instead of when their time is up. They cannot be\nbrought back.", ""},
+	"init": {`Make what is missing of picday on this machine: the group of the accounts, the
+daemon's user, the directories, the catalogue, the file for sshd. Every run is
+harmless; it says what it did, and checks sshd's configuration before and after.`, ""},
+	"status": {"Show whether picdayd is alive, what it has in hand, and what keeps it from work.\nThe exit status is 1 when it does not run.", ""},
+	"doctor": {"Check the machine: users, directories, sshd's configuration for every account,\nthe volume, leases, watches, space, the daemon. Each check that is not ok comes\nwith its fix; the exit status is 1 if one failed.", ""},
+	"rescan": {`Make picdayd look at every file again. It notices uploads by itself and does
+this once an hour; it is for whoever has changed something below the upload
+directory and does not want to wait.`, ""},
+}
+
+// explain gives the commands their explanations and their words.
+func (a *app) explain(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		path := strings.TrimPrefix(cmd.CommandPath(), "picday ")
+		if e, ok := explained[path]; ok && cmd.Long == "" {
+			cmd.Long, cmd.Example = e.long, e.example
+		}
+		a.explain(cmd)
+	}
+}

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"picday/account"
+	"picday/internal/config"
+	"picday/internal/durable"
+	"picday/store"
+)
+
+// A restoreView is restore --json.
+type restoreView struct {
+	Backup    store.Manifest `json:"backup"`
+	Accounts  int            `json:"accounts"`
+	Jobs      int            `json:"jobs"`
+	Photos    int            `json:"photos"`
+	PutBack   int            `json:"files_put_back"`
+	WereThere int            `json:"files_there_already"`
+	Trashed   int64          `json:"trashed"`
+	Problems  []string       `json:"problems"`
+}
+
+func (a *app) restoreCommand() *cobra.Command {
+	cmd := a.list("restore DIR", "Put a backup onto a fresh machine", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+		return a.restore(ctx, args[0])
+	})
+	cmd.Long = `Put a backup onto a machine whose catalogue is empty: the configuration (unless
+this machine has its own), the link key, the catalogue, all pictures, and the
+accounts with their passwords, keys, folders and files. Uploaders see their files
+as before; links stay the same; nothing is decoded and nothing is withdrawn.
+
+picdayd must be stopped. If it is interrupted, run it again.`
+	return cmd
+}
+
+// A restoring is one run of restore.
+type restoring struct {
+	*app
+	sys    *account.System
+	dir    string // of the backup
+	folder string
+	view   restoreView
+
+	from, live, staged *store.Store
+	secrets            map[string]account.Secrets
+	accounts, kept     []store.Account
+}
+
+func (a *app) restore(ctx context.Context, dir string) error {
+	r, err := a.prepareRestore(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer r.from.Close()
+	text, err := r.planConfig()
+	if err != nil {
+		return err
+	}
+	if r.sys, err = a.system(); err != nil {
+		return err
+	}
+	release, err := r.sys.Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for _, acct := range append(r.accounts, r.kept...) {
+		if err := account.Foreign(acct.Name); err != nil {
+			return fmt.Errorf("account %s cannot be restored here, nothing was changed: %w", acct.Name, err)
+		}
+	}
+	unlock, err := a.claimDataDir(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { unlock() }()
+
+	// From here on things change.
+	if err := r.putConfig(text); err != nil {
+		return err
+	}
+	// The folders, the daemon's user and a blank catalogue. Without names: an
+	// allowlist is written with its account.
+	done, err := r.sys.Init(ctx)
+	a.say(done...)
+	if err != nil {
+		return err
+	}
+	unlock()
+	if unlock, err = a.claimDataDir(ctx); err != nil { // there was none before
+		return err
+	}
+	s, made, err := store.Create(ctx, a.cfg.DataDir)
+	a.say(made...)
+	if err != nil {
+		return err
+	}
+	a.store, r.live = s, s
+	if err := r.run(ctx); err != nil {
+		return fmt.Errorf("%w\nThe restore is not complete. Mend this and run the same command again: it goes on from there", err)
+	}
+	return r.report()
+}
+
+// prepareRestore reads the backup and changes nothing.
+func (a *app) prepareRestore(ctx context.Context, dir string) (*restoring, error) {
+	if os.Geteuid() != 0 {
+		return nil, errNotRoot
+	}
+	m, err := store.ReadBackup(dir)
+	if errors.Is(err, store.ErrNotBackup) {
+		return nil, usageError{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &restoring{app: a, dir: dir, folder: filepath.Join(dir, m.Folder), view: restoreView{Backup: m, Problems: []string{}}}
+	text, err := os.ReadFile(filepath.Join(r.folder, accountsFile))
+	if err == nil {
+		err = json.Unmarshal(text, &r.secrets)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.from, err = store.OpenBackup(ctx, dir, m); err != nil {
+		return nil, err
+	}
+	if r.accounts, err = r.from.Accounts(ctx); err == nil {
+		r.kept, err = r.from.Kept(ctx)
+	}
+	return r, err
+}
+
+// claimDataDir keeps picdayd out of the data directory, if there is one yet, and
+// refuses one that something would be lost from.
+func (a *app) claimDataDir(ctx context.Context) (unlock func(), err error) {
+	dir := a.cfg.DataDir
+	nothing := func() {}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nothing, nil
+	}
+	unlock, err = store.LockDataDir(dir)
+	if errors.Is(err, store.ErrInUse) {
+		return nothing, refusef("picdayd is running: stop it first with 'systemctl stop picdayd', and start it when this is done")
+	}
+	if err != nil {
+		return nothing, err
+	}
+	s, err := store.Open(ctx, dir)
+	if errors.Is(err, store.ErrNoCatalogue) {
+		return unlock, nil
+	}
+	blank := false
+	if err == nil {
+		blank, err = s.Blank(ctx)
+		err = errors.Join(err, s.Close())
+	}
+	if err == nil && !blank {
+		err = refusef("there is a catalogue with accounts or photos in %s, and restoring would replace it", dir)
+	}
+	if err != nil {
+		unlock()
+		return nothing, fmt.Errorf("%w\nIf what is there is not worth keeping, move it away and restore again: mv %s %s.old", err, dir, dir)
+	}
+	return unlock, nil
+}
+
+// planConfig loads the configuration that will hold, and returns the text of
+// the one in the backup if it is to be put back. One that somebody wrote for
+// this machine is kept.
+func (r *restoring) planConfig() (text []byte, err error) {
+	if r.view.Backup.Files[configFile] == "" {
+		_, err := r.config()
+		return nil, err
+	}
+	copied := filepath.Join(r.folder, configFile)
+	want, err := os.ReadFile(copied)
+	if err != nil {
+		return nil, err
+	}
+	file := config.File(r.configFile)
+	have, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err == nil {
+		if string(have) == string(want) {
+			_, err := r.config()
+			return nil, err
+		}
+		if cfg, err := config.Parse(have); err != nil || !cfg.IsDefault() {
+			r.say(fmt.Sprintf("%s is kept: it is this machine's own. That of the backup is %s", file, copied))
+			_, err := r.config()
+			return nil, err
+		}
+	}
+	cfg, err := config.Parse(want)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("the configuration in the backup, %s, is not for this picday: %w. Write %s by hand and run it again", copied, err, file)}
+	}
+	r.cfg = &cfg
+	return want, nil
+}
+
+func (r *restoring) putConfig(text []byte) error {
+	if text == nil {
+		return nil
+	}
+	file := config.File(r.configFile)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	r.say("put " + file + " back")
+	return durable.WriteFile(file, text, 0o644)
+}
+
+// run does the work. The catalogue takes its place last of all, so that
+// whatever ends it before leaves a machine on which it can be run again.
+func (r *restoring) run(ctx context.Context) error {
+	meter := r.meter("pictures copied")
+	lost, err := r.live.Fetch(ctx, r.from, meter.show)
+	meter.end()
+	if err != nil {
+		return err
+	}
+	for _, f := range lost {
+		if f.Original() {
+			r.problem("original %s is missing or damaged in the backup: its photos are published from their renditions only; ask for them again (picday verify names them)", f.Picture)
+		}
+	}
+	if r.staged, err = r.live.Stage(ctx, r.folder, lost); err != nil {
+		return err
+	}
+	defer r.staged.Close()
+	var photos map[int64][]int64
+	err = r.staged.Update(ctx, func(tx *store.Tx) (err error) {
+		photos, r.view.Trashed, err = tx.Uproot()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, acct := range append(r.accounts, r.kept...) {
+		if err := r.account(ctx, acct, photos[acct.ID]); err != nil {
+			return fmt.Errorf("account %s: %w", acct.Name, err)
+		}
+	}
+	// The doors last.
+	for _, acct := range r.accounts {
+		if acct.Enabled {
+			done, err := r.sys.Enable(ctx, acct, r.accounts)
+			r.say(done...)
+			if err != nil {
+				return fmt.Errorf("account %s: %w", acct.Name, err)
+			}
+		}
+	}
+	if _, err := r.staged.AdoptVolume(ctx, r.cfg.UploadDir, true); err != nil {
+		return err
+	}
+	counts, err := r.staged.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	r.view.Photos, r.view.Accounts = counts.Photos, len(r.accounts)
+	r.app.store = nil
+	return r.live.ReplaceBy(r.staged)
+}
+
+func (r *restoring) problem(format string, args ...any) {
+	r.view.Problems = append(r.view.Problems, fmt.Sprintf(format, args...))
+}
+
+func (r *restoring) report() error {
+	v := r.view
+	if err := r.print(v, func(w io.Writer) {
+		fmt.Fprintf(w, "%d accounts, %d jobs and %d photos are as of %s\n", v.Accounts, v.Jobs, v.Photos, when(v.Backup.MadeAt))
+		fmt.Fprintf(w, "%d files were put back into uploaders' folders, %d were there already\n", v.PutBack, v.WereThere)
+		if v.Trashed > 0 {
+			fmt.Fprintf(w, "%d photos whose files were gone and whose names were taken are in the trash\n", v.Trashed)
+		}
+		for _, p := range v.Problems {
+			fmt.Fprintln(w, plain(p))
+		}
+		fmt.Fprintln(w, "Next: systemctl start picdayd, then picday doctor and picday verify")
+	}); err != nil {
+		return err
+	}
+	if n := len(v.Problems); n > 0 {
+		return fmt.Errorf("restored, but %d things are not as they were", n)
+	}
+	return nil
+}

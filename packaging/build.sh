@@ -1,0 +1,62 @@
+#!/bin/sh
+# Makes a package: packaging/build.sh deb|rpm [DIRECTORY]
+#
+# The same commit gives the same bytes, wherever it is built with the same Go
+# and C compilers: nothing of the machine, its clock or its paths goes in.
+set -eu
+cd "$(dirname "$0")/.."
+kind=$1
+out=${2:-dist}
+nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2 # newer ones ask for modules that are not to be had
+go=${GO:-go}
+
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+# A release is a tag; between releases the commit's time keeps the order.
+VERSION=${VERSION:-$(git describe --tags --exact-match 2>/dev/null | sed 's/^v//' || true)}
+VERSION=${VERSION:-0.1~$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d.%H%M%S).$(git rev-parse --short=10 HEAD)}
+ARCH=$($go env GOARCH)
+ROOT=packaging/build/package
+export SOURCE_DATE_EPOCH VERSION ARCH ROOT
+rm -rf $ROOT
+mkdir -p "$out" $ROOT
+
+CGO_ENABLED=1 CGO_CFLAGS='-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2' \
+    $go build -trimpath -buildvcs=false -buildmode=pie -o $ROOT/ \
+    -ldflags "-s -w -buildid= -linkmode=external -extldflags '-Wl,-z,relro,-z,now,--build-id=none' -X picday/internal/version.release=$VERSION" \
+    ./cmd/picday ./cmd/picdayd
+scripts/man.sh $ROOT packaging/build
+
+cp packaging/picday.toml $ROOT/picday.toml
+if [ "$kind" = rpm ]; then # Fedora and its family call sshd's unit so
+    sed -i 's/^#reload = .*/reload = ["systemctl", "reload", "sshd"]/' $ROOT/picday.toml
+fi
+{
+    echo "picday ($VERSION) stable; urgency=medium"
+    echo
+    sed -n '/^## /,$p' CHANGELOG.md | sed '1d; /^$/d; /^## /,$d; s/^/    /'
+    echo
+    echo " -- picday maintainers <picday@localhost.localdomain>  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")"
+} | gzip -9n >$ROOT/changelog.gz
+
+add() { # file, directory
+    [ ! -e "$1" ] || echo "  - {src: $1, dst: $2/$(basename "$1"), file_info: {mode: 0644}}"
+}
+{
+    sed '/^overrides:/,$d' packaging/nfpm.yaml
+    for page in packaging/build/man/*.[158].gz; do add "$page" "/usr/share/man/man$(echo "$page" | sed 's/.*\.\([158]\)\.gz/\1/')"; done
+    for file in packaging/build/completion/*; do
+        case $file in
+        *.bash) [ ! -e "$file" ] || echo "  - {src: $file, dst: /usr/share/bash-completion/completions/$(basename "$file" .bash), file_info: {mode: 0644}}" ;;
+        *.fish) add "$file" /usr/share/fish/vendor_completions.d ;;
+        */_*) add "$file" /usr/share/zsh/vendor-completions ;;
+        esac
+    done
+    sed -n '/^overrides:/,$p' packaging/nfpm.yaml
+} >$ROOT/nfpm.yaml
+
+case $kind in
+deb) file=picday_${VERSION}_$ARCH.deb ;;
+rpm) file=picday-$VERSION.$(uname -m).rpm ;;
+esac
+$go run $nfpm package --config $ROOT/nfpm.yaml --packager "$kind" --target "$out/$file" >/dev/null
+echo "$out/$file"

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+)
+
+// ErrDamaged wraps how a file differs from what the catalogue says of it.
+var ErrDamaged = errors.New("damaged")
+
+// Examine reads a file and tells, with an ErrDamaged, how it differs from what
+// the catalogue says. also, if not nil, is given the bytes too.
+func (f PictureFile) Examine(ctx context.Context, name string, also io.Writer) error {
+	in, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if also == nil {
+		also = io.Discard
+	}
+	return copyExactly(ctx, also, in, f)
+}
+
+func copyExactly(ctx context.Context, out io.Writer, in *os.File, want PictureFile) error {
+	fi, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	switch {
+	case !fi.Mode().IsRegular():
+		return fmt.Errorf("%w: it is no plain file", ErrDamaged)
+	case fi.Size() != want.Bytes:
+		return fmt.Errorf("%w: it has %d bytes instead of %d", ErrDamaged, fi.Size(), want.Bytes)
+	}
+	var h hash.Hash
+	if want.Original() {
+		h = sha256.New()
+		out = io.MultiWriter(h, out)
+	}
+	n, err := io.Copy(out, &interruptible{ctx, in})
+	switch {
+	case err != nil:
+		return err
+	case n != want.Bytes:
+		return fmt.Errorf("%w: it has %d bytes instead of %d", ErrDamaged, n, want.Bytes)
+	case h != nil && SHA(h.Sum(nil)) != want.Picture:
+		return fmt.Errorf("%w: its bytes are not those that were uploaded", ErrDamaged)
+	}
+	return nil
+}
+
+// interruptible ends the reading of a large file with its context.
+type interruptible struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r *interruptible) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err) // the disk's fault, and no reason to stop
+	}
+	return n, err
+}

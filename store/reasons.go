@@ -1,0 +1,26 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+)
+
+// Reasons are all there are.
+var Reasons = []Reason{NoAlbum, UnknownFolder, BadName, DuplicateID, NotJPEG, Incomplete, Damaged, TooComplex, Unreadable}
+
+// ProblemCounts counts the problems by their reason. It costs as much as there
+// are problems, however many photos there are.
+func (s *Store) ProblemCounts(ctx context.Context) (map[Reason]int, error) {
+	type count struct {
+		reason Reason
+		n      int
+	}
+	all, err := collect(ctx, s.read, func(r *sql.Rows) (c count, err error) {
+		return c, r.Scan(&c.reason, &c.n)
+	}, `SELECT reason, count(*) FROM upload WHERE reason IS NOT NULL AND gone_at IS NULL GROUP BY reason`)
+	counts := map[Reason]int{}
+	for _, c := range all {
+		counts[c.reason] = c.n
+	}
+	return counts, err
+}

@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"picday/internal/durable"
+)
+
+// Blank tells whether nothing was ever entered, so that a backup may take the
+// catalogue's place.
+func (s *Store) Blank(ctx context.Context) (blank bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM account) AND NOT EXISTS (SELECT 1 FROM photo)
+		AND NOT EXISTS (SELECT 1 FROM original)`).Scan(&blank)
+	return blank, err
+}
+
+// Fetch copies the pictures of a backup into the data directory. What is there
+// already and right is not copied again. It returns what the backup has not or
+// has damaged; the others are whole and durable.
+func (s *Store) Fetch(ctx context.Context, from *Store, progress func(done, of int)) (lost []PictureFile, err error) {
+	owner, err := os.Stat(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	of, _, err := from.PictureCount(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := func(f *os.File) error { return ownLike(f, owner) }
+	done := 0
+	err = from.eachPicture(ctx, func(o Original) error {
+		for _, f := range o.Files() {
+			to := filepath.Join(s.dir, f.Path)
+			if f.Examine(ctx, to, nil) == nil {
+				continue
+			}
+			err := keepCopy(ctx, filepath.Join(from.dir, f.Path), s.TempDir(), to, f, own)
+			if errors.Is(err, errVanished) || errors.Is(err, ErrDamaged) {
+				lost = append(lost, f)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if done++; progress != nil {
+			progress(done, of)
+		}
+		return nil
+	})
+	if err != nil {
+		return lost, err
+	}
+	for _, d := range []string{originalsDir, renditionsDir} {
+		all, err := filepath.Glob(filepath.Join(s.dir, d, "*"))
+		if err != nil {
+			return lost, err
+		}
+		for _, dir := range all {
+			if err := durable.SyncDir(dir); err != nil {
+				return lost, err
+			}
+		}
+	}
+	return lost, nil
+}
+
+// stageDir, in the data directory, holds the catalogue of a backup until it
+// fits this machine. A run that was killed leaves it; the next begins anew.
+const stageDir = "restoring"
+
+// Stage copies the catalogue and link key of a backup to where they can be
+// made to fit this machine, at the newest schema. Renditions that were lost are
+// forgotten, and so made anew.
+func (s *Store) Stage(ctx context.Context, folder string, lost []PictureFile) (*Store, error) {
+	dir := filepath.Join(s.dir, stageDir)
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{CatalogueFile, linkKeyFile} {
+		if err := copyWhole(filepath.Join(folder, name), filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+	}
+	if err := forgetRenditions(ctx, filepath.Join(dir, CatalogueFile), lost); err != nil {
+		return nil, err
+	}
+	return Open(ctx, dir)
+}
+
+func copyWhole(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
+}
+
+// ReplaceBy ends this store and puts the staged one in its place: the moment in
+// which a restore is done. The key comes first: without its catalogue it is
+// replaced again.
+func (s *Store) ReplaceBy(staged *Store) error {
+	// The last one to close writes everything into the one file.
+	if err := errors.Join(staged.Close(), s.Close()); err != nil {
+		return err
+	}
+	owner, err := os.Stat(s.dir)
+	if err != nil {
+		return err
+	}
+	// What SQLite may have left beside the blank catalogue is not for this one.
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err := remove(filepath.Join(s.dir, CatalogueFile+suffix)); err != nil {
+			return err
+		}
+	}
+	for _, file := range []struct {
+		name string
+		mode fs.FileMode
+	}{{linkKeyFile, 0o400}, {CatalogueFile, 0o640}} {
+		from := filepath.Join(staged.dir, file.name)
+		f, err := os.OpenFile(from, os.O_RDONLY, 0)
+		if err != nil {
+			return err
+		}
+		err = errors.Join(ownLike(f, owner), f.Chmod(file.mode), f.Sync(), f.Close())
+		if err == nil {
+			err = os.Rename(from, filepath.Join(s.dir, file.name))
+		}
+		if err == nil {
+			err = durable.SyncDir(s.dir)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(staged.dir)
+}
+
+// Kept lists the accounts that were removed while their photos stay.
+func (s *Store) Kept(ctx context.Context) ([]Account, error) {
+	return collect(ctx, s.read, func(r *sql.Rows) (Account, error) { return scanAccount(r) },
+		accountColumns+`WHERE state = 'kept' ORDER BY name`)
+}
+
+// Uproot forgets everything that was known of the upload volume, which was left
+// behind, and returns, by account, the photos whose files belong on the new one. Until a
+// photo's file is known again, nothing can be taken for its deletion. Of
+// several photos at one path, all but the one whose file was there go to the
+// trash: their files were gone and their name had been taken.
+func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int64, err error) {
+	const file = `EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id AND gone_at IS NULL)`
+	trashed, err = tx.count(`UPDATE photo SET withdrawn_at = ? WHERE withdrawn_at IS NULL AND NOT `+file+`
+		AND EXISTS (SELECT 1 FROM photo p WHERE p.account_id = photo.account_id AND p.path = photo.path AND p.withdrawn_at IS NULL
+			AND (p.id > photo.id OR EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id AND gone_at IS NULL)) AND p.id <> photo.id)`, millis(tx.now))
+	if err != nil {
+		return nil, 0, err
+	}
+	// A withdrawn photo with a file was withdrawn by somebody else than the uploader.
+	rows, err := collect(context.Background(), tx, func(r *sql.Rows) (v [2]int64, err error) {
+		return v, r.Scan(&v[0], &v[1])
+	}, `SELECT account_id, id FROM photo WHERE withdrawn_at IS NULL OR `+file+` ORDER BY path`)
+	if err != nil {
+		return nil, 0, err
+	}
+	photos = map[int64][]int64{}
+	for _, r := range rows {
+		photos[r[0]] = append(photos[r[0]], r[1])
+	}
+	if _, err := tx.Exec(`DELETE FROM upload`); err != nil {
+		return nil, 0, err
+	}
+	// An activation that was under way when the backup was made.
+	_, err = tx.Exec(`UPDATE job SET state = 'planned' WHERE state = 'activating'`)
+	return photos, trashed, err
+}
+
+// PhotoByID finds one photo of an account: where it is and what it is, no more.
+func (s *Store) PhotoByID(ctx context.Context, a Account, id int64) (p Photo, err error) {
+	p = Photo{ID: id, Account: a.Name}
+	var path, sha []byte
+	err = s.read.QueryRowContext(ctx, `SELECT p.path, p.path_shown, coalesce(j.name, ''), p.sha256, o.bytes
+		FROM photo p JOIN original o USING (sha256) LEFT JOIN job j ON j.id = p.job_id WHERE p.id = ? AND p.account_id = ?`, id, a.ID).
+		Scan(&path, &p.Path, &p.Job, &sha, &p.Bytes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, ErrNotFound
+	}
+	p.RawPath = string(path)
+	copy(p.SHA[:], sha)
+	return p, err
+}
+
+// PutBack enters the file that a photo has again.
+func (tx *Tx) PutBack(a Account, p Photo, id Identity) error {
+	jobID, err := tx.jobID(a, p.Job)
+	if err != nil {
+		return err
+	}
+	return tx.record(a, p.RawPath, id, jobID, p.ID, "", 0)
+}

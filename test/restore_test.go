@@ -1,0 +1,280 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"picday/internal/testbed"
+)
+
+// lose makes of this machine a fresh one: no Unix users, no trees, no data.
+// The uploaders' own secrets and the backup stay.
+func (s *site) lose(accounts ...*testbed.Uploader) {
+	s.t.Helper()
+	for _, u := range accounts {
+		if out, err := exec.Command("userdel", u.Name).CombinedOutput(); err != nil {
+			s.t.Fatalf("userdel %s: %v: %s", u.Name, err, out)
+		}
+	}
+	for _, dir := range []string{s.Uploads, s.Data, s.Keys, s.Dir + "/sshd_config.d/50-picday.conf"} {
+		s.must(os.RemoveAll(dir))
+	}
+	// Uids given out meanwhile: nothing may depend on getting the old ones.
+	s.AddUnixUser(fmt.Sprintf("later%d", len(accounts)))
+}
+
+// everything is all that lists and shows say, but for what is of this moment.
+func (s *site) everything(accounts ...*testbed.Uploader) string {
+	s.t.Helper()
+	var b strings.Builder
+	for _, u := range accounts {
+		for _, args := range [][]string{{"account", "show"}, {"job", "list"}, {"photos"}, {"trash", "list"}} {
+			fmt.Fprintln(&b, s.MustPicday(append(args, u.Name, "--json")...))
+		}
+	}
+	return b.String()
+}
+
+// tree is every file and folder below, with its owner's name, mode and content.
+func (s *site) tree(dir string) string {
+	s.t.Helper()
+	out, err := exec.Command("sh", "-c", `cd "$1" && find . ! -name .picday-volume -printf '%p %u %m %y\n' | sort && find . -type f ! -name .picday-volume -exec sha256sum {} + | sort`, "sh", dir).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+	return string(out)
+}
+
+func TestRestore(t *testing.T) {
+	s := newSite(t)
+	studio, school, closed := s.jobs("studio", "job1", "sold"), s.portraits("school", "--allow-from", "127.0.0.1"), s.jobs("closed", "job1")
+	everybody := []*testbed.Uploader{studio, school, closed}
+	wire := studio.ByKey().MustWire()
+	for _, dir := range []string{"/job1/A", "/job1/A/group", "/job1/Klasse \xff", "/sold/A"} {
+		s.must(wire.Mkdir(dir))
+	}
+	pictures := map[string][]byte{}
+	for _, path := range []string{"job1/A/a.jpg", "job1/A/group/b.jpg", "job1/Klasse \xff/c.jpg", "job1/A/gone.jpg", "sold/A/d.jpg"} {
+		pictures[path] = photo()
+		s.must(wire.Put("/"+path, pictures[path]))
+	}
+	s.must(school.ByKey().MustWire().Put("/"+school.Name+"/user-pictures/0012.jpg", photo()))
+	s.must(closed.ByKey().MustWire().Mkdir("/job1/A"))
+	s.proof(closed, "/job1/A/x.jpg")
+	s.waitPhotos(studio, "job1/A/a.jpg", "job1/A/group/b.jpg", `job1/Klasse \xff/c.jpg`, "job1/A/gone.jpg", "sold/A/d.jpg")
+	s.waitPhotos(school, school.Name+"/user-pictures/0012.jpg")
+	s.must(wire.Remove("/job1/A/gone.jpg"))
+	s.waitPhotos(studio, "job1/A/a.jpg", "job1/A/group/b.jpg", `job1/Klasse \xff/c.jpg`, "sold/A/d.jpg")
+	s.MustPicday("job", "activate", studio.Name, "sold")
+	s.MustPicday("account", "disable", closed.Name)
+	wire.Cut()
+	s.settled()
+	before, trees, rendered := s.everything(everybody...), s.tree(s.Uploads), s.tree(s.Data+"/renditions")
+	s.must(studio.ByKey().MustWire().Put("/job1/lost.jpg", photo()))
+	s.waitProblems(studio, map[string]string{"job1/lost.jpg": "no-album"})
+	s.backup()
+
+	if r := s.Picday("restore", s.Dir+"/backup"); r.Code != 4 || !strings.Contains(r.Stderr, "picdayd is running") {
+		t.Errorf("over a running daemon: %v", r)
+	}
+	s.daemon.Stop(syscall.SIGTERM)
+	if r := s.Picday("restore", s.Dir+"/backup"); r.Code != 4 || !strings.Contains(r.Stderr, "would replace it") {
+		t.Errorf("over a catalogue that is in use: %v", r)
+	}
+	s.lose(everybody...)
+	var view struct {
+		Photos, Accounts, Jobs int
+		PutBack                int      `json:"files_put_back"`
+		Problems               []string `json:"problems"`
+	}
+	s.restore(&view)
+	if view.Photos != 6 || view.Accounts != 3 || view.Jobs != 3 || view.PutBack != 6 || len(view.Problems) > 0 {
+		t.Errorf("%+v", view)
+	}
+	same(t, "what picday says", before, s.everything(everybody...))
+	same(t, "the uploaders' folders", trees, s.tree(s.Uploads))
+	same(t, "the renditions", rendered, s.tree(s.Data+"/renditions"))
+
+	s.daemon = s.StartDaemon()
+	s.settled()
+	renditions := s.renditions()
+	s.remainsPublished(studio, "job1/A/a.jpg", "job1/A/group/b.jpg", `job1/Klasse \xff/c.jpg`, "sold/A/d.jpg")
+	same(t, "what picday says after a rescan", before, s.everything(everybody...))
+	s.sameRenditions(renditions)
+	if r := s.Picday("doctor"); r.Code != 0 {
+		t.Error(r)
+	}
+	s.verify()
+	for what, login := range map[string]testbed.Login{"key": studio.ByKey(), "password": studio.ByPassword(), "school's key": school.ByKey(), "school's password": school.ByPassword()} {
+		if out := login.SFTP("ls"); out.Err != nil {
+			t.Errorf("login by %s: %v", what, out.Err)
+		}
+	}
+	for what, login := range map[string]testbed.Login{"key": closed.ByKey(), "password": closed.ByPassword()} {
+		if out := login.SFTP("ls"); out.Err == nil {
+			t.Errorf("the disabled account gets in by %s", what)
+		}
+	}
+	s.lifeGoesOn(studio, school, closed)
+}
+
+func (s *site) restore(view any) {
+	s.t.Helper()
+	initialising.Lock()
+	defer initialising.Unlock()
+	s.JSON(view, "restore", s.Dir+"/backup")
+}
+
+// lifeGoesOn requires that after a restore everything works as ever.
+func (s *site) lifeGoesOn(studio, school, closed *testbed.Uploader) {
+	s.t.Helper()
+	old, portrait := s.photos(studio), school.Name+"/user-pictures/0012.jpg"
+	oldPortrait := s.photos(school)[portrait]
+	wire := studio.ByPassword().MustWire()
+	next := photo()
+	s.must(wire.Put("/job1/A/a.jpg", next))
+	s.waitSum(studio, "job1/A/a.jpg", next)
+	s.must(wire.PosixRename("/job1/A/group/b.jpg", "/job1/A/b.jpg"))
+	s.must(wire.Remove("/job1/Klasse \xff/c.jpg"))
+	now := s.waitPhotos(studio, "job1/A/a.jpg", "job1/A/b.jpg", "sold/A/d.jpg")
+	if now["job1/A/a.jpg"].Link != old["job1/A/a.jpg"].Link || now["job1/A/b.jpg"].Link != old["job1/A/group/b.jpg"].Link {
+		s.t.Errorf("links have changed: %+v\n%+v", old, now)
+	}
+	s.must(school.ByKey().MustWire().Put("/"+portrait, next))
+	s.waitSum(school, portrait, next)
+	if s.photos(school)[portrait].Link != oldPortrait.Link {
+		s.t.Error("the portrait's link has changed")
+	}
+	s.MustPicday("trash", "restore", studio.Name, "job1/A/gone.jpg")
+	s.MustPicday("job", "plan", studio.Name, "sold")
+	s.MustPicday("account", "enable", closed.Name)
+	s.proof(closed, "/job1/A/y.jpg")
+	s.waitPhotos(studio, "job1/A/a.jpg", "job1/A/b.jpg", "sold/A/d.jpg", "job1/A/gone.jpg")
+	s.must(studio.ByKey().MustWire().Remove("/sold/A/d.jpg"))
+	s.waitPhotos(studio, "job1/A/a.jpg", "job1/A/b.jpg", "job1/A/gone.jpg")
+	s.verify()
+}
+
+// An account that was removed with its photos kept, and trees that survived
+// the loss of the catalogue with newer files in them.
+func TestRestoreOntoWhatIsLeft(t *testing.T) {
+	s := newSite(t)
+	kept, u := s.jobs("kept", "job1"), s.jobs("left", "job1")
+	for _, x := range []*testbed.Uploader{kept, u} {
+		s.must(x.ByKey().MustWire().Mkdir("/job1/A"))
+		s.proof(x, "/job1/A/1.jpg")
+	}
+	s.proof(u, "/job1/A/2.jpg")
+	before := s.waitPhotos(u, "job1/A/1.jpg", "job1/A/2.jpg")
+	s.MustPicday("account", "remove", kept.Name, "--keep")
+	s.backup()
+	next := photo()
+	s.must(u.ByKey().MustWire().Put("/job1/A/2.jpg", next))
+	s.waitSum(u, "job1/A/2.jpg", next)
+	s.daemon.Stop(syscall.SIGTERM)
+	s.must(os.RemoveAll(s.Data))
+	// A disk error half-way: the restore is run again.
+	volume := s.Uploads + "/.picday-volume"
+	s.must(os.Remove(volume))
+	s.must(os.Mkdir(volume, 0o755))
+	if r := s.Picday("restore", s.Dir+"/backup"); r.Code != 1 || !strings.Contains(r.Stderr, "run the same command again") {
+		t.Fatal(r)
+	}
+	if r := s.Picday("photos"); strings.Contains(r.Stdout, "1.jpg") {
+		t.Error("half a restore is published")
+	}
+	s.must(os.Remove(volume))
+	r := s.Picday("restore", s.Dir+"/backup", "--json")
+	var view struct {
+		WereThere int      `json:"files_there_already"`
+		PutBack   int      `json:"files_put_back"`
+		Problems  []string `json:"problems"`
+	}
+	s.must(json.Unmarshal([]byte(r.Stdout), &view))
+	if r.Code != 1 || view.WereThere != 2 || view.PutBack != 0 || len(view.Problems) != 1 || !strings.Contains(view.Problems[0], "2.jpg") {
+		t.Errorf("%v", r)
+	}
+	s.daemon = s.StartDaemon()
+	s.waitSum(u, "job1/A/2.jpg", next)
+	after := s.waitPhotos(u, "job1/A/1.jpg", "job1/A/2.jpg")
+	for path, p := range before {
+		if after[path].Link != p.Link {
+			t.Errorf("%s: the link was %s, is %s", path, p.Link, after[path].Link)
+		}
+	}
+	s.remains(u, "job1/A/1.jpg", "job1/A/2.jpg")
+	if out := kept.ByKey().SFTP("ls"); out.Err == nil {
+		t.Error("the removed account gets in")
+	}
+	s.MustPicday("account", "add", kept.Name, "--layout", "jobs", "--key", kept.Key+".pub")
+	s.proof(kept, "/job1/A/2.jpg")
+	s.remains(kept, "job1/A/1.jpg", "job1/A/2.jpg")
+	s.verify()
+}
+
+// What a fresh machine already has is not touched before everything that could
+// be in the way has been looked at.
+func TestRestoreRefuses(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("inway", "job1")
+	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
+	s.proof(u, "/job1/A/x.jpg")
+	s.backup()
+	s.daemon.Stop(syscall.SIGTERM)
+	s.lose(u)
+	if out, err := exec.Command("useradd", "--no-create-home", "--home-dir", "/nonexistent", u.Name).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if r := s.Picday("restore", s.Dir+"/backup"); r.Code != 4 || !strings.Contains(r.Stderr, u.Name) || !strings.Contains(r.Stderr, "nothing was changed") {
+		t.Error(r)
+	}
+	if _, err := os.Lstat(s.Data); err == nil {
+		t.Error("something was changed")
+	}
+	if out, err := exec.Command("userdel", u.Name).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if r := s.Picday("restore", s.Dir); r.Code != 2 || !strings.Contains(r.Stderr, "manifest.json") {
+		t.Errorf("no backup: %v", r)
+	}
+	// One original is damaged in the backup: the rest comes back, and it is said.
+	all, err := filepath.Glob(s.Dir + "/backup/originals/*/*.jpg")
+	s.must(err)
+	s.damage(all[0], []byte("not what it was"))
+	if r := s.Picday("restore", s.Dir+"/backup"); r.Code != 1 || !strings.Contains(r.Stdout, "damaged in the backup") {
+		t.Error(r)
+	}
+	s.daemon = s.StartDaemon()
+	s.remains(u, "job1/A/x.jpg")
+	link := s.photos(u)["job1/A/x.jpg"].Link
+	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
+	next := photo()
+	s.must(u.ByKey().MustWire().Put("/job1/A/x.jpg", next))
+	s.waitSum(u, "job1/A/x.jpg", next)
+	if s.waitPhotos(u, "job1/A/x.jpg")["job1/A/x.jpg"].Link != link {
+		t.Error("another link for the same place")
+	}
+}
+
+// same shows the lines that differ.
+func same(t *testing.T, what, before, after string) {
+	t.Helper()
+	if before == after {
+		return
+	}
+	missing := func(from, in string) (lines []string) {
+		for line := range strings.Lines(from) {
+			if !strings.Contains(in, line) {
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+		return lines
+	}
+	t.Errorf("%s is not as before\nonly before: %q\nonly now: %q", what, missing(before, after), missing(after, before))
+}

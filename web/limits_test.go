@@ -1,0 +1,207 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"picday/store"
+)
+
+func TestAnAddressThatIsTaken(t *testing.T) {
+	b := newBed(t)
+	addr := strings.TrimPrefix(b.serve(), "http://")
+	for bad, want := range map[string]string{
+		addr: "another program listens there", "192.0.2.1:80": "this machine does not have that address", "8480": "cannot listen there",
+	} {
+		if _, err := New("web.public", bad, b.pub, zerolog.Nop()); err == nil || !strings.HasPrefix(err.Error(), `web.public = "`+bad+`": `+want) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// A 404 takes the same time whatever the reason. (The bubble's clock stands
+// still while anything is done, so this is exact.)
+func TestTheSameTime(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	b.put("13", "Bob")
+	link, dead := b.link("12"), b.link("13")
+	b.withdraw("13")
+	synctest.Test(t, func(t *testing.T) {
+		for _, path := range []string{"/" + dead + ".jpg", "/" + strings.Repeat("0", 56) + ".jpg", "/" + link + "/huge.jpg", "/x", "/"} {
+			began := time.Now()
+			if w := b.ask("GET", path); w.Code != http.StatusNotFound || time.Since(began) != notFoundAfter {
+				t.Errorf("%s: %d after %v", path, w.Code, time.Since(began))
+			}
+		}
+	})
+}
+
+// A slow client gets all of its answer; one that has stopped reading is left.
+func TestSlowAndStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		c := &conn{Conn: ours, leave: func() {}}
+		all := bytes.Repeat([]byte("x"), 20*piece)
+		go func() {
+			for range 20 {
+				time.Sleep(stall / 2)
+				_, _ = io.CopyN(io.Discard, theirs, piece)
+			}
+		}()
+		began := time.Now()
+		if n, err := c.Write(all); n != len(all) || err != nil {
+			t.Errorf("slow: %d bytes, %v after %v", n, err, time.Since(began))
+		}
+		if took := time.Since(began); took < 5*stall {
+			t.Errorf("took %v only: not what was to be tested", took)
+		}
+		began = time.Now()
+		if _, err := c.Write(all); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) > stall {
+			t.Errorf("stopped: %v after %v", err, time.Since(began))
+		}
+		theirs.Close()
+	})
+}
+
+// Connections beyond the limit wait, and get their turn.
+func TestAFloodWaits(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	b.must(err)
+	limit := listen(l, 2).(*limited)
+	url := b.run(newServer(limit, b.pub, zerolog.Nop()))
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		b.must(err)
+		return c
+	}
+	idle := []net.Conn{dial(), dial()}
+	request := "GET /" + b.link("12") + "/thumb.jpg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+	for _, c := range idle { // both are in once they have been answered something
+		_, err := io.WriteString(c, strings.Replace(request, "Connection: close\r\n", "", 1))
+		b.must(err)
+		_, err = io.ReadFull(c, make([]byte, 100))
+		b.must(err)
+	}
+	third := dial()
+	_, err = io.WriteString(third, request)
+	b.must(err)
+	if len(limit.places) != 2 {
+		t.Errorf("%d connections", len(limit.places))
+	}
+	idle[0].Close()
+	answer, err := io.ReadAll(third)
+	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 200")) {
+		t.Errorf("%v %.50q", err, answer)
+	}
+	idle[1].Close()
+}
+
+// What is being sent when picdayd is told to stop is sent.
+func TestStopFinishesAnswers(t *testing.T) {
+	b := newBed(t)
+	content := strings.Repeat("large enough to fill the kernel's buffers ", 1<<12)
+	b.put("12", content)
+	server, err := New("web.public", "127.0.0.1:0", b.pub, zerolog.Nop())
+	b.must(err)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	c, err := net.Dial("tcp", server.Addr())
+	b.must(err)
+	defer c.Close()
+	idle, err := net.Dial("tcp", server.Addr()) // and who asks nothing holds up nobody
+	b.must(err)
+	defer idle.Close()
+	_, err = io.WriteString(c, "GET /"+b.link("12")+".jpg HTTP/1.1\r\nHost: x\r\n\r\n")
+	b.must(err)
+	first := make([]byte, 1000)
+	_, err = io.ReadFull(c, first)
+	b.must(err)
+	stop()
+	rest, err := io.ReadAll(c)
+	b.must(err)
+	_, body, _ := bytes.Cut(append(first, rest...), []byte("\r\n\r\n"))
+	if !bytes.Equal(body, rendered("large", content)) {
+		t.Errorf("%d bytes", len(body))
+	}
+	b.must(<-ended)
+	if _, err := net.Dial("tcp", server.Addr()); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// A picture that is missing on disk is our fault, and said to be so; it is not
+// a 404, which would say that it was withdrawn.
+func TestAMissingFile(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	pub, err := b.pub.Pictures.Published(b.link("12"), "thumb")
+	b.must(err)
+	b.must(os.Remove(pub.File))
+	url := b.serve()
+	if status := get(t, url+"/"+b.link("12")+"/thumb.jpg"); status != http.StatusInternalServerError || !strings.Contains(b.log.String(), "cannot be served") {
+		t.Errorf("%d\n%s", status, b.log.String())
+	}
+}
+
+type panics struct{ Pictures }
+
+func (p panics) Published(link, rendition string) (store.Published, error) {
+	if rendition == "panic" {
+		panic("at the disco")
+	}
+	return p.Pictures.Published(link, rendition)
+}
+
+// A panic breaks one connection, and says where.
+func TestAPanic(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	b.pub.Pictures = panics{b.pub.Pictures}
+	url := b.serve()
+	for _, method := range []string{"GET", "HEAD"} { // by quick, by net/http
+		r, err := http.NewRequest(method, url+"/"+b.link("12")+"/panic.jpg", nil)
+		b.must(err)
+		if res, err := http.DefaultClient.Do(r); err == nil {
+			res.Body.Close()
+			t.Errorf("%s: %s", method, res.Status)
+		}
+	}
+	if status := get(t, url+"/"+b.link("12")+".jpg"); status != http.StatusOK {
+		t.Errorf("afterwards: %d", status)
+	}
+	if n := strings.Count(b.log.String(), "at the disco"); n < 2 || !strings.Contains(b.log.String(), `"level":"error"`) {
+		t.Errorf("%d times in the log:\n%s", n, b.log.String())
+	}
+}
+
+func TestHealth(t *testing.T) {
+	b := newBed(t)
+	healthy := true
+	b.pub.Healthy = func() bool { return healthy }
+	if w := b.ask("GET", "/healthz"); w.Code != http.StatusOK || w.Body.String() != "ok\n" {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+	healthy = false
+	if w := b.ask("GET", "/healthz"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+	if w := b.ask("POST", "/healthz"); w.Code != http.StatusNotFound {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
