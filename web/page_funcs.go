@@ -15,7 +15,7 @@ import (
 // pageFuncs are what templates can call, besides asset.
 var pageFuncs = template.FuncMap{
 	"num": num, "size": size, "count": count, "ago": ago, "until": until, "iso": iso, "stamp": stamp, "clock": clock, "day": day,
-	"sh": shell, "icon": icon, "list": list, "small": isSmall,
+	"sh": shell, "icon": icon, "list": items, "small": isSmall,
 	"jobURL": jobURL, "albumURL": albumURL, "photoURL": photoURL, "accountURL": accountURL, "homeOf": homeOf,
 	"picture": pictureOf,
 	"choicesOf": func(label string, all []choice) choicesView { return choicesView{label, all} },
@@ -109,7 +109,7 @@ func shell(words ...string) string {
 	return strings.Join(quoted, " ")
 }
 
-func list(items ...any) []any { return items }
+func items(all ...any) []any { return all }
 
 func isSmall(p store.Photo) bool {
 	for _, f := range p.Flags {
