@@ -81,7 +81,7 @@ func (a *app) root() *cobra.Command {
 		a.photosCommand(), a.problemsCommand(), a.trashCommand(), a.linkCommand(),
 		a.operatorCommand(), a.tokenCommand(), a.firewallCommand(),
 		a.rescanCommand(), a.statusCommand(), a.doctorCommand(),
-		a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.closeCommand())
+		a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.explainCommand(), a.closeCommand())
 	root.Long = `picday turns this machine's OpenSSH into a photo intake: it makes the locked-down
 SFTP accounts, and shows what the daemon picdayd has taken in from them.
 
