@@ -163,15 +163,27 @@ func (s *Store) Kept(ctx context.Context) ([]Account, error) {
 // photo's file is known again, nothing can be taken for its deletion. Of
 // several photos at one path, all but the one whose file was there go to the
 // trash: their files were gone and their name had been taken.
-func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int64, err error) {
+func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int, err error) {
 	const file = `EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id AND gone_at IS NULL)`
-	trashed, err = tx.count(`UPDATE photo SET withdrawn_at = ? WHERE withdrawn_at IS NULL AND NOT `+file+`
-		AND EXISTS (SELECT 1 FROM photo p WHERE p.account_id = photo.account_id AND p.path = photo.path AND p.withdrawn_at IS NULL
-			AND (p.id > photo.id OR EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id AND gone_at IS NULL)) AND p.id <> photo.id)`, millis(tx.now))
+	doubles, err := column[int64](tx, `SELECT id FROM photo WHERE withdrawn_at IS NULL AND NOT `+file+`
+		AND EXISTS (SELECT 1 FROM photo p WHERE p.account_id = photo.account_id AND p.path = photo.path AND p.withdrawn_at IS NULL AND p.id <> photo.id
+			AND (p.id > photo.id OR EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id AND gone_at IS NULL)))`)
 	if err != nil {
 		return nil, 0, err
 	}
-	// A withdrawn photo with a file was withdrawn by somebody else than the uploader.
+	stamp, err := tx.stamp()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, id := range doubles {
+		if err := tx.change(`UPDATE photo SET withdrawn_at = ?, changed_at = ? WHERE id = ?`, millis(tx.now), stamp, id); err != nil {
+			return nil, 0, err
+		}
+		if err := tx.photoEvent(id, EventWithdrawn, "", ""); err != nil {
+			return nil, 0, err
+		}
+	}
+	// A withdrawn photo with a file was withdrawn by an operator, and stays so.
 	rows, err := collect(context.Background(), tx, func(r *sql.Rows) (v [2]int64, err error) {
 		return v, r.Scan(&v[0], &v[1])
 	}, `SELECT account_id, id FROM photo WHERE withdrawn_at IS NULL OR `+file+` ORDER BY path`)
@@ -187,7 +199,7 @@ func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int64, err error) {
 	}
 	// An activation that was under way when the backup was made.
 	_, err = tx.Exec(`UPDATE job SET state = 'planned' WHERE state = 'activating'`)
-	return photos, trashed, err
+	return photos, len(doubles), err
 }
 
 // PhotoByID finds one photo of an account: where it is and what it is, no more.
@@ -205,8 +217,8 @@ func (s *Store) PhotoByID(ctx context.Context, a Account, id int64) (p Photo, er
 	return p, err
 }
 
-// PutBack enters the file that a photo has again.
-func (tx *Tx) PutBack(a Account, p Photo, id Identity) error {
+// HasFile enters the file that a photo has again.
+func (tx *Tx) HasFile(a Account, p Photo, id Identity) error {
 	jobID, err := tx.jobID(a, p.Job)
 	if err != nil {
 		return err

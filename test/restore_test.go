@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +77,7 @@ func TestRestore(t *testing.T) {
 	wire.Cut()
 	s.settled()
 	before, trees, rendered := s.everything(everybody...), s.tree(s.Uploads), s.tree(s.Data+"/renditions")
+	served := s.served(everybody...)
 	s.must(studio.ByKey().MustWire().Put("/job1/lost.jpg", photo()))
 	s.waitProblems(studio, map[string]string{"job1/lost.jpg": "no-album"})
 	s.backup()
@@ -102,6 +104,7 @@ func TestRestore(t *testing.T) {
 	same(t, "the renditions", rendered, s.tree(s.Data+"/renditions"))
 
 	s.daemon = s.StartDaemon()
+	same(t, "what links serve", served, s.served(everybody...))
 	s.settled()
 	renditions := s.renditions()
 	s.remainsPublished(studio, "job1/A/a.jpg", "job1/A/group/b.jpg", `job1/Klasse \xff/c.jpg`, "sold/A/d.jpg")
@@ -122,6 +125,21 @@ func TestRestore(t *testing.T) {
 		}
 	}
 	s.lifeGoesOn(studio, school, closed)
+}
+
+// served is what each link shows.
+func (s *site) served(accounts ...*testbed.Uploader) string {
+	s.t.Helper()
+	var b strings.Builder
+	for _, u := range accounts {
+		for _, p := range s.photos(u) {
+			status, body := fetch(s.t, p.URL)
+			fmt.Fprintln(&b, u.Name, p.Path, status, sum(body))
+		}
+	}
+	lines := strings.Split(b.String(), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 func (s *site) restore(view any) {

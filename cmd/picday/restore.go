@@ -26,7 +26,7 @@ type restoreView struct {
 	Photos    int            `json:"photos"`
 	PutBack   int            `json:"files_put_back"`
 	WereThere int            `json:"files_there_already"`
-	Trashed   int64          `json:"trashed"`
+	Trashed   int            `json:"trashed"`
 	Problems  []string       `json:"problems"`
 }
 
