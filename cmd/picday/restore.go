@@ -42,6 +42,7 @@ accounts with their passwords, keys, folders and files. Uploaders see their file
 as before; links stay the same; nothing is decoded and nothing is withdrawn.
 
 picdayd must be stopped. If it is interrupted, run it again.`
+	cmd.Example = `  systemctl stop picdayd && picday restore /mnt/backup/picday && systemctl start picdayd`
 	return cmd
 }
 
