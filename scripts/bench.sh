@@ -7,4 +7,4 @@ go test -run '^$' -bench 'Close|Reconcile|Idle' -benchtime 10x -timeout 60m ./be
 go test -run '^$' -bench Waiting -benchtime 1x -timeout 60m ./bench
 go test -run '^$' -bench ServedThumbs -benchtime 10x -timeout 20m ./bench
 go test -run '^$' -bench ServedMillion -benchtime 1x -timeout 20m ./bench
-go test -run '^$' -bench . ./photo ./decoder ./layout ./watcher
+go test -run '^$' -bench . ./photo ./decoder ./layout ./watcher ./store
