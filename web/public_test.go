@@ -5,6 +5,8 @@ import (
 	"net/http/httputil"
 	"strings"
 	"testing"
+
+	"picday/store"
 )
 
 func TestAPublishedPicture(t *testing.T) {
@@ -98,5 +100,69 @@ func TestTheSame404(t *testing.T) {
 		if got := get(method, "/"+link+".jpg"); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", method, got, want)
 		}
+	}
+}
+
+// A default that a picture does not have yet, because the configuration has
+// just begun to name it, is the largest until then; by its name it is not there.
+func TestADefaultToBeMade(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	links, err := b.s.OpenLinks(t.Context(), "huge")
+	b.must(err)
+	defer links.Close()
+	b.pub.Pictures = links
+	path := "/" + b.link("12")
+	if w := b.ask("GET", path+".jpg"); w.Code != http.StatusOK || w.Body.String() != string(rendered("large", "Ann")) {
+		t.Errorf("%d %.40q", w.Code, w.Body)
+	}
+	if w := b.ask("GET", path+"/huge.jpg"); w.Code != http.StatusNotFound {
+		t.Errorf("by name: %d", w.Code)
+	}
+}
+
+// The links of an account that was removed with its files are dead; those of one
+// that is only switched off or kept are not.
+func TestLinksOfRemovedAccounts(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	path := "/" + b.link("12") + ".jpg"
+	for _, state := range []struct {
+		change func(*store.Tx) error
+		want   int
+	}{
+		{func(tx *store.Tx) error { return tx.SetEnabled(b.acct, false) }, http.StatusOK},
+		{func(tx *store.Tx) error { return tx.RemoveAccount(b.acct, false) }, http.StatusOK},
+		{func(tx *store.Tx) error { return tx.RemoveAccount(b.acct, true) }, http.StatusNotFound},
+	} {
+		b.tx(state.change)
+		if w := b.ask("GET", path); w.Code != state.want {
+			t.Errorf("%d, not %d", w.Code, state.want)
+		}
+	}
+}
+
+// late answers once with a file that has just been replaced.
+type late struct {
+	Pictures
+	told bool
+}
+
+func (l *late) Published(link, rendition string) (store.Published, error) {
+	p, err := l.Pictures.Published(link, rendition)
+	if !l.told {
+		l.told, p.File = true, p.File+".old"
+	}
+	return p, err
+}
+
+// Between the look into the catalogue and the opening of the file, renditions
+// may have been made anew.
+func TestRenditionsMadeAnewMeanwhile(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	b.pub.Pictures = &late{Pictures: b.pub.Pictures}
+	if w := b.ask("GET", "/"+b.link("12")+".jpg"); w.Code != http.StatusOK {
+		t.Errorf("%d", w.Code)
 	}
 }
