@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -99,6 +100,10 @@ func (b *adminBed) ask(method, target string, form url.Values, header ...string)
 		r.Body = io.NopCloser(strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	return b.answer(r)
+}
+
+func (b *adminBed) answer(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	b.gate.ServeHTTP(w, r)
 	return w
@@ -131,6 +136,11 @@ func (b *adminBed) shoot(album, file string) {
 	b.Helper()
 	path := "job00001/" + album + "/" + file
 	b.publish(b.other, store.Place{Path: path, Shown: path, Job: "job00001", Album: album, Area: "individuals"}, path)
+}
+
+func (b *adminBed) write(file, content string) {
+	b.Helper()
+	b.must(os.WriteFile(file, []byte(content), 0o640))
 }
 
 // spoil enters a problem of acme.

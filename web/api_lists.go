@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"sort"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,7 +60,7 @@ func apiAccounts(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	all = all[sort.Search(len(all), func(i int) bool { return all[i].Name > behind[0] }):]
+	all = slices.DeleteFunc(all, func(a store.AccountSummary) bool { return a.Kept || a.Name <= behind[0] })
 	keys, err := v.view.HostKeys(v.Context())
 	if err != nil {
 		return err

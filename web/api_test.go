@@ -198,6 +198,20 @@ func TestATokenOfOneAccount(t *testing.T) {
 	}
 }
 
+// An account that was removed is not listed, as in the command; its photos are.
+func TestAKeptAccount(t *testing.T) {
+	b := fullBed(t)
+	b.tx(func(tx *store.Tx) error { return tx.RemoveAccount(b.other, false) })
+	all := b.token("all", 0)
+	var answer struct{ Accounts, Photos []contract.Photo }
+	if code := b.get(all, "/accounts", &answer); code != http.StatusOK || len(answer.Accounts) != 2 {
+		t.Errorf("%d %+v", code, answer)
+	}
+	if code := b.get(all, "/photos?account=acme", &answer); code != http.StatusOK || len(answer.Photos) != 2 {
+		t.Errorf("%d %+v", code, answer)
+	}
+}
+
 func TestOnePerson(t *testing.T) {
 	b := fullBed(t)
 	all := b.token("all", 0)

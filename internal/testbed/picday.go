@@ -27,7 +27,7 @@ var programs = sync.OnceValues(func() (string, error) {
 	// go test caches results by the files a test looked at. It does not see
 	// what go build reads: look at every source file on its behalf.
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && slices.Contains([]string{".go", ".sql", ".mod", ".html", ".css", ".js"}, filepath.Ext(path)) {
+		if err == nil && !d.IsDir() && slices.Contains([]string{".go", ".sql", ".mod", ".json", ".html", ".css", ".js"}, filepath.Ext(path)) {
 			_, err = os.Stat(path)
 		}
 		return err
