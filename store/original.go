@@ -35,3 +35,9 @@ func renditionsOf(q querier, h SHA) ([]Rendition, error) {
 		return v, r.Scan(&v.Name, &v.Longest, &v.Quality, &v.Width, &v.Height, &v.Bytes)
 	}, `SELECT name, longest, quality, width, height, bytes FROM rendition WHERE sha256 = ? ORDER BY longest DESC, name`, h[:])
 }
+
+// Camera tells what a photo of the view was taken with, as far as it is known.
+func (v View) Camera(ctx context.Context, p Photo) (Camera, error) {
+	o, _, err := v.s.Original(ctx, p.SHA)
+	return o.Camera, err
+}

@@ -104,20 +104,42 @@ func (v View) Accounts(ctx context.Context) ([]AccountSummary, error) {
 	}
 	all := make([]AccountSummary, len(accounts))
 	for i, a := range accounts {
-		all[i].Account = a
-		var last int64
-		err := v.s.read.QueryRowContext(ctx, `SELECT (SELECT photos FROM tally WHERE account_id = ?1),
-			(SELECT count(*) FROM upload WHERE account_id = ?1 AND reason IS NOT NULL AND gone_at IS NULL),
-			coalesce((SELECT max(ingested_at) FROM photo WHERE account_id = ?1 AND withdrawn_at IS NULL), 0)`, a.ID).
-			Scan(&all[i].Photos, &all[i].Problems, &last)
-		if err != nil {
+		if all[i], err = v.summary(ctx, a); err != nil {
 			return nil, err
-		}
-		if last != 0 {
-			all[i].LastUpload = fromMillis(last)
 		}
 	}
 	return all, nil
+}
+
+// AccountSummary finds one account with its counts.
+func (v View) AccountSummary(ctx context.Context, name string) (AccountSummary, error) {
+	a, err := v.Account(ctx, name)
+	if err != nil {
+		return AccountSummary{}, err
+	}
+	return v.summary(ctx, a)
+}
+
+func (v View) summary(ctx context.Context, a Account) (AccountSummary, error) {
+	s := AccountSummary{Account: a}
+	var last int64
+	err := v.s.read.QueryRowContext(ctx, `SELECT (SELECT photos FROM tally WHERE account_id = ?1),
+		(SELECT count(*) FROM upload WHERE account_id = ?1 AND reason IS NOT NULL AND gone_at IS NULL),
+		coalesce((SELECT max(ingested_at) FROM photo WHERE account_id = ?1 AND withdrawn_at IS NULL), 0)`, a.ID).
+		Scan(&s.Photos, &s.Problems, &last)
+	if last != 0 {
+		s.LastUpload = fromMillis(last)
+	}
+	return s, err
+}
+
+// AccountNames lists the accounts without counting anything.
+func (v View) AccountNames(ctx context.Context) ([]string, error) {
+	var w where
+	v.only(&w, "a.id")
+	return collect(ctx, v.s.read, func(r *sql.Rows) (name string, err error) {
+		return name, r.Scan(&name)
+	}, `SELECT a.name FROM account a `+w.sql()+` ORDER BY a.name`, w.args...)
 }
 
 // Account finds one account.
@@ -180,6 +202,19 @@ type Album struct {
 // account, job and name.
 func (v View) Albums(ctx context.Context, account, job string) ([]Album, error) {
 	return v.AlbumPage(ctx, AlbumQuery{Account: account, Job: job})
+}
+
+// Album finds one album of a job of the view, with its counts.
+func (v View) Album(ctx context.Context, j Job, name string) (Album, error) {
+	al := Album{Account: j.Account, Job: j.Name, Name: name}
+	var latest sql.NullInt64
+	err := v.s.read.QueryRowContext(ctx, `SELECT coalesce(sum(area = 'individuals'), 0), coalesce(sum(area = 'group'), 0), max(ingested_at)
+		FROM photo WHERE job_id = ? AND album = ? AND withdrawn_at IS NULL`, j.ID, name).Scan(&al.Individuals, &al.Group, &latest)
+	if err == nil && !latest.Valid {
+		err = fmt.Errorf("album %q of job %q: %w", name, j.Name, ErrNotFound)
+	}
+	al.Latest = fromMillis(latest.Int64)
+	return al, err
 }
 
 // Counts are the sizes of what the view shows.

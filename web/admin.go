@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -38,6 +39,8 @@ type Site struct {
 	Renditions []store.RenditionSpec // the first is what a link shows
 	Originals  func(store.SHA) string
 	Files      func(store.SHA, store.RenditionSpec) string
+	TrashKeep  time.Duration // how long withdrawn photos are kept
+	Disks      func() []Disk // nil = not known
 }
 
 // A route is one thing that can be asked for. Everything on the listener is in

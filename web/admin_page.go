@@ -79,22 +79,45 @@ type frame struct {
 	Account  string // the only one he sees; "" = all
 	Section  string // the first part of the path, for the navigation; "" = overview
 	Done     string // a sentence about what was just done
+	Problems int    // how many there are
+	Pulse    string // of this page, "" = it follows nothing
+	Follows  string // what it follows
 	Status   int
 	Data     any
 }
 
 // render answers with a page.
 func render(w http.ResponseWriter, v *visit, status int, page string, data any) error {
-	section, _, _ := strings.Cut(strings.TrimPrefix(v.URL.Path, "/"), "/")
+	f := frame{Operator: v.name, Account: v.account, Done: doneSentences[v.URL.Query().Get("done")], Status: status, Data: data}
+	f.Section, _, _ = strings.Cut(strings.TrimPrefix(v.URL.Path, "/"), "/")
+	if s, ok := data.(interface{ section() string }); ok {
+		f.Section = s.section()
+	}
+	if err := f.add(v); err != nil {
+		return err
+	}
 	var b bytes.Buffer
-	err := pages[page].ExecuteTemplate(&b, "layout.html", frame{
-		Operator: v.name, Account: v.account, Section: section, Done: doneSentences[v.URL.Query().Get("done")], Status: status, Data: data,
-	})
-	if err != nil {
+	if err := pages[page].ExecuteTemplate(&b, "layout.html", f); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // fails only if the client is gone
+	return nil
+}
+
+// add is what the layout shows of the catalogue to who has logged in.
+func (f *frame) add(v *visit) error {
+	if v.name == "" {
+		return nil
+	}
+	counts, err := v.view.Counts(v.Context())
+	if err != nil {
+		return err
+	}
+	f.Problems = counts.Problems
+	if l, ok := f.Data.(interface{ follows() (string, string) }); ok {
+		f.Follows, f.Pulse = l.follows()
+	}
 	return nil
 }

@@ -1,0 +1,89 @@
+package web
+
+import (
+	"net/http"
+
+	"picday/card"
+	"picday/store"
+)
+
+type accountsPage struct {
+	Accounts []store.AccountSummary
+	All      bool
+	live
+}
+
+func accountList(w http.ResponseWriter, v *visit) error {
+	following := v.follow("catalogue")
+	accounts, err := v.view.Accounts(v.Context())
+	if err != nil {
+		return err
+	}
+	return render(w, v, http.StatusOK, "accounts", accountsPage{accounts, v.view.Everything(), following})
+}
+
+type accountPageData struct {
+	Account store.AccountSummary
+	Card    card.Card
+	Jobs    []store.Job
+	live
+}
+
+const accountJobs = 8
+
+func accountPage(w http.ResponseWriter, v *visit) error {
+	following := v.follow("catalogue")
+	a, err := v.view.AccountSummary(v.Context(), v.PathValue("account"))
+	if err != nil {
+		return err
+	}
+	page := accountPageData{Account: a, live: following}
+	if page.Card, err = v.card(a.Account); err != nil {
+		return err
+	}
+	if a.Layout == store.Jobs {
+		if page.Jobs, err = v.view.Jobs(v.Context(), store.JobQuery{Account: a.Name, Limit: accountJobs + 1}); err != nil {
+			return err
+		}
+	}
+	return render(w, v, http.StatusOK, "account", page)
+}
+
+// FewJobs are as many as the page shows.
+func (p accountPageData) FewJobs() []store.Job { return p.Jobs[:min(len(p.Jobs), accountJobs)] }
+
+// MoreJobs tells whether there are others.
+func (p accountPageData) MoreJobs() bool { return len(p.Jobs) > accountJobs }
+
+func (v *visit) card(a store.Account) (card.Card, error) {
+	keys, err := v.view.HostKeys(v.Context())
+	return card.Of(a, v.site.Host, v.site.Port, keys), err
+}
+
+// accountCard gives the card as a file to hand on.
+func accountCard(w http.ResponseWriter, v *visit) error {
+	a, err := v.view.Account(v.Context(), v.PathValue("account"))
+	if err != nil {
+		return err
+	}
+	c, err := v.card(a)
+	if err != nil {
+		return err
+	}
+	var kind string
+	var data []byte
+	switch v.PathValue("file") {
+	case "filezilla.xml":
+		kind, data = "application/xml", c.FileZilla()
+	case "winscp.url": // opens WinSCP, which takes over such addresses
+		kind, data = "application/octet-stream", []byte("[InternetShortcut]\r\nURL="+c.WinSCP()+"\r\n")
+	case "card.txt":
+		kind, data = "text/plain; charset=utf-8", []byte(c.Text())
+	default:
+		return store.ErrNotFound
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", attachment(a.Name+"-"+v.PathValue("file")))
+	_, _ = w.Write(data) // fails only if the client is gone
+	return nil
+}

@@ -1,0 +1,86 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"picday/internal/control"
+	"picday/store"
+)
+
+// A Disk is a file system that picday fills.
+type Disk struct {
+	What       string // what is on it
+	Size, Free int64  // bytes
+}
+
+// Used is what is taken, as a share.
+func (d Disk) Used() int { return percent(d.Size-d.Free, d.Size) }
+
+// Full tells when somebody should think about it.
+func (d Disk) Full() bool { return d.Used() >= 90 }
+
+type overviewPage struct {
+	Status   control.Status
+	Counts   store.Counts
+	Newest   []store.Photo
+	Problems []problemRow
+	Disks    []Disk // none for who sees one account
+	All      bool   // sees all accounts, and the machine
+	Accounts int    // as long as there are no photos
+	live
+}
+
+// aliveFor is how old the last proof may be before a page doubts.
+const aliveFor = time.Minute
+
+// Alive tells whether the daemon could prove lately that it works.
+func (o overviewPage) Alive() bool {
+	at := o.Status.LastProvenAlive
+	return at != nil && time.Since(*at) < aliveFor
+}
+
+// Busy tells whether anything is under way.
+func (o overviewPage) Busy() bool {
+	return len(o.Status.Uploading)+len(o.Status.InProgress)+o.Status.Queued+o.Status.Waiting > 0
+}
+
+// Oldest is since when the oldest file waits.
+func (o overviewPage) Oldest() time.Time {
+	return time.Now().Add(-time.Duration(o.Status.OldestWaitingSeconds * float64(time.Second)))
+}
+
+const (
+	newestPhotos     = 24
+	overviewProblems = 6
+)
+
+func overview(w http.ResponseWriter, v *visit) (err error) {
+	following := v.follow("status")
+	page := overviewPage{Status: v.status(), All: v.view.Everything(), live: following}
+	if page.All && v.site.Disks != nil {
+		page.Disks = v.site.Disks()
+	}
+	if page.Counts, err = v.view.Counts(v.Context()); err != nil {
+		return err
+	}
+	page.Newest, err = v.view.Photos(v.Context(), store.PhotoQuery{Order: store.ByNewest, Limit: newestPhotos})
+	if err != nil {
+		return err
+	}
+	problems, err := v.view.Problems(v.Context(), store.ProblemQuery{Newest: true, Limit: overviewProblems})
+	if err != nil {
+		return err
+	}
+	if page.Problems, err = v.problemRows(problems); err != nil {
+		return err
+	}
+	if len(page.Newest) == 0 {
+		accounts, err := v.view.Accounts(v.Context())
+		if err != nil {
+			return err
+		}
+		page.Accounts = len(accounts)
+	}
+	return render(w, v, http.StatusOK, "overview", page)
+}

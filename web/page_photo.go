@@ -1,0 +1,169 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"picday/store"
+)
+
+type photoPageData struct {
+	Photo         store.Photo
+	Camera        store.Camera
+	Taken         string // by the camera's clock
+	Link          string
+	Sort          string
+	Before, After string // the neighbours' addresses
+	History       []store.Past
+	Activity      []activityRow
+	Expires       time.Time // withdrawn: when it ends
+	Restore       string    // withdrawn by deleting the file: what to type
+	live
+}
+
+// Withdrawn tells whether the photo is in the trash.
+func (p photoPageData) Withdrawn() bool { return !p.Photo.WithdrawnAt.IsZero() }
+
+// Title is what the photo is called.
+func (p photoPageData) Title() string {
+	if p.Photo.Person != "" {
+		return p.Photo.Person
+	}
+	return p.Photo.File
+}
+
+func (p photoPageData) section() string {
+	switch {
+	case p.Withdrawn():
+		return "trash"
+	case p.Photo.Person != "":
+		return "portraits"
+	}
+	return "jobs"
+}
+
+// Shown are the renditions under their own addresses.
+func (p photoPageData) Shown() (names []string) {
+	for _, r := range p.Photo.Renditions {
+		names = append(names, fmt.Sprintf("%s %d × %d", r.Name, r.Width, r.Height))
+	}
+	return names
+}
+
+const photoActivity = 50
+
+func photoPage(w http.ResponseWriter, v *visit) error {
+	following := v.follow("catalogue")
+	p, err := v.photo()
+	if err != nil {
+		return err
+	}
+	page := photoPageData{Photo: p, Link: v.site.PublicURL + "/" + p.Link + ".jpg", live: following}
+	if page.Camera, err = v.view.Camera(v.Context(), p); err != nil {
+		return err
+	}
+	page.Taken = takenText(page.Camera)
+	order := store.ByFile
+	if v.FormValue("sort") == "taken" {
+		order, page.Sort = store.ByTaken, "taken"
+	}
+	if !page.Withdrawn() {
+		before, after, err := v.view.Beside(v.Context(), p, order)
+		if err != nil {
+			return err
+		}
+		page.Before, page.After = page.beside(before), page.beside(after)
+	} else if err := v.trashed(&page); err != nil {
+		return err
+	}
+	if page.History, err = v.view.History(v.Context(), p); err != nil {
+		return err
+	}
+	activity, err := v.view.Activity(v.Context(), store.ActivityQuery{PhotoID: p.ID, Limit: photoActivity})
+	if err != nil {
+		return err
+	}
+	page.Activity = activityRows(activity, v.site)
+	return render(w, v, http.StatusOK, "photo", page)
+}
+
+func (p photoPageData) beside(id int64) string {
+	switch {
+	case id == 0:
+		return ""
+	case p.Sort != "":
+		return photoURL(id) + "?sort=" + p.Sort
+	}
+	return photoURL(id)
+}
+
+// trashed says how a withdrawn photo ends, and how it comes back.
+func (v *visit) trashed(page *photoPageData) error {
+	p := page.Photo
+	if v.site.TrashKeep > 0 {
+		page.Expires = p.WithdrawnAt.Add(v.site.TrashKeep)
+	}
+	if p.WithdrawnBy != "" {
+		return nil
+	}
+	same, err := v.view.Photos(v.Context(), store.PhotoQuery{PhotoFilter: store.PhotoFilter{Account: p.Account, Path: p.Path}, Show: store.ShowWithdrawn})
+	if err != nil {
+		return err
+	}
+	words := []string{"sudo", "picday", "trash", "restore", p.Account, p.Path}
+	if len(same) > 1 {
+		words = append(words, "--sha256", p.SHA.String()[:12])
+	}
+	page.Restore = shell(words...)
+	return nil
+}
+
+// takenText is the camera's clock as the photographer had set it.
+func takenText(c store.Camera) string {
+	switch {
+	case c.TakenAt.IsZero():
+		return ""
+	case c.Zoned:
+		return c.TakenAt.Format("2 Jan 2006, 15:04:05 -07:00")
+	}
+	return c.TakenAt.UTC().Format("2 Jan 2006, 15:04:05")
+}
+
+// CameraName is what the camera is called, without its maker twice.
+func (p photoPageData) CameraName() string {
+	maker, model := strings.TrimSpace(p.Camera.Make), strings.TrimSpace(p.Camera.Model)
+	first, _, _ := strings.Cut(maker, " ")
+	if first == "" || strings.HasPrefix(strings.ToLower(model), strings.ToLower(first)) {
+		return model
+	}
+	return strings.TrimSpace(maker + " " + model)
+}
+
+func withdrawPhoto(w http.ResponseWriter, v *visit) error {
+	return v.alter(w, (*store.Tx).WithdrawBy, "withdrawn")
+}
+
+func restorePhoto(w http.ResponseWriter, v *visit) error {
+	return v.alter(w, (*store.Tx).RestoreBy, "restored")
+}
+
+func rotateLink(w http.ResponseWriter, v *visit) error {
+	return v.alter(w, func(tx *store.Tx, id int64, operator string) error {
+		_, err := tx.Rotate(id, operator)
+		return err
+	}, "rotated")
+}
+
+// alter changes the photo in the path, and goes back to its page.
+func (v *visit) alter(w http.ResponseWriter, what alteration, done string) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	if err := v.change(id, what); err != nil {
+		return err
+	}
+	return redirect(w, photoURL(id)+"?done="+done)
+}
