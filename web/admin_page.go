@@ -16,7 +16,7 @@ import (
 	"picday/store"
 )
 
-//go:embed assets templates
+//go:embed assets all:templates
 var embedded embed.FS
 
 // assetsVersion changes with every asset, so that browsers may keep them for

@@ -15,9 +15,9 @@ import (
 // pageFuncs are what templates can call, besides asset.
 var pageFuncs = template.FuncMap{
 	"num": num, "size": size, "count": count, "ago": ago, "until": until, "iso": iso, "stamp": stamp, "clock": clock, "day": day,
-	"sh": shell, "icon": icon, "list": list, "small": isSmall,
+	"sh": shell, "icon": icon, "list": items, "small": isSmall,
 	"jobURL": jobURL, "albumURL": albumURL, "photoURL": photoURL, "accountURL": accountURL, "homeOf": homeOf,
-	"picture": pictureOf,
+	"picture":   pictureOf,
 	"choicesOf": func(label string, all []choice) choicesView { return choicesView{label, all} },
 	"pagerOf":   func(label, first, next string) pagerView { return pagerView{label, first, next} },
 }
@@ -109,7 +109,7 @@ func shell(words ...string) string {
 	return strings.Join(quoted, " ")
 }
 
-func list(items ...any) []any { return items }
+func items(items ...any) []any { return items }
 
 func isSmall(p store.Photo) bool {
 	for _, f := range p.Flags {
