@@ -2,10 +2,11 @@ package packaging_test
 
 import (
 	"bytes"
-	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"picday/internal/testbed"
 )
@@ -50,7 +51,7 @@ func life(m *machine) {
 	// Without its jail nobody may get in, a live session included.
 	held := acme.hold()
 	m.run("apt-get", "remove", "-qq", "-y", "picday")
-	<-held
+	m.ends(held)
 	for _, u := range []uploader{acme, lincoln, closed} {
 		u.lockedOut()
 	}
@@ -134,22 +135,28 @@ func (m *machine) upgradeDuringAnUpload(u uploader) {
 // hold opens a session that stays; the channel closes when it has ended.
 func (u uploader) hold() <-chan struct{} {
 	u.m.Helper()
-	cmd := u.outside(false, "sftp", append(u.options(false), u.name+"@127.0.0.1")...)
+	cmd := u.outside(false, "ssh", append(u.options(false), "-s", u.name+"@127.0.0.1", "sftp")...)
 	in, err := cmd.StdinPipe()
 	must(u.m.T, err)
 	out, err := cmd.StdoutPipe()
 	must(u.m.T, err)
 	must(u.m.T, cmd.Start())
-	_, err = fmt.Fprintln(in, "pwd")
+	_, err = in.Write([]byte{0, 0, 0, 5, 1, 0, 0, 0, 3}) // SSH_FXP_INIT, version 3
 	must(u.m.T, err)
-	var heard []byte
-	for buf := make([]byte, 256); !bytes.Contains(heard, []byte("working directory")); {
-		n, err := out.Read(buf)
-		must(u.m.T, err)
-		heard = append(heard, buf[:n]...)
-	}
+	_, err = io.ReadFull(out, make([]byte, 9))
+	must(u.m.T, err)
 	done := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(done) }()
+	go func() { _, _ = io.Copy(io.Discard, out); _ = cmd.Wait(); close(done) }()
 	u.m.Cleanup(func() { _ = cmd.Process.Kill(); <-done })
 	return done
+}
+
+// ends waits for a session to end.
+func (m *machine) ends(session <-chan struct{}) {
+	m.Helper()
+	select {
+	case <-session:
+	case <-time.After(testbed.Limit):
+		m.Error("a live session goes on")
+	}
 }
