@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/http/httputil"
 	"strings"
 	"testing"
 
@@ -69,19 +68,10 @@ func TestTheSame404(t *testing.T) {
 	b.put("13", "withdrawn")
 	link, dead := b.link("12"), b.link("13")
 	b.withdraw("13")
-	url := b.serve()
+	addr := strings.TrimPrefix(b.serve(), "http://")
 	get := func(method, path string) string {
 		t.Helper()
-		r, err := http.NewRequest(method, url, nil)
-		b.must(err)
-		r.URL.Opaque = path
-		res, err := http.DefaultClient.Do(r)
-		b.must(err)
-		defer res.Body.Close()
-		res.Header.Del("Date")
-		text, err := httputil.DumpResponse(res, true)
-		b.must(err)
-		return string(text)
+		return talk(t, addr, method+" "+path+" HTTP/1.1\r\nHost: x\r\nUser-Agent: y\r\n\r\n")
 	}
 	want := get("GET", "/"+strings.Repeat("0", 56)+".jpg")
 	if !strings.Contains(want, "404 Not Found") {
@@ -91,12 +81,16 @@ func TestTheSame404(t *testing.T) {
 		"/" + dead + ".jpg", "/" + dead + "/thumb.jpg", "/" + link + "/huge.jpg", "/" + link, "/" + link + "/", "/" + link + "/.jpg",
 		"/" + strings.ToUpper(link) + ".jpg", "//" + link + ".jpg", "/" + link + ".JPG", "/" + link + "//thumb.jpg", "/x/../" + link + ".jpg",
 		"/" + link + "%2ejpg", "/%2e%2e/link.key", "/../link.key", "/", "/lincoln/user-pictures/12.jpg", "/healthz/", "/favicon.ico", "/robots.txt",
+		"/" + link + ".jpg/", "/" + link + ".jpg/thumb.jpg", "/" + link + "/thumb.jpg.jpg", "/" + link + "/../" + link + ".jpg", "/" + link + ".jpg%00",
+		"/" + link + "/thumb%2ejpg", "/" + link + "%2fthumb.jpg", "/" + link + "/thu%6db.jpg", "/" + link + "/large", "/" + link + ".jpeg", "/" + link + ".png",
+		"/" + link[:55] + ".jpg", "/" + link + "0.jpg", "/" + link + link + ".jpg", "/" + strings.Repeat("f", 7000) + ".jpg", "/" + strings.Repeat("../", 2000),
+		"/%ff%fe", "/;", "/\\..\\", "/originals/", "/renditions/", "/catalogue.sqlite", "http://x/", "/?" + link + ".jpg",
 	} {
 		if got := get("GET", path); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", path, got, want)
 		}
 	}
-	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "TRACE"} {
+	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "TRACE", "get", "X"} {
 		if got := get(method, "/"+link+".jpg"); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", method, got, want)
 		}
