@@ -78,6 +78,14 @@ func TestExplainEveryState(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 
+	// Who may read the catalogue only is told what it says.
+	if r := s.PicdayAs("picday", "explain", "job1/A/a.jpg"); r.Code != 0 || !strings.Contains(r.Stdout, "published") || !strings.Contains(r.Stdout, "sudo") {
+		t.Error(r)
+	}
+	if r := s.PicdayAs("picday", "explain", "job1/A/never.jpg"); r.Code != 1 || !strings.Contains(r.Stderr, "sudo") {
+		t.Error(r)
+	}
+
 	s.daemon.Stop(syscall.SIGTERM)
 	s.must(wire.Put("/job1/A/late.jpg", photo()))
 	s.must(wire.Put("/job1/A/new.jpg", photo()))

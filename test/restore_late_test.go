@@ -78,7 +78,7 @@ func TestRestoreIsKilled(t *testing.T) {
 	initialising.Lock()
 	defer initialising.Unlock()
 	killed := 0
-	for after := time.Duration(0); ; after += after/2 + 20*time.Millisecond {
+	for after := time.Duration(0); ; after += after/4 + 10*time.Millisecond {
 		cmd := s.PicdayCmd("restore", s.Dir+"/backup")
 		var said strings.Builder
 		cmd.Stderr = &said
@@ -103,7 +103,7 @@ func TestRestoreIsKilled(t *testing.T) {
 		break
 	}
 	t.Logf("killed %d times", killed)
-	if killed < 5 {
+	if killed < 3 {
 		t.Errorf("only %d kills: this test has seen nothing", killed)
 	}
 	same(t, "what picday says", before, s.everything(u, school))

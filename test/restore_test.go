@@ -90,6 +90,8 @@ func TestRestore(t *testing.T) {
 		t.Errorf("over a catalogue that is in use: %v", r)
 	}
 	s.lose(everybody...)
+	config := readFile(t, s.Config)
+	s.must(os.Remove(s.Config))
 	var view struct {
 		Photos, Accounts, Jobs int
 		PutBack                int      `json:"files_put_back"`
@@ -99,6 +101,7 @@ func TestRestore(t *testing.T) {
 	if view.Photos != 6 || view.Accounts != 3 || view.Jobs != 3 || view.PutBack != 6 || len(view.Problems) > 0 {
 		t.Errorf("%+v", view)
 	}
+	same(t, "the configuration", string(config), string(readFile(t, s.Config)))
 	same(t, "what picday says", before, s.everything(everybody...))
 	same(t, "the uploaders' folders", trees, s.tree(s.Uploads))
 	same(t, "the renditions", rendered, s.tree(s.Data+"/renditions"))
@@ -208,7 +211,11 @@ func TestRestoreOntoWhatIsLeft(t *testing.T) {
 		t.Error("half a restore is published")
 	}
 	s.must(os.Remove(volume))
+	s.EditConfig("longest = 400", "longest = 500")
 	r := s.Picday("restore", s.Dir+"/backup", "--json")
+	if !strings.Contains(r.Stderr, "is kept: it is this machine's own") || !strings.Contains(string(readFile(t, s.Config)), "longest = 500") {
+		t.Errorf("the configuration: %v", r)
+	}
 	var view struct {
 		WereThere int      `json:"files_there_already"`
 		PutBack   int      `json:"files_put_back"`

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -128,4 +129,38 @@ func TestVerifyRepairs(t *testing.T) {
 	})
 	s.differs()
 	same(t, "what the link shows", served, s.served(u))
+}
+
+// While uploads come, are overwritten, moved and deleted, and the trash is
+// emptied, there is no moment in which verify sees a difference.
+func TestVerifyWhileUploadsRun(t *testing.T) {
+	s := newSite(t, testbed.Options{Settle: 50 * time.Millisecond, DeleteGrace: 50 * time.Millisecond})
+	u := s.jobs("vbusy", "job1")
+	wire := u.ByKey().MustWire()
+	s.must(wire.Mkdir("/job1/A"))
+	s.proof(u, "/job1/A/first.jpg")
+	for round := range 10 {
+		s.MustPicday("trash", "empty")
+		cmd := s.PicdayCmd("verify")
+		var out strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &out
+		s.must(cmd.Start())
+		for i := range 8 {
+			name := func(round int) string { return fmt.Sprintf("/job1/A/%d-%d.jpg", round, i) }
+			s.must(wire.Put(name(round), photo()))
+			switch {
+			case round > 0 && i%3 == 0:
+				s.must(wire.Put(name(round-1), photo()))
+			case round > 0 && i%3 == 1:
+				s.must(wire.PosixRename(name(round-1), fmt.Sprintf("/job1/A/m%d-%d.jpg", round, i)))
+			case round > 0:
+				s.must(wire.Remove(name(round - 1)))
+			}
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("round %d: %v\n%s", round, err, out.String())
+		}
+		s.settled()
+	}
+	s.verify()
 }

@@ -130,6 +130,8 @@ func backupError(err error, dir string) error {
 	switch {
 	case errors.Is(err, store.ErrNotBackup):
 		return refusal{err}
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted. The backup before, if there is one, is untouched, and what was copied is kept: run it again")
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w\n%s is full. The backup before, if there is one, is untouched, and what was copied is kept: make room (--prune may help) and run it again", err, dir)
 	}

@@ -83,6 +83,9 @@ func (a *app) explainCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if len(found) == 0 && e.denied != nil {
+			return fmt.Errorf("nothing is known of %s, and only root can look whether there is such a file: run this with sudo (%w)", layout.Shown(path), e.denied)
+		}
 		if len(found) == 0 {
 			return fmt.Errorf("nothing is known of %s, and no account has such a file now: %w.\nGive the path as the uploader sees it, from the root of his view (job00001/Class 1/IMG_1.jpg)", layout.Shown(path), store.ErrNotFound)
 		}
@@ -111,6 +114,7 @@ type explainer struct {
 	daemon    control.Status
 	daemonErr error
 	volumeErr error
+	denied    error // somewhere the file itself could not be looked at
 }
 
 // search explains a path in every account that has, or had, something there.

@@ -74,7 +74,7 @@ func (f *facts) disk(context.Context) error {
 	}
 	if err != nil {
 		if os.IsPermission(err) {
-			f.denied = err
+			f.denied, f.e.denied = err, err
 		}
 		f.fi = nil
 		return nil

@@ -296,10 +296,10 @@ func (r *restoring) report() error {
 		if r.catalogue != filepath.Join(r.folder, store.CatalogueFile) {
 			asOf = r.catalogue
 		}
-		fmt.Fprintf(w, "%d accounts, %d jobs and %d photos are as of %s\n", v.Accounts, v.Jobs, v.Photos, asOf)
-		fmt.Fprintf(w, "%d files were put back into uploaders' folders, %d were there already\n", v.PutBack, v.WereThere)
+		fmt.Fprintf(w, "as of\t%s\naccounts\t%d\njobs\t%d\nphotos\t%d\n", asOf, v.Accounts, v.Jobs, v.Photos)
+		fmt.Fprintf(w, "files put back into uploaders' folders\t%d\nfiles that were there already\t%d\n", v.PutBack, v.WereThere)
 		if v.Trashed > 0 {
-			fmt.Fprintf(w, "%d photos whose files were gone and whose names were taken are in the trash\n", v.Trashed)
+			fmt.Fprintf(w, "in the trash: their files were gone and their names taken\t%d\n", v.Trashed)
 		}
 		for _, p := range v.Problems {
 			fmt.Fprintln(w, plain(p))
