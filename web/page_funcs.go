@@ -109,7 +109,7 @@ func shell(words ...string) string {
 	return strings.Join(quoted, " ")
 }
 
-func items(items ...any) []any { return items }
+func items(all ...any) []any { return all }
 
 func isSmall(p store.Photo) bool {
 	for _, f := range p.Flags {

@@ -82,7 +82,7 @@ func Fill(ctx context.Context, s *store.Store, plan Plan) error {
 		plan.Now = time.Now()
 	}
 	return s.Update(ctx, func(tx *store.Tx) error {
-		f := &filler{s: s, tx: tx, plan: plan, rnd: rand.New(rand.NewPCG(1, 2)), at: plan.Now.Add(-300 * 24 * time.Hour)}
+		f := &filler{s: s, tx: tx, plan: plan, rnd: rand.New(rand.NewPCG(1, 2)), at: plan.Now.Add(-36 * time.Hour)}
 		if err := f.prepare(); err != nil {
 			return err
 		}
