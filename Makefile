@@ -7,9 +7,9 @@ DEPS   = scripts/deps.sh
 
 BUILD_DEPS = gcc libc6-dev libjpeg-dev
 RUN_DEPS   = openssh-server openssh-client passwd
-TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount nftables man-db mandoc bash-completion zsh fish
+TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs mount nftables nginx-light caddy man-db mandoc bash-completion zsh fish
 PACKAGE_TEST_DEPS = git dpkg-dev mmdebstrap systemd-container lintian piuparts rpm binutils sshpass
-PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils
+PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils wrk nginx-light
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
@@ -17,7 +17,7 @@ GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS = -X picday/internal/version.release=$(VERSION)
 
-.PHONY: build man demo test check bench torture install deb rpm test-package clean
+.PHONY: build man demo test check bench torture fuzz install deb rpm test-package clean
 
 build: ## the two programs, their manual pages and completion, in bin/
 	@$(DEPS) $(BUILD_DEPS)
@@ -50,6 +50,12 @@ bench: ## the numbers of ARCHITECTURE.md, measured on this machine
 torture: ## the long proofs
 	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS)
 	@PICDAY_TORTURE=1 $(GO) test -count=1 -timeout 80m ./...
+
+FUZZTIME = 1m
+
+fuzz: ## every fuzz target for FUZZTIME each, what they find stays as a test case
+	@$(DEPS) $(BUILD_DEPS)
+	@scripts/fuzz.sh $(FUZZTIME)
 
 install: ## what make has built, and the units, into /usr/local; then see README
 	@for program in picday picdayd; do [ -x $(BIN)/$$program ] || \

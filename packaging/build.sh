@@ -24,6 +24,7 @@ CGO_ENABLED=1 CGO_CFLAGS='-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2' \
     $go build -trimpath -buildvcs=false -buildmode=pie -o $ROOT/ \
     -ldflags "-s -w -buildid= -linkmode=external -extldflags '-Wl,-z,relro,-z,now,--build-id=none' -X picday/internal/version.release=$VERSION" \
     ./cmd/picday ./cmd/picdayd
+strip --remove-section=.comment $ROOT/picday $ROOT/picdayd
 scripts/man.sh $ROOT packaging/build
 
 cp packaging/picday.toml $ROOT/picday.toml
@@ -33,10 +34,21 @@ fi
 {
     echo "picday ($VERSION) stable; urgency=medium"
     echo
-    sed -n '/^## /,$p' CHANGELOG.md | sed '1d; /^$/d; /^## /,$d; s/^/    /'
+    sed -n '/^## /,$p' CHANGELOG.md | sed '1d; /^$/d; /^## /,$d; s/^/  /' | fmt -t -w 76 | sed 's/^/  /'
     echo
-    echo " -- picday maintainers <picday@localhost.localdomain>  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")"
+    echo " -- picday maintainers <picday@packages.invalid>  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")"
 } | gzip -9n >$ROOT/changelog.gz
+
+# What is linked in, and the terms under which it may be.
+{
+    $go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/... | sort -u |
+        while read -r module version dir; do
+            echo "== $module $version"
+            cat "$dir"/LICENSE* "$dir"/COPYING* 2>/dev/null || true
+        done
+    echo "== libjpeg-turbo, as Debian distributes it"
+    cat /usr/share/doc/libjpeg62-turbo-dev/copyright /usr/share/doc/libjpeg-turbo8-dev/copyright 2>/dev/null || true
+} | gzip -9n >$ROOT/licenses.gz
 
 add() { # file, directory
     [ ! -e "$1" ] || echo "  - {src: $1, dst: $2/$(basename "$1"), file_info: {mode: 0644}}"

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -83,12 +84,8 @@ func (b *Backup) Begin() (err error) {
 			}
 		}
 	}
-	// Whoever reads the link key can compute every link.
-	if err := os.Chmod(b.Dir, 0o700); err != nil {
+	if err := b.closeDir(); err != nil {
 		return err
-	}
-	if fi, err := os.Stat(b.Dir); err != nil || fi.Mode().Perm()&0o077 != 0 {
-		return errors.Join(err, fmt.Errorf("%w: %s cannot be closed to everybody but root, and password hashes go into it: use a file system with Unix permissions", ErrNotBackup, b.Dir))
 	}
 	if b.unlock, err = lockFile(mark, 0o600); err != nil {
 		return fmt.Errorf("another backup to %s is running: %w", b.Dir, err)
@@ -102,6 +99,25 @@ func (b *Backup) Begin() (err error) {
 		}
 	}
 	return nil
+}
+
+// closeDir keeps everybody else out: whoever reads the link key can compute
+// every link.
+func (b *Backup) closeDir() error {
+	fi, err := os.Stat(b.Dir)
+	if err != nil {
+		return err
+	}
+	if uid := int(fi.Sys().(*syscall.Stat_t).Uid); uid != os.Geteuid() {
+		return fmt.Errorf("%w: %s belongs to uid %d, who could read what goes into it: run \"chown root %s\", or give another directory", ErrNotBackup, b.Dir, uid, b.Dir)
+	}
+	if err := os.Chmod(b.Dir, 0o700); err != nil {
+		return err
+	}
+	if fi, err = os.Stat(b.Dir); err == nil && fi.Mode().Perm()&0o077 != 0 {
+		err = fmt.Errorf("%w: %s cannot be closed to everybody but root, and password hashes go into it: use a file system with Unix permissions", ErrNotBackup, b.Dir)
+	}
+	return err
 }
 
 // End lets go of the directory.

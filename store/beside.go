@@ -25,7 +25,7 @@ func (v View) Beside(ctx context.Context, p Photo, order Order) (before, after i
 		} else {
 			w.add("p.person IS NOT NULL")
 		}
-		at := PhotoQuery{Order: order}.Key(p)
+		at := p.Key(order)
 		var value any = at.Number
 		if order == ByFile || order == ByPerson {
 			value = at.Text

@@ -116,7 +116,7 @@ func TestTheTrashInPages(t *testing.T) {
 		w.must(err)
 		for _, p := range page {
 			n++
-			q.After = q.Key(p)
+			q.After = p.Key(ByWithdrawn)
 		}
 	}
 	if n != 3 {

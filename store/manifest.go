@@ -30,6 +30,13 @@ func ReadBackup(dir string) (m Manifest, err error) {
 	if m.Format != backupFormat {
 		return m, fmt.Errorf("%w: %s has the format %d, this picday knows %d: use the picday that made it (%s)", ErrNotBackup, dir, m.Format, backupFormat, m.Picday)
 	}
+	steps, err := migrations(sqlFiles)
+	if err != nil {
+		return m, err
+	}
+	if newest := newestOf(steps); m.Schema > newest {
+		return m, fmt.Errorf("%w: %s was made by a newer picday (%s; schema %d, this one knows %d): upgrade picday", ErrNotBackup, dir, m.Picday, m.Schema, newest)
+	}
 	for _, name := range []string{CatalogueFile, linkKeyFile} {
 		if m.Files[name] == "" {
 			return m, fmt.Errorf("%w: %s names no %s", ErrNotBackup, manifestFile, name)

@@ -28,10 +28,7 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	if err != nil {
 		return err
 	}
-	newest := 1
-	for v := range steps {
-		newest = max(newest, v)
-	}
+	newest := newestOf(steps)
 	// Most starts find nothing to do, and must not queue behind a writer.
 	v, err := userVersion(ctx, db)
 	for deadline := time.Now().Add(20 * time.Second); isBusy(err) && time.Now().Before(deadline); v, err = userVersion(ctx, db) {
@@ -81,6 +78,14 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 func isBusy(err error) bool {
 	var e sqlite3.Error // by value: that is how this driver returns it
 	return errors.As(err, &e) && e.Code == sqlite3.ErrBusy
+}
+
+func newestOf(steps map[int]string) int {
+	newest := 1
+	for v := range steps {
+		newest = max(newest, v)
+	}
+	return newest
 }
 
 func userVersion(ctx context.Context, q interface {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 func TestOperators(t *testing.T) {
@@ -95,5 +97,19 @@ func TestTokens(t *testing.T) {
 	}
 	if _, err := s.Token(t.Context(), secret); !errors.Is(err, ErrNotFound) {
 		t.Errorf("revoked: %v", err)
+	}
+}
+
+// Whether there is such an operator must not show in the time that the answer
+// takes: the same work is done for both.
+func TestNobodyCostsTheSame(t *testing.T) {
+	hash, err := HashPassword("somebody has this")
+	if err != nil {
+		t.Fatal(err)
+	}
+	somebody, err1 := bcrypt.Cost([]byte(hash))
+	none, err2 := bcrypt.Cost([]byte(nobody()))
+	if err1 != nil || err2 != nil || somebody != none || somebody < 12 {
+		t.Errorf("%d %v, nobody %d %v", somebody, err1, none, err2)
 	}
 }

@@ -19,7 +19,7 @@ const (
 )
 
 // An Order is how photos are listed. Each can be continued behind a photo
-// (by its key, see PhotoQuery.Key) without counting what came before.
+// (by its key, see Photo.Key) without counting what came before.
 type Order int
 
 // The orders. ByChange is the one to follow the catalogue with: whatever
@@ -52,10 +52,10 @@ type Key struct {
 	ID     int64  // 0 = from the start
 }
 
-// Key is the photo's place in the order of the query that it came from.
-func (q PhotoQuery) Key(p Photo) Key {
+// Key is the photo's place in an order.
+func (p Photo) Key(o Order) Key {
 	k := Key{ID: p.ID}
-	switch q.Order {
+	switch o {
 	case ByFile:
 		k.Text = p.File
 	case ByPerson:

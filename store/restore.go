@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"picday/internal/durable"
 )
@@ -16,7 +19,7 @@ import (
 // catalogue's place.
 func (s *Store) Blank(ctx context.Context) (blank bool, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM account) AND NOT EXISTS (SELECT 1 FROM photo)
-		AND NOT EXISTS (SELECT 1 FROM original)`).Scan(&blank)
+		AND NOT EXISTS (SELECT 1 FROM original) AND NOT EXISTS (SELECT 1 FROM operator) AND NOT EXISTS (SELECT 1 FROM token)`).Scan(&blank)
 	return blank, err
 }
 
@@ -33,27 +36,26 @@ func (s *Store) Fetch(ctx context.Context, from *Store, progress func(done, of i
 		return nil, err
 	}
 	own := func(f *os.File) error { return ownLike(f, owner) }
+	var mu sync.Mutex // guards lost and done
 	done := 0
-	err = from.eachPicture(ctx, func(o Original) error {
-		for _, f := range o.Files() {
-			to := filepath.Join(s.dir, f.Path)
-			if f.Examine(ctx, to, nil) == nil {
-				continue
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(copiers)
+	err = from.eachPicture(gctx, func(o Original) error {
+		g.Go(func() error {
+			missing, err := s.fetch(gctx, from, o, own)
+			mu.Lock()
+			defer mu.Unlock()
+			lost = append(lost, missing...)
+			if done++; progress != nil {
+				progress(done, of)
 			}
-			err := keepCopy(ctx, filepath.Join(from.dir, f.Path), s.TempDir(), to, f, own)
-			if errors.Is(err, errVanished) || errors.Is(err, ErrDamaged) {
-				lost = append(lost, f)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if done++; progress != nil {
-			progress(done, of)
-		}
+			return err
+		})
 		return nil
 	})
+	if werr := g.Wait(); werr != nil {
+		err = werr // the cause of the other
+	}
 	if err != nil {
 		return lost, err
 	}
@@ -71,14 +73,31 @@ func (s *Store) Fetch(ctx context.Context, from *Store, progress func(done, of i
 	return lost, nil
 }
 
+// fetch copies one picture, and tells what of it the backup has not.
+func (s *Store) fetch(ctx context.Context, from *Store, o Original, own func(*os.File) error) (lost []PictureFile, err error) {
+	for _, f := range o.Files() {
+		to := filepath.Join(s.dir, f.Path)
+		if f.Examine(ctx, to, nil) == nil {
+			continue
+		}
+		err := keepCopy(ctx, filepath.Join(from.dir, f.Path), s.TempDir(), to, f, own)
+		if errors.Is(err, errVanished) || errors.Is(err, ErrDamaged) {
+			lost = append(lost, f)
+		} else if err != nil {
+			return lost, err
+		}
+	}
+	return lost, nil
+}
+
 // stageDir, in the data directory, holds the catalogue of a backup until it
 // fits this machine. A run that was killed leaves it; the next begins anew.
 const stageDir = "restoring"
 
-// Stage copies the catalogue and link key of a backup to where they can be
-// made to fit this machine, at the newest schema. Renditions that were lost are
-// forgotten, and so made anew.
-func (s *Store) Stage(ctx context.Context, folder string, lost []PictureFile) (*Store, error) {
+// Stage copies a catalogue, and the link key from a backup's folder, to where
+// they can be made to fit this machine, at the newest schema. Renditions that
+// were lost are forgotten, and so made anew.
+func (s *Store) Stage(ctx context.Context, catalogue, folder string, lost []PictureFile) (*Store, error) {
 	dir := filepath.Join(s.dir, stageDir)
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
@@ -86,8 +105,8 @@ func (s *Store) Stage(ctx context.Context, folder string, lost []PictureFile) (*
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{CatalogueFile, linkKeyFile} {
-		if err := copyWhole(filepath.Join(folder, name), filepath.Join(dir, name)); err != nil {
+	for to, from := range map[string]string{CatalogueFile: catalogue, linkKeyFile: filepath.Join(folder, linkKeyFile)} {
+		if err := copyWhole(from, filepath.Join(dir, to)); err != nil {
 			return nil, err
 		}
 	}
@@ -163,15 +182,27 @@ func (s *Store) Kept(ctx context.Context) ([]Account, error) {
 // photo's file is known again, nothing can be taken for its deletion. Of
 // several photos at one path, all but the one whose file was there go to the
 // trash: their files were gone and their name had been taken.
-func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int64, err error) {
+func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int, err error) {
 	const file = `EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id AND gone_at IS NULL)`
-	trashed, err = tx.count(`UPDATE photo SET withdrawn_at = ? WHERE withdrawn_at IS NULL AND NOT `+file+`
-		AND EXISTS (SELECT 1 FROM photo p WHERE p.account_id = photo.account_id AND p.path = photo.path AND p.withdrawn_at IS NULL
-			AND (p.id > photo.id OR EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id AND gone_at IS NULL)) AND p.id <> photo.id)`, millis(tx.now))
+	doubles, err := column[int64](tx, `SELECT id FROM photo WHERE withdrawn_at IS NULL AND NOT `+file+`
+		AND EXISTS (SELECT 1 FROM photo p WHERE p.account_id = photo.account_id AND p.path = photo.path AND p.withdrawn_at IS NULL AND p.id <> photo.id
+			AND (p.id > photo.id OR EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id AND gone_at IS NULL)))`)
 	if err != nil {
 		return nil, 0, err
 	}
-	// A withdrawn photo with a file was withdrawn by somebody else than the uploader.
+	stamp, err := tx.stamp()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, id := range doubles {
+		if err := tx.change(`UPDATE photo SET withdrawn_at = ?, changed_at = ? WHERE id = ?`, millis(tx.now), stamp, id); err != nil {
+			return nil, 0, err
+		}
+		if err := tx.photoEvent(id, EventWithdrawn, "", ""); err != nil {
+			return nil, 0, err
+		}
+	}
+	// A withdrawn photo with a file was withdrawn by an operator, and stays so.
 	rows, err := collect(context.Background(), tx, func(r *sql.Rows) (v [2]int64, err error) {
 		return v, r.Scan(&v[0], &v[1])
 	}, `SELECT account_id, id FROM photo WHERE withdrawn_at IS NULL OR `+file+` ORDER BY path`)
@@ -187,7 +218,7 @@ func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int64, err error) {
 	}
 	// An activation that was under way when the backup was made.
 	_, err = tx.Exec(`UPDATE job SET state = 'planned' WHERE state = 'activating'`)
-	return photos, trashed, err
+	return photos, len(doubles), err
 }
 
 // PhotoByID finds one photo of an account: where it is and what it is, no more.
@@ -205,8 +236,8 @@ func (s *Store) PhotoByID(ctx context.Context, a Account, id int64) (p Photo, er
 	return p, err
 }
 
-// PutBack enters the file that a photo has again.
-func (tx *Tx) PutBack(a Account, p Photo, id Identity) error {
+// HasFile enters the file that a photo has again.
+func (tx *Tx) HasFile(a Account, p Photo, id Identity) error {
 	jobID, err := tx.jobID(a, p.Job)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func TestUproot(t *testing.T) {
 	})
 	var ids map[int64][]int64
 	w.tx(func(tx *Tx) (err error) {
-		var trashed int64
+		var trashed int
 		if ids, trashed, err = tx.Uproot(); trashed != 1 {
 			t.Errorf("%d trashed", trashed)
 		}

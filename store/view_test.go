@@ -180,7 +180,7 @@ func TestPages(t *testing.T) {
 						t.Errorf("renditions %+v", p.Renditions)
 					}
 					seen[p.ID] = true
-					q.After = q.Key(p)
+					q.After = p.Key(o)
 				}
 			}
 			if len(seen) != 10 {

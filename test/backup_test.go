@@ -140,6 +140,8 @@ func TestBackupRefuses(t *testing.T) {
 	s.must(os.Mkdir(s.Dir+"/full", 0o755))
 	s.must(os.WriteFile(s.Dir+"/full/letter.txt", nil, 0o644))
 	s.must(os.Symlink(s.Uploads, s.Dir+"/elsewhere"))
+	s.must(os.Mkdir(s.Dir+"/somebodys", 0o700))
+	s.must(os.Chown(s.Dir+"/somebodys", 12345, 0))
 	for _, c := range []struct {
 		dir, says string
 		code      int
@@ -149,6 +151,7 @@ func TestBackupRefuses(t *testing.T) {
 		{s.Dir + "/elsewhere/backup", "upload_dir", 4},
 		{s.Dir, "lie in one another", 4},
 		{s.Dir + "/full", "letter.txt", 4},
+		{s.Dir + "/somebodys", "chown root", 4},
 		{s.Dir + "/not/there", "mounted", 2},
 		{s.Dir + "/full/letter.txt", "not a directory", 2},
 	} {

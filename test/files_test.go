@@ -3,6 +3,7 @@ package test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -74,4 +75,10 @@ func size(path string) int64 {
 		return -1
 	}
 	return info.Size()
+}
+
+// decode reads the JSON that a command has printed, whatever its exit status.
+func (s *site) decode(text string, v any) {
+	s.t.Helper()
+	s.must(json.Unmarshal([]byte(text), v))
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +77,7 @@ func TestRestore(t *testing.T) {
 	wire.Cut()
 	s.settled()
 	before, trees, rendered := s.everything(everybody...), s.tree(s.Uploads), s.tree(s.Data+"/renditions")
+	served := s.served(everybody...)
 	s.must(studio.ByKey().MustWire().Put("/job1/lost.jpg", photo()))
 	s.waitProblems(studio, map[string]string{"job1/lost.jpg": "no-album"})
 	s.backup()
@@ -88,6 +90,8 @@ func TestRestore(t *testing.T) {
 		t.Errorf("over a catalogue that is in use: %v", r)
 	}
 	s.lose(everybody...)
+	config := readFile(t, s.Config)
+	s.must(os.Remove(s.Config))
 	var view struct {
 		Photos, Accounts, Jobs int
 		PutBack                int      `json:"files_put_back"`
@@ -97,11 +101,13 @@ func TestRestore(t *testing.T) {
 	if view.Photos != 6 || view.Accounts != 3 || view.Jobs != 3 || view.PutBack != 6 || len(view.Problems) > 0 {
 		t.Errorf("%+v", view)
 	}
+	same(t, "the configuration", string(config), string(readFile(t, s.Config)))
 	same(t, "what picday says", before, s.everything(everybody...))
 	same(t, "the uploaders' folders", trees, s.tree(s.Uploads))
 	same(t, "the renditions", rendered, s.tree(s.Data+"/renditions"))
 
 	s.daemon = s.StartDaemon()
+	same(t, "what links serve", served, s.served(everybody...))
 	s.settled()
 	renditions := s.renditions()
 	s.remainsPublished(studio, "job1/A/a.jpg", "job1/A/group/b.jpg", `job1/Klasse \xff/c.jpg`, "sold/A/d.jpg")
@@ -122,6 +128,21 @@ func TestRestore(t *testing.T) {
 		}
 	}
 	s.lifeGoesOn(studio, school, closed)
+}
+
+// served is what each link shows.
+func (s *site) served(accounts ...*testbed.Uploader) string {
+	s.t.Helper()
+	var b strings.Builder
+	for _, u := range accounts {
+		for _, p := range s.photos(u) {
+			status, body := fetch(s.t, p.URL)
+			fmt.Fprintln(&b, u.Name, p.Path, status, sum(body))
+		}
+	}
+	lines := strings.Split(b.String(), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 func (s *site) restore(view any) {
@@ -190,7 +211,11 @@ func TestRestoreOntoWhatIsLeft(t *testing.T) {
 		t.Error("half a restore is published")
 	}
 	s.must(os.Remove(volume))
+	s.EditConfig("longest = 400", "longest = 500")
 	r := s.Picday("restore", s.Dir+"/backup", "--json")
+	if !strings.Contains(r.Stderr, "is kept: it is this machine's own") || !strings.Contains(string(readFile(t, s.Config)), "longest = 500") {
+		t.Errorf("the configuration: %v", r)
+	}
 	var view struct {
 		WereThere int      `json:"files_there_already"`
 		PutBack   int      `json:"files_put_back"`

@@ -66,18 +66,32 @@ func statAt(fd int, name string) (*stat, error) {
 // link anywhere below it. (os.Root would follow those that stay inside, and
 // then one photo is there under two paths.) Root.Dir is opened each time: a
 // descriptor kept would go on showing a volume that was unmounted.
-func (t *tree) open(path string, flags uint64) (int, error) {
-	dir, err := unix.Open(t.dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
+//
+// It goes from directory to directory instead of asking openat2: systemd's
+// RestrictSUIDSGID, like older container tools, lets nobody have that call.
+func (t *tree) open(path string, flags int) (fd int, err error) {
+	fd, err = openAt(unix.AT_FDCWD, t.dir, unix.O_PATH|unix.O_DIRECTORY)
+	for rest, name := t.rel(path), ""; err == nil && rest != ""; {
+		name, rest, _ = strings.Cut(rest, "/")
+		if name == ".." {
+			unix.Close(fd)
+			return -1, unix.EXDEV
+		}
+		how := unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW
+		if rest == "" {
+			how = flags | unix.O_NOFOLLOW
+		}
+		above := fd
+		fd, err = openAt(above, name, how)
+		unix.Close(above)
 	}
-	defer unix.Close(dir)
+	return fd, err
+}
+
+func openAt(dir int, name string, flags int) (int, error) {
 	for {
-		fd, err := unix.Openat2(dir, t.rel(path), &unix.OpenHow{
-			Flags:   flags | unix.O_NOFOLLOW | unix.O_CLOEXEC,
-			Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
-		})
-		if err != unix.EINTR && err != unix.EAGAIN {
+		fd, err := unix.Openat(dir, name, flags|unix.O_CLOEXEC, 0)
+		if err != unix.EINTR {
 			return fd, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"picday/layout"
 	"picday/store"
 )
 
@@ -88,7 +89,7 @@ func (g *gate) logIn(w http.ResponseWriter, v *visit) error {
 		w.Header().Set("Retry-After", "5")
 		return again(http.StatusServiceUnavailable, "Many log in at this moment. Try again in a few seconds.")
 	case errors.Is(err, store.ErrNotFound):
-		g.Log.Warn().Str("name", name).Str("from", clientAddr(v.Request)).Msg("log-in refused")
+		g.Log.Warn().Str("name", layout.Shown(name[:min(len(name), 64)])).Str("from", clientAddr(v.Request)).Msg("log-in refused")
 		return again(http.StatusForbidden, "The name or the password is wrong.")
 	case err != nil:
 		return err

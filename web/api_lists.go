@@ -28,8 +28,8 @@ func knownAccount(v *visit, q url.Values) (string, error) {
 	return name, err
 }
 
-// list reads the parameters that every list has.
-func list(v *visit, cursorParts int, filters ...string) (q url.Values, rows int, behind []string, err error) {
+// readList reads the parameters that every list has.
+func readList(v *visit, cursorParts int, filters ...string) (q url.Values, rows int, behind []string, err error) {
 	q, err = v.parameters(append(filters, "limit", "after")...)
 	if err == nil {
 		rows, err = limit(q)
@@ -52,7 +52,7 @@ type accountRow struct {
 }
 
 func apiAccounts(w http.ResponseWriter, v *visit) error {
-	_, limit, behind, err := list(v, 1)
+	_, limit, behind, err := readList(v, 1)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func apiAccounts(w http.ResponseWriter, v *visit) error {
 }
 
 func apiJobs(w http.ResponseWriter, v *visit) error {
-	q, limit, behind, err := list(v, 2, "account")
+	q, limit, behind, err := readList(v, 2, "account")
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func apiJobs(w http.ResponseWriter, v *visit) error {
 }
 
 func apiAlbums(w http.ResponseWriter, v *visit) error {
-	q, limit, behind, err := list(v, 3, "account", "job")
+	q, limit, behind, err := readList(v, 3, "account", "job")
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func apiAlbums(w http.ResponseWriter, v *visit) error {
 // while a client reads comes again at the end. With changed_since those that
 // were withdrawn are listed too.
 func apiPhotos(w http.ResponseWriter, v *visit) error {
-	q, limit, behind, err := list(v, 2, "account", "job", "album", "area", "person", "changed_since")
+	q, limit, behind, err := readList(v, 2, "account", "job", "album", "area", "person", "changed_since")
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func apiPerson(w http.ResponseWriter, v *visit) error {
 }
 
 func apiProblems(w http.ResponseWriter, v *visit) error {
-	q, limit, behind, err := list(v, 1, "account")
+	q, limit, behind, err := readList(v, 1, "account")
 	if err != nil {
 		return err
 	}

@@ -82,8 +82,7 @@ func TestAFloodWaits(t *testing.T) {
 	b.put("12", "Ann")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	b.must(err)
-	limit := listen(l, 2).(*limited)
-	url := b.run(newServer(limit, b.pub, zerolog.Nop()))
+	url := b.run(newServer(listen(l, 2), b.pub, zerolog.Nop()))
 	dial := func() net.Conn {
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		b.must(err)
@@ -100,9 +99,11 @@ func TestAFloodWaits(t *testing.T) {
 	third := dial()
 	_, err = io.WriteString(third, request)
 	b.must(err)
-	if len(limit.places) != 2 {
-		t.Errorf("%d connections", len(limit.places))
+	b.must(third.SetReadDeadline(time.Now().Add(200 * time.Millisecond)))
+	if n, err := third.Read(make([]byte, 1)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("answered beyond the limit: %d %v", n, err)
 	}
+	b.must(third.SetReadDeadline(time.Time{}))
 	idle[0].Close()
 	answer, err := io.ReadAll(third)
 	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 200")) {

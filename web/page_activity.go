@@ -138,7 +138,7 @@ func trashList(w http.ResponseWriter, v *visit) error {
 	q := v.URL.Query()
 	if len(photos) > photosPerPage {
 		photos = photos[:photosPerPage]
-		page.Next = query("/trash", q, keyParams(want.Key(photos[photosPerPage-1]))...)
+		page.Next = query("/trash", q, keyParams(photos[photosPerPage-1].Key(want.Order))...)
 	}
 	if want.After.ID != 0 {
 		page.First = query("/trash", q, "after", "", "id", "")

@@ -17,7 +17,7 @@ var pageFuncs = template.FuncMap{
 	"num": num, "size": size, "count": count, "ago": ago, "until": until, "iso": iso, "stamp": stamp, "clock": clock, "day": day,
 	"sh": shell, "icon": icon, "list": items, "small": isSmall,
 	"jobURL": jobURL, "albumURL": albumURL, "photoURL": photoURL, "accountURL": accountURL, "homeOf": homeOf,
-	"picture": pictureOf,
+	"picture":   pictureOf,
 	"choicesOf": func(label string, all []choice) choicesView { return choicesView{label, all} },
 	"pagerOf":   func(label, first, next string) pagerView { return pagerView{label, first, next} },
 }

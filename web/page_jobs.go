@@ -180,7 +180,7 @@ func (v *visit) fill(p *part, page albumPageData, here string, q url.Values) (er
 	}
 	if len(p.Photos) > photosPerPage {
 		p.Photos = p.Photos[:photosPerPage]
-		p.Next = query(here, q, append([]string{"area", p.ID, "from", ""}, keyParams(want.Key(p.Photos[photosPerPage-1]))...)...)
+		p.Next = query(here, q, append([]string{"area", p.ID, "from", ""}, keyParams(p.Photos[photosPerPage-1].Key(want.Order))...)...)
 	}
 	if want.After.ID != 0 {
 		p.First = query(here, q, "area", "", "from", "", "after", "", "id", "")

@@ -51,7 +51,7 @@ func portraits(w http.ResponseWriter, v *visit) error {
 		}
 		if len(page.Photos) > photosPerPage {
 			page.Photos = page.Photos[:photosPerPage]
-			page.Next = here(append([]string{"account", page.Account}, keyParams(want.Key(page.Photos[photosPerPage-1]))...)...)
+			page.Next = here(append([]string{"account", page.Account}, keyParams(page.Photos[photosPerPage-1].Key(want.Order))...)...)
 		}
 		if want.After.ID != 0 {
 			page.First = here("after", "", "id", "")

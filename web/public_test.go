@@ -2,9 +2,10 @@ package web
 
 import (
 	"net/http"
-	"net/http/httputil"
 	"strings"
 	"testing"
+
+	"picday/store"
 )
 
 func TestAPublishedPicture(t *testing.T) {
@@ -67,19 +68,10 @@ func TestTheSame404(t *testing.T) {
 	b.put("13", "withdrawn")
 	link, dead := b.link("12"), b.link("13")
 	b.withdraw("13")
-	url := b.serve()
+	addr := strings.TrimPrefix(b.serve(), "http://")
 	get := func(method, path string) string {
 		t.Helper()
-		r, err := http.NewRequest(method, url, nil)
-		b.must(err)
-		r.URL.Opaque = path
-		res, err := http.DefaultClient.Do(r)
-		b.must(err)
-		defer res.Body.Close()
-		res.Header.Del("Date")
-		text, err := httputil.DumpResponse(res, true)
-		b.must(err)
-		return string(text)
+		return talk(t, addr, method+" "+path+" HTTP/1.1\r\nHost: x\r\nUser-Agent: y\r\n\r\n")
 	}
 	want := get("GET", "/"+strings.Repeat("0", 56)+".jpg")
 	if !strings.Contains(want, "404 Not Found") {
@@ -89,14 +81,82 @@ func TestTheSame404(t *testing.T) {
 		"/" + dead + ".jpg", "/" + dead + "/thumb.jpg", "/" + link + "/huge.jpg", "/" + link, "/" + link + "/", "/" + link + "/.jpg",
 		"/" + strings.ToUpper(link) + ".jpg", "//" + link + ".jpg", "/" + link + ".JPG", "/" + link + "//thumb.jpg", "/x/../" + link + ".jpg",
 		"/" + link + "%2ejpg", "/%2e%2e/link.key", "/../link.key", "/", "/lincoln/user-pictures/12.jpg", "/healthz/", "/favicon.ico", "/robots.txt",
+		"/" + link + ".jpg/", "/" + link + ".jpg/thumb.jpg", "/" + link + "/thumb.jpg.jpg", "/" + link + "/../" + link + ".jpg", "/" + link + ".jpg%00",
+		"/" + link + "/thumb%2ejpg", "/" + link + "%2fthumb.jpg", "/" + link + "/thu%6db.jpg", "/" + link + "/large", "/" + link + ".jpeg", "/" + link + ".png",
+		"/" + link[:55] + ".jpg", "/" + link + "0.jpg", "/" + link + link + ".jpg", "/" + strings.Repeat("f", 7000) + ".jpg", "/" + strings.Repeat("../", 2000),
+		"/%ff%fe", "/;", "/\\..\\", "/originals/", "/renditions/", "/catalogue.sqlite", "http://x/", "/?" + link + ".jpg",
 	} {
 		if got := get("GET", path); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", path, got, want)
 		}
 	}
-	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "TRACE"} {
+	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "TRACE", "get", "X"} {
 		if got := get(method, "/"+link+".jpg"); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", method, got, want)
 		}
+	}
+}
+
+// A default that a picture does not have yet, because the configuration has
+// just begun to name it, is the largest until then; by its name it is not there.
+func TestADefaultToBeMade(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	links, err := b.s.OpenLinks(t.Context(), "huge")
+	b.must(err)
+	defer links.Close()
+	b.pub.Pictures = links
+	path := "/" + b.link("12")
+	if w := b.ask("GET", path+".jpg"); w.Code != http.StatusOK || w.Body.String() != string(rendered("large", "Ann")) {
+		t.Errorf("%d %.40q", w.Code, w.Body)
+	}
+	if w := b.ask("GET", path+"/huge.jpg"); w.Code != http.StatusNotFound {
+		t.Errorf("by name: %d", w.Code)
+	}
+}
+
+// The links of an account that was removed with its files are dead; those of one
+// that is only switched off or kept are not.
+func TestLinksOfRemovedAccounts(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	path := "/" + b.link("12") + ".jpg"
+	for _, state := range []struct {
+		change func(*store.Tx) error
+		want   int
+	}{
+		{func(tx *store.Tx) error { return tx.SetEnabled(b.acct, false) }, http.StatusOK},
+		{func(tx *store.Tx) error { return tx.RemoveAccount(b.acct, false) }, http.StatusOK},
+		{func(tx *store.Tx) error { return tx.RemoveAccount(b.acct, true) }, http.StatusNotFound},
+	} {
+		b.tx(state.change)
+		if w := b.ask("GET", path); w.Code != state.want {
+			t.Errorf("%d, not %d", w.Code, state.want)
+		}
+	}
+}
+
+// late answers once with a file that has just been replaced.
+type late struct {
+	Pictures
+	told bool
+}
+
+func (l *late) Published(link, rendition string) (store.Published, error) {
+	p, err := l.Pictures.Published(link, rendition)
+	if !l.told {
+		l.told, p.File = true, p.File+".old"
+	}
+	return p, err
+}
+
+// Between the look into the catalogue and the opening of the file, renditions
+// may have been made anew.
+func TestRenditionsMadeAnewMeanwhile(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	b.pub.Pictures = &late{Pictures: b.pub.Pictures}
+	if w := b.ask("GET", "/"+b.link("12")+".jpg"); w.Code != http.StatusOK {
+		t.Errorf("%d", w.Code)
 	}
 }

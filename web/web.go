@@ -100,10 +100,11 @@ func (s *Server) Run(ctx context.Context) error {
 		l, stopQuick = q.rest, func() { s.listener.Close(); q.stop() }
 	}
 	group.Go(func() error {
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			return err
+		err := s.http.Serve(l)
+		if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
+			return nil // the listener is closed below, a moment before the server
 		}
-		return nil
+		return err
 	})
 	group.Go(func() error {
 		<-ctx.Done()

@@ -84,6 +84,8 @@ quick to run often. The backup before stays good until the new one is whole.
 DIR is for root alone. Not in it: SSH host keys (copy /etc/ssh/ssh_host_* if
 uploaders' programs shall not ask about a new machine), uploads that are not
 photos yet, and files that cannot become photos.`
+	cmd.Example = `  picday backup /mnt/backup/picday            # every night: only what is new is copied
+  picday backup /mnt/backup/picday --check    # now and then: is the backup still sound?`
 	return cmd
 }
 
@@ -128,6 +130,8 @@ func backupError(err error, dir string) error {
 	switch {
 	case errors.Is(err, store.ErrNotBackup):
 		return refusal{err}
+	case errors.Is(err, context.Canceled):
+		return errors.New("interrupted. The backup before, if there is one, is untouched, and what was copied is kept: run it again")
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w\n%s is full. The backup before, if there is one, is untouched, and what was copied is kept: make room (--prune may help) and run it again", err, dir)
 	}

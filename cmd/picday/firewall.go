@@ -48,16 +48,15 @@ exit status 4, without --also (or --no-admin), when the address you are logged
 in from is not in the set, as far as sudo lets it be known, when an enabled
 account may upload from anywhere, and when nobody could connect at all.
 
-The set is as old as its last loading. The units picday-firewall.path and
-picday-firewall.timer load it after every change of an account, at boot, and
-every 15 minutes. They do nothing until you enable them: say who you are with
-"systemctl edit picday-firewall.service", adding
+The set is as old as its last loading. The units picday-firewall.service, .path
+and .timer load it after every change of an account, at boot, and every 15
+minutes, in case somebody has flushed it. They do nothing until you enable them:
+say who you are with "systemctl edit picday-firewall.service", adding
 
   [Service]
   Environment="PICDAY_FIREWALL=--also 198.51.100.0/24"
 
-try it with "systemctl start picday-firewall", and then
-"systemctl enable --now picday-firewall.path picday-firewall.timer". If it is
+and then "systemctl enable --now picday-firewall.{service,path,timer}". If it is
 refused later the unit fails, and the last set that was good stays in force.`
 	cmd.Example = `  picday firewall --also 198.51.100.0/24                      # look at it first
   systemd-run --on-active=5min nft delete table inet picday   # a way back, by itself

@@ -70,10 +70,10 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	if n < 25 {
 		t.Errorf("only %d commands were found", n)
 	}
-	for path := range explained {
+	for path := range helpTexts {
 		cmd, rest, err := root.Find(strings.Fields(path))
-		if err != nil || len(rest) > 0 || cmd.Long != explained[path].long {
-			t.Errorf("explained[%q] reaches no command, or one that explains itself", path)
+		if err != nil || len(rest) > 0 || cmd.Long != helpTexts[path].long {
+			t.Errorf("helpTexts[%q] reaches no command, or one that explains itself", path)
 		}
 	}
 }

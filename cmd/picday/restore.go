@@ -26,38 +26,41 @@ type restoreView struct {
 	Photos    int            `json:"photos"`
 	PutBack   int            `json:"files_put_back"`
 	WereThere int            `json:"files_there_already"`
-	Trashed   int64          `json:"trashed"`
+	Trashed   int            `json:"trashed"`
 	Problems  []string       `json:"problems"`
 }
 
 func (a *app) restoreCommand() *cobra.Command {
+	var catalogue string
 	cmd := a.list("restore DIR", "Put a backup onto a fresh machine", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
-		return a.restore(ctx, args[0])
+		return a.restore(ctx, args[0], catalogue)
 	})
+	cmd.Flags().StringVar(&catalogue, "catalogue", "", "instead of the catalogue in DIR a later one, an SQLite `FILE`\nas 'litestream restore' makes it; pictures, key and accounts come from DIR")
 	cmd.Long = `Put a backup onto a machine whose catalogue is empty: the configuration (unless
 this machine has its own), the link key, the catalogue, all pictures, and the
 accounts with their passwords, keys, folders and files. Uploaders see their files
 as before; links stay the same; nothing is decoded and nothing is withdrawn.
 
 picdayd must be stopped. If it is interrupted, run it again.`
+	cmd.Example = `  systemctl stop picdayd && picday restore /mnt/backup/picday && systemctl start picdayd`
 	return cmd
 }
 
 // A restoring is one run of restore.
 type restoring struct {
 	*app
-	sys    *account.System
-	dir    string // of the backup
-	folder string
-	view   restoreView
+	sys       *account.System
+	folder    string // of the backup, with what changes
+	catalogue string
+	view      restoreView
 
 	from, live, staged *store.Store
 	secrets            map[string]account.Secrets
 	accounts, kept     []store.Account
 }
 
-func (a *app) restore(ctx context.Context, dir string) error {
-	r, err := a.prepareRestore(ctx, dir)
+func (a *app) restore(ctx context.Context, dir, catalogue string) error {
+	r, err := a.prepareRestore(ctx, dir, catalogue)
 	if err != nil {
 		return err
 	}
@@ -113,7 +116,7 @@ func (a *app) restore(ctx context.Context, dir string) error {
 }
 
 // prepareRestore reads the backup and changes nothing.
-func (a *app) prepareRestore(ctx context.Context, dir string) (*restoring, error) {
+func (a *app) prepareRestore(ctx context.Context, dir, catalogue string) (*restoring, error) {
 	if os.Geteuid() != 0 {
 		return nil, errNotRoot
 	}
@@ -124,7 +127,12 @@ func (a *app) prepareRestore(ctx context.Context, dir string) (*restoring, error
 	if err != nil {
 		return nil, err
 	}
-	r := &restoring{app: a, dir: dir, folder: filepath.Join(dir, m.Folder), view: restoreView{Backup: m, Problems: []string{}}}
+	r := &restoring{app: a, folder: filepath.Join(dir, m.Folder), catalogue: catalogue, view: restoreView{Backup: m, Problems: []string{}}}
+	if catalogue == "" {
+		r.catalogue = filepath.Join(r.folder, store.CatalogueFile)
+	} else if _, err := os.Stat(catalogue); err != nil {
+		return nil, usageError{fmt.Errorf("--catalogue: %w", err)}
+	}
 	text, err := os.ReadFile(filepath.Join(r.folder, accountsFile))
 	if err == nil {
 		err = json.Unmarshal(text, &r.secrets)
@@ -132,7 +140,7 @@ func (a *app) prepareRestore(ctx context.Context, dir string) (*restoring, error
 	if err != nil {
 		return nil, err
 	}
-	if r.from, err = store.OpenBackup(ctx, dir, m); err != nil {
+	if r.from, err = store.OpenSnapshot(ctx, r.catalogue, dir); err != nil {
 		return nil, err
 	}
 	if r.accounts, err = r.from.Accounts(ctx); err == nil {
@@ -238,7 +246,7 @@ func (r *restoring) run(ctx context.Context) error {
 			r.problem("original %s is missing or damaged in the backup: its photos are published from their renditions only; ask for them again (picday verify names them)", f.Picture)
 		}
 	}
-	if r.staged, err = r.live.Stage(ctx, r.folder, lost); err != nil {
+	if r.staged, err = r.live.Stage(ctx, r.catalogue, r.folder, lost); err != nil {
 		return err
 	}
 	defer r.staged.Close()
@@ -284,10 +292,14 @@ func (r *restoring) problem(format string, args ...any) {
 func (r *restoring) report() error {
 	v := r.view
 	if err := r.print(v, func(w io.Writer) {
-		fmt.Fprintf(w, "%d accounts, %d jobs and %d photos are as of %s\n", v.Accounts, v.Jobs, v.Photos, when(v.Backup.MadeAt))
-		fmt.Fprintf(w, "%d files were put back into uploaders' folders, %d were there already\n", v.PutBack, v.WereThere)
+		asOf := when(v.Backup.MadeAt)
+		if r.catalogue != filepath.Join(r.folder, store.CatalogueFile) {
+			asOf = r.catalogue
+		}
+		fmt.Fprintf(w, "as of\t%s\naccounts\t%d\njobs\t%d\nphotos\t%d\n", asOf, v.Accounts, v.Jobs, v.Photos)
+		fmt.Fprintf(w, "files put back into uploaders' folders\t%d\nfiles that were there already\t%d\n", v.PutBack, v.WereThere)
 		if v.Trashed > 0 {
-			fmt.Fprintf(w, "%d photos whose files were gone and whose names were taken are in the trash\n", v.Trashed)
+			fmt.Fprintf(w, "in the trash: their files were gone and their names taken\t%d\n", v.Trashed)
 		}
 		for _, p := range v.Problems {
 			fmt.Fprintln(w, plain(p))

@@ -107,7 +107,7 @@ func (r *restoring) files(ctx context.Context, acct store.Account, photos []int6
 		}
 		if err := r.staged.Update(ctx, func(tx *store.Tx) error {
 			for _, b := range all {
-				if err := tx.PutBack(acct, b.p, b.id); err != nil {
+				if err := tx.HasFile(acct, b.p, b.id); err != nil {
 					return err
 				}
 			}

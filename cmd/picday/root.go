@@ -22,6 +22,7 @@ func (a *app) root() *cobra.Command {
 		{"Photos:", []*cobra.Command{
 			a.photosCommand(),
 			a.problemsCommand(),
+			a.explainCommand(),
 			a.linkCommand(),
 			a.trashCommand(),
 		}},
@@ -32,6 +33,7 @@ func (a *app) root() *cobra.Command {
 			a.rescanCommand(),
 			a.backupCommand(),
 			a.restoreCommand(),
+			a.verifyCommand(),
 			a.firewallCommand(),
 			a.closeCommand(),
 			a.completionCommand(),

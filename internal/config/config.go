@@ -261,7 +261,7 @@ func (c Config) validateRest() error {
 	if c.SSHD.Port < 1 || c.SSHD.Port > 65535 {
 		return fmt.Errorf("sshd.port = %d: use 1 to 65535", c.SSHD.Port)
 	}
-	return nil
+	return c.Web.validate()
 }
 
 // inside tells whether path a lies in or is b.

@@ -117,10 +117,18 @@ func TestMistakesAreNamed(t *testing.T) {
 		"[[images.rendition]]\nname = \"a\"\nquality = 9":                 `"a": longest = 0`,
 		"[[images.rendition]]\nname = \"a\"\nlongest = 99\nquality = 101": `"a": quality = 101`,
 		"[[images.rendition]]\nname=\"a\"\nlongest=99\nquality=1\n[[images.rendition]]\nname=\"a\"\nlongest=99\nquality=1": `"a" is there twice`,
-		"[sshd]\nport = 0":         "sshd.port = 0",
-		"[sshd]\nport = 99999":     "sshd.port = 99999",
-		"[sshd]\nreload = \"ssh\"": "line 2",
-		"\x00\x01\xff\xfe":         "line 1",
+		"[sshd]\nport = 0":                                 "sshd.port = 0",
+		"[web]\npublic = \"8480\"":                         `web.public = "8480": give an address with its port`,
+		"[web]\nadmin = \":http\"":                         `web.admin = ":http": give an address with its port`,
+		"[web]\nadmin = \"h:0\"":                           `web.admin = "h:0"`,
+		"[web]\npublic = \"h:1\"\nadmin = \"h:1\"":         "web.public and web.admin are both",
+		"[web]\npublic_url = \"pics.example\"":             `web.public_url = "pics.example"`,
+		"[web]\npublic_url = \"https://pics.example/\"":    "without a slash at its end",
+		"[web]\npublic_url = \"javascript:alert(1)\"":      "web.public_url",
+		"[web]\npublic_url = \"https://pics.example?a=b\"": "web.public_url",
+		"[sshd]\nport = 99999":                             "sshd.port = 99999",
+		"[sshd]\nreload = \"ssh\"":                         "line 2",
+		"\x00\x01\xff\xfe":                                 "line 1",
 	} {
 		_, err := Parse([]byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

@@ -6,13 +6,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// An explanation is what --help and the manual say of a command beyond its one
+// A helpText is what --help and the manual say of a command beyond its one
 // line.
-type explanation struct{ long, example string }
+type helpText struct{ long, example string }
 
-// explained is by command, without "picday". A command whose one line says all
+// helpTexts is by command, without "picday". A command whose one line says all
 // there is to say is not in it.
-var explained = map[string]explanation{
+var helpTexts = map[string]helpText{
 	"account add": {
 		`Make the Unix user, its folder and its place in sshd's configuration, and print
 the connection card: what the uploader needs to know. Unless a password is given
@@ -83,7 +83,7 @@ directory and does not want to wait.`, ""},
 func (a *app) explain(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		path := strings.TrimPrefix(cmd.CommandPath(), "picday ")
-		if e, ok := explained[path]; ok && cmd.Long == "" {
+		if e, ok := helpTexts[path]; ok && cmd.Long == "" {
 			cmd.Long, cmd.Example = e.long, e.example
 		}
 		a.explain(cmd)

@@ -1,0 +1,158 @@
+package packaging_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// have finds a program that make test-package installs.
+func have(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Fatalf("%s is missing: run make test-package, which installs it", program)
+	}
+}
+
+func sh(t *testing.T, script string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("sh", append([]string{"-ec", script, "sh"}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return string(out)
+}
+
+func TestLintian(t *testing.T) {
+	needs(t)
+	have(t, "lintian")
+	args := []string{"--allow-root", "--fail-on", "error,warning,info,pedantic", "--display-info", "--pedantic", "--tag-display-limit", "0"}
+	if pages, _ := filepath.Glob("build/man/*"); len(pages) == 0 {
+		t.Log("there are no manual pages in packaging/build/man: not asked for")
+		args = append(args, "--suppress-tags", "no-manual-page")
+	}
+	if out, err := exec.Command("lintian", append(args, build(t, "deb", "1.0"))...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// The oldest libc that has all we ask for is what the package depends on, and
+// no younger than Debian 12's.
+func TestOldestLibc(t *testing.T) {
+	needs(t)
+	have(t, "objdump")
+	deb := build(t, "deb", "1.0")
+	dir := t.TempDir()
+	sh(t, `dpkg-deb -x "$1" "$2"`, deb, dir)
+	newest := ""
+	for _, program := range []string{"/usr/bin/picday", "/usr/sbin/picdayd"} {
+		needed := sh(t, `objdump -T "$1" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1`, dir+program)
+		if needed = strings.TrimPrefix(strings.TrimSpace(needed), "GLIBC_"); needed > newest {
+			newest = needed
+		}
+		libs := sh(t, `objdump -p "$1" | awk '/NEEDED/ {print $2}'`, dir+program)
+		if strings.TrimSpace(libs) != "libc.so.6" {
+			t.Errorf("%s needs %q, and only libc is the same everywhere", program, libs)
+		}
+	}
+	depends := sh(t, `dpkg-deb -f "$1" Depends`, deb)
+	if want := "libc6 (>= " + newest + "),"; !strings.Contains(depends, want) || newest > "2.36" {
+		t.Errorf("needs libc %s, depends on %s", newest, depends)
+	}
+}
+
+// TestReproducible builds twice: in other directories, under another umask and
+// time zone, and without anything that the first build has cached.
+func TestReproducible(t *testing.T) {
+	long(t)
+	var sums []string
+	for i, where := range []string{"a", "somewhere/much/deeper"} {
+		dir := filepath.Join(t.TempDir(), where)
+		must(t, os.MkdirAll(dir, 0o755))
+		sh(t, `cd ..; git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ ! -e "$f" ] || echo "$f"; done' sh | tar -cf - -T - | tar -xf - -C "$1"; rm -f "$1"/.git`, dir)
+		t.Setenv("SOURCE_DATE_EPOCH", "1790000000")
+		if i == 1 {
+			t.Setenv("GOCACHE", t.TempDir())
+			t.Setenv("TZ", "Pacific/Auckland")
+		}
+		var all []string
+		for _, kind := range []string{"deb", "rpm"} {
+			out := filepath.Join(dir, "dist")
+			cmd := exec.Command("sh", "-c", []string{"umask 022", "umask 077"}[i]+`; exec packaging/build.sh "$1" "$2"`, "sh", kind, out)
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "VERSION=1.0")
+			if said, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, said)
+			}
+			files, _ := filepath.Glob(out + "/*." + kind)
+			if len(files) != 1 {
+				t.Fatalf("built %q", files)
+			}
+			all = append(all, strings.Fields(sh(t, `sha256sum "$1"`, files[0]))[0])
+		}
+		sums = append(sums, strings.Join(all, " "))
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("two builds of one source differ:\n%s", strings.Join(sums, "\n"))
+	}
+}
+
+// Piuparts installs, upgrades, removes and purges in a chroot in which no
+// systemd runs, and looks for what is left behind.
+func TestPiuparts(t *testing.T) {
+	long(t)
+	have(t, "piuparts")
+	for _, suite := range suites {
+		t.Run(suite, func(t *testing.T) {
+			cmd := exec.Command("piuparts", "--existing-chroot="+rootOf(t, suite), "--distribution="+suite, "--mirror="+debianMirror(t),
+				"--no-eatmydata", "--warn-on-leftovers-after-purge", "--warn-on-debsums-errors", build(t, "deb", "1.0"))
+			out, err := cmd.CombinedOutput()
+			if err != nil || regexp.MustCompile(`(?m)WARN: .*(left over|Package purging left)|^[^ ]* ERROR`).Match(out) {
+				t.Errorf("%v\n%s", err, tail(out, 60))
+			}
+		})
+	}
+}
+
+// The .rpm has the same files; nobody here can install one.
+func TestRPM(t *testing.T) {
+	needs(t)
+	have(t, "rpm")
+	deb, rpm := build(t, "deb", "1.0"), build(t, "rpm", "1.0")
+	inDeb := strings.Fields(sh(t, `dpkg-deb -c "$1" | awk '!/\/$/ {sub("^\\.", "", $6); print $6}' | grep -v lintian | sort`, deb))
+	inRPM := strings.Fields(sh(t, `rpm -qpl "$1" | sort`, rpm))
+	if strings.Join(inDeb, "\n") != strings.Join(inRPM, "\n") {
+		t.Errorf("the .deb has %q, the .rpm %q", inDeb, inRPM)
+	}
+	if scripts := sh(t, `rpm -qp --scripts "$1"`, rpm); !strings.Contains(scripts, "picday close") {
+		t.Errorf("the .rpm does not lock accounts out:\n%s", scripts)
+	}
+}
+
+// The scripts run under any sh, and are short enough to be read.
+func TestScriptsAreShell(t *testing.T) {
+	files, _ := filepath.Glob("*/*")
+	for _, file := range files {
+		dir := filepath.Dir(file)
+		if dir != "deb" && dir != "rpm" || strings.HasSuffix(file, "overrides") {
+			continue
+		}
+		if out, err := exec.Command("sh", "-n", file).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", file, err, out)
+		}
+		text, err := os.ReadFile(file)
+		must(t, err)
+		if n := bytes.Count(text, []byte("\n")); n > 80 {
+			t.Errorf("%s has %d lines", file, n)
+		}
+	}
+}
+
+func tail(text []byte, lines int) []byte {
+	all := bytes.SplitAfter(text, []byte("\n"))
+	return bytes.Join(all[max(0, len(all)-lines):], nil)
+}

@@ -1,0 +1,57 @@
+package packaging_test
+
+import (
+	"strings"
+	"testing"
+
+	"picday/internal/testbed"
+)
+
+// Where the uploads are a volume of their own it may come up late, not at all,
+// or go away: nothing is withdrawn, and nothing needs a restart.
+func TestVolumeLateAndAbsent(t *testing.T) {
+	for _, at := range []string{"/srv", "/srv/picday"} {
+		t.Run(strings.TrimPrefix(at, "/"), func(t *testing.T) {
+			m := newMachine(t, "bookworm")
+			unit := strings.ReplaceAll(strings.TrimPrefix(at, "/"), "/", "-") + ".mount"
+			m.give("/etc/systemd/system/"+unit, "[Mount]\nWhat=/disk\nWhere="+at+"\nType=none\nOptions=bind\n[Install]\nWantedBy=multi-user.target\n")
+			m.sh("mkdir -p /disk " + at + "; systemctl daemon-reload; systemctl enable --now " + unit)
+			m.install(build(t, "deb", "1.0"))
+			m.sh("sed -i 's/^#delete_grace = .*/delete_grace = \"1s\"/; s/^#rescan = .*/rescan = \"1s\"/' /etc/picday/picday.toml; systemctl restart picdayd")
+			m.healthy()
+			u := m.addAccount("lincoln", "portraits")
+			u.put(false, "user-pictures/1.jpg", 1)
+			m.published("lincoln/user-pictures/1.jpg")
+
+			absent := func() {
+				t.Helper()
+				testbed.Eventually(t, "the daemon misses its volume and has looked again", func() (bool, any) {
+					out, err := m.try("picday", "rescan", "--wait")
+					return err != nil && strings.Contains(out, "not mounted"), out
+				})
+				if out, _ := m.try("picday", "status"); !strings.Contains(out, "not mounted") {
+					t.Errorf("status does not say it:\n%s", out)
+				}
+				m.published("lincoln/user-pictures/1.jpg")
+			}
+			// Not at all, and an upgrade meanwhile.
+			m.run("systemctl", "disable", unit)
+			m.reboot()
+			absent()
+			if out := m.install(build(t, "deb", "2.0")); !strings.Contains(out, "picday is not set up") {
+				t.Errorf("the upgrade does not say that the volume is missing:\n%s", out)
+			}
+			absent()
+			// Late.
+			daemon := m.run("systemctl", "show", "-P", "MainPID", "picdayd")
+			m.run("systemctl", "start", unit)
+			m.run("picday", "init")
+			u.put(false, "user-pictures/2.jpg", 2)
+			m.published("lincoln/user-pictures/1.jpg", "lincoln/user-pictures/2.jpg")
+			if now := m.run("systemctl", "show", "-P", "MainPID", "picdayd"); now != daemon {
+				t.Error("the daemon was restarted")
+			}
+			m.healthy()
+		})
+	}
+}

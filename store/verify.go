@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Unsound lists what SQLite finds wrong with the catalogue itself.
+func (s *Store) Unsound(ctx context.Context) ([]string, error) {
+	all, err := column[string](s.read, `PRAGMA quick_check(20)`)
+	if len(all) == 1 && all[0] == "ok" {
+		all = nil
+	}
+	if err != nil || len(all) > 0 {
+		return all, err
+	}
+	return collect(ctx, s.read, func(r *sql.Rows) (string, error) {
+		var table, parent string
+		var n int
+		err := r.Scan(&table, &parent, &n)
+		return fmt.Sprintf("%d rows of %s point to a %s that is not there", n, table, parent), err
+	}, `SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2`)
+}
+
+// ShownAs names a photo that shows a picture, or did before it was replaced,
+// and tells how many there are.
+func (s *Store) ShownAs(ctx context.Context, h SHA) (account, path string, n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(min(a.name), ''), coalesce(min(p.path_shown), ''), count(*) FROM photo p JOIN account a ON a.id = p.account_id
+		WHERE p.sha256 = ?1 OR p.id IN (SELECT photo_id FROM history WHERE sha256 = ?1)`, h[:]).Scan(&account, &path, &n)
+	return account, path, n, err
+}
+
+// Fileless lists published photos, at most limit, that no file on the upload
+// volume stands for, not even a missing one whose grace runs.
+func (s *Store) Fileless(ctx context.Context, limit int) ([]Photo, error) {
+	return collect(ctx, s.read, func(r *sql.Rows) (p Photo, err error) {
+		return p, r.Scan(&p.Account, &p.Path)
+	}, `SELECT a.name, p.path_shown FROM photo p JOIN account a ON a.id = p.account_id
+		WHERE p.withdrawn_at IS NULL AND a.state <> 'gone' AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id) ORDER BY a.name, p.path LIMIT ?`, limit)
+}
+
+// Orphaned tells whether a file that the catalogue does not know is old enough
+// to count as left over: picdayd writes files a moment before it enters them.
+func Orphaned(fi fs.FileInfo) bool { return time.Since(fi.ModTime()) > time.Hour }
+
+// RemoveOrphans deletes the files that Orphans finds and that are old enough.
+// The caller has the data directory's lock: a daemon could be about to enter one.
+func (s *Store) RemoveOrphans(ctx context.Context) (n int, err error) {
+	err = s.Orphans(ctx, func(path string, fi fs.FileInfo) error {
+		if !fi.Mode().IsRegular() || !Orphaned(fi) {
+			return nil
+		}
+		n++
+		return os.Remove(filepath.Join(s.dir, path))
+	})
+	return n, err
+}
+
+// ForgetRenditions makes the daemon make these renditions anew when it starts.
+func (tx *Tx) ForgetRenditions(files []PictureFile) error {
+	for _, f := range files {
+		if _, err := tx.Exec(`DELETE FROM rendition WHERE sha256 = ? AND name = ?`, f.Picture[:], f.Rendition.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

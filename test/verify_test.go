@@ -1,0 +1,166 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"picday/internal/testbed"
+)
+
+type differences struct {
+	Originals   int `json:"originals"`
+	Renditions  int `json:"renditions"`
+	Uploads     int `json:"uploads"`
+	Waiting     int `json:"waiting"`
+	Repaired    int `json:"repaired"`
+	Differences []struct{ Kind, Account, Path, File, Message, Fix string }
+}
+
+// differs requires that verify finds exactly these, "kind what" each.
+func (s *site) differs(want ...string) (v differences) {
+	s.t.Helper()
+	r := s.Picday("verify", "--json")
+	s.decode(r.Stdout, &v)
+	if code := min(len(want), 1); r.Code != code || len(v.Differences) != len(want) {
+		s.t.Errorf("want %q: %v", want, r)
+	}
+	for _, w := range want {
+		kind, what, _ := strings.Cut(w, " ")
+		found := false
+		for _, d := range v.Differences {
+			found = found || d.Kind == kind && strings.Contains(d.Path+d.File, what) && len(d.Message) > 5 && len(d.Fix) > 20
+		}
+		if !found {
+			s.t.Errorf("%q is not among %+v", w, v.Differences)
+		}
+	}
+	return v
+}
+
+func TestVerifyBothDirections(t *testing.T) {
+	s := newSite(t)
+	u, school := s.jobs("both", "job1", "sold"), s.portraits("vschool")
+	wire := u.ByKey().MustWire()
+	s.must(wire.Mkdir("/job1/A"))
+	s.must(wire.Mkdir("/sold/A"))
+	s.must(wire.Put("/sold/A/s.jpg", photo()))
+	s.must(wire.Put("/job1/lost.jpg", photo()))
+	s.proof(u, "/job1/A/x.jpg")
+	s.proof(u, "/job1/A/y.jpg")
+	s.proof(school, "/"+school.Name+"/user-pictures/12.jpg")
+	s.MustPicday("job", "activate", u.Name, "sold")
+	if v := s.differs(); v.Originals != 4 || v.Renditions != 8 || v.Uploads != 5 || v.Waiting != 0 {
+		t.Errorf("%+v", v)
+	}
+	// What is under way is no difference.
+	f, err := wire.Open("/job1/A/slow.jpg", testbed.Write|testbed.Create|testbed.Truncate)
+	s.must(err)
+	_, err = f.Write(photo()[:100])
+	s.must(err)
+	s.settled()
+	if v := s.differs(); v.Waiting != 1 {
+		t.Errorf("%+v", v)
+	}
+	s.must(f.Close())
+	s.must(os.Remove(u.Dir() + "/job1/A/slow.jpg"))
+
+	// Behind the back of a daemon that does not run.
+	s.daemon.Stop(syscall.SIGTERM)
+	s.must(os.Remove(u.Dir() + "/job1/A/x.jpg"))
+	s.must(os.WriteFile(u.Dir()+"/job1/A/new.jpg", photo(), 0o644))
+	if v := s.differs("upload job1/A/x.jpg"); v.Waiting != 1 {
+		t.Errorf("%+v", v)
+	}
+	// The folder of an account gone altogether.
+	s.must(os.Rename(school.Dir(), s.Dir+"/aside"))
+	s.differs("upload job1/A/x.jpg", "upload 12.jpg")
+	s.must(os.Rename(s.Dir+"/aside", school.Dir()))
+	volume := readFile(t, s.Uploads+"/.picday-volume")
+	s.must(os.Remove(s.Uploads + "/.picday-volume"))
+	s.differs("volume ")
+	s.damage(s.Uploads+"/.picday-volume", volume)
+	s.daemon = s.StartDaemon()
+	s.waitPhotos(u, "job1/A/new.jpg", "job1/A/y.jpg", "sold/A/s.jpg")
+	s.differs()
+	// Into an active job's folder nothing is taken.
+	s.must(os.WriteFile(s.Uploads+"/.active/"+u.Name+"/sold/A/late.jpg", photo(), 0o644))
+	s.Eventually("it is old enough to have been taken", func() (bool, any) {
+		r := s.Picday("verify")
+		return r.Code == 1 && strings.Contains(r.Stdout, "sold/A/late.jpg") && strings.Contains(r.Stdout, "active"), r
+	})
+}
+
+func TestVerifyRepairs(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("repair", "job1")
+	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
+	s.proof(u, "/job1/A/x.jpg")
+	served := s.served(u)
+	for _, name := range keys(s.renditions()) {
+		s.must(os.Remove(name))
+	}
+	orphan := s.Data + "/originals/ab/" + strings.Repeat("ab", 32) + ".jpg"
+	young := s.Data + "/renditions/ab/" + strings.Repeat("ab", 32) + "-thumb-400q80.jpg"
+	s.must(os.WriteFile(orphan, photo(), 0o600))
+	s.must(os.WriteFile(young, photo(), 0o600))
+	s.must(os.Chtimes(orphan, time.Time{}, time.Now().Add(-2*time.Hour)))
+	s.differs("orphan "+orphan, "rendition large", "rendition thumb")
+	if r := s.Picday("verify", "--repair"); r.Code != 4 || !strings.Contains(r.Stderr, "stop picdayd") && !strings.Contains(r.Stderr, "stop it first") {
+		t.Errorf("while picdayd runs: %v", r)
+	}
+	s.daemon.Stop(syscall.SIGTERM)
+	if r := s.Picday("verify", "--repair"); r.Code != 0 || !strings.Contains(r.Stderr, "deleted 1 files") {
+		t.Error(r)
+	}
+	if _, err := os.Stat(orphan); err == nil {
+		t.Error("the orphan is still there")
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Error("a file that could be in somebody's hands was deleted:", err)
+	}
+	s.daemon = s.StartDaemon()
+	s.Eventually("both are made anew", func() (bool, any) {
+		have := keys(s.renditions())
+		return len(have) == 3, have
+	})
+	s.differs()
+	same(t, "what the link shows", served, s.served(u))
+}
+
+// While uploads come, are overwritten, moved and deleted, and the trash is
+// emptied, there is no moment in which verify sees a difference.
+func TestVerifyWhileUploadsRun(t *testing.T) {
+	s := newSite(t, testbed.Options{Settle: 50 * time.Millisecond, DeleteGrace: 50 * time.Millisecond})
+	u := s.jobs("vbusy", "job1")
+	wire := u.ByKey().MustWire()
+	s.must(wire.Mkdir("/job1/A"))
+	s.proof(u, "/job1/A/first.jpg")
+	for round := range 10 {
+		s.MustPicday("trash", "empty")
+		cmd := s.PicdayCmd("verify")
+		var out strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &out
+		s.must(cmd.Start())
+		for i := range 8 {
+			name := func(round int) string { return fmt.Sprintf("/job1/A/%d-%d.jpg", round, i) }
+			s.must(wire.Put(name(round), photo()))
+			switch {
+			case round > 0 && i%3 == 0:
+				s.must(wire.Put(name(round-1), photo()))
+			case round > 0 && i%3 == 1:
+				s.must(wire.PosixRename(name(round-1), fmt.Sprintf("/job1/A/m%d-%d.jpg", round, i)))
+			case round > 0:
+				s.must(wire.Remove(name(round - 1)))
+			}
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("round %d: %v\n%s", round, err, out.String())
+		}
+		s.settled()
+	}
+	s.verify()
+}
