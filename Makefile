@@ -27,7 +27,7 @@ build: ## the two programs, their manual pages and completion, in bin/
 man: build ## the manual pages, in bin/man: man -l bin/man/picday.1.gz
 
 demo: build ## the main job, on a private sshd; leaves nothing behind
-	@$(DEPS) $(RUN_DEPS) sshpass util-linux
+	@$(DEPS) $(RUN_DEPS) sshpass util-linux curl
 	@$(GO) build -o $(BIN)/ ./demo/photos
 	@demo/demo.sh
 
