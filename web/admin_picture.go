@@ -35,6 +35,10 @@ func serveRendition(w http.ResponseWriter, v *visit) error {
 		if file == "" {
 			return store.ErrNotFound
 		}
+		// An address with the picture's own name in it never shows another one.
+		if v.FormValue("v") == p.SHA.String()[:8] {
+			w.Header().Set("Cache-Control", "private, max-age=3600, immutable")
+		}
 		if err := servePicture(w, v, file); !errors.Is(err, fs.ErrNotExist) || try == 3 {
 			return err
 		}
@@ -74,7 +78,9 @@ func servePicture(w http.ResponseWriter, v *visit, file string) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
-	h.Set("Cache-Control", "private, no-cache")
+	if !strings.Contains(h.Get("Cache-Control"), "immutable") {
+		h.Set("Cache-Control", "private, no-cache")
+	}
 	h.Set("Etag", etag(file, fi))
 	http.ServeContent(w, v.Request, "", time.Time{}, f)
 	return nil

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
 
 	"picday/internal/control"
 	"picday/internal/version"
 	"picday/layout"
 	"picday/store"
 	"picday/watcher"
+	"picday/web"
 )
 
 // A proof is the last time that the whole line was seen to work: the
@@ -151,4 +153,23 @@ func (s *service) Rescan(ctx context.Context, account string) error {
 		return err
 	}
 	return s.store.CheckVolume(ctx, s.cfg.UploadDir)
+}
+
+// disks are the file systems that uploads and photos are on, one if it is the
+// same.
+func (s *service) disks() (all []web.Disk) {
+	var seen []unix.Fsid
+	for _, d := range []struct{ what, dir string }{{"Uploads", s.cfg.UploadDir}, {"Photos and catalogue", s.cfg.DataDir}} {
+		var st unix.Statfs_t
+		if err := unix.Statfs(d.dir, &st); err != nil {
+			continue // the status warns of a directory that is not there
+		}
+		if slices.Contains(seen, st.Fsid) {
+			all[len(all)-1].What = "Uploads, photos and catalogue"
+			continue
+		}
+		seen = append(seen, st.Fsid)
+		all = append(all, web.Disk{What: d.what, Size: int64(st.Blocks) * st.Bsize, Free: int64(st.Bavail) * st.Bsize})
+	}
+	return all
 }

@@ -55,6 +55,7 @@ func (s *service) site() web.Site {
 	site := web.Site{
 		PublicURL: s.cfg.Web.PublicURL, Host: card.Host(s.cfg.SSHD.Host), Port: s.cfg.SSHD.Port,
 		Originals: s.store.OriginalPath, Files: s.store.RenditionPath,
+		TrashKeep: s.cfg.Upload.TrashKeep.Std(), Disks: s.disks,
 	}
 	for _, r := range s.cfg.Images.Renditions {
 		site.Renditions = append(site.Renditions, store.RenditionSpec(r))

@@ -34,7 +34,7 @@ func Pictures(n int) []Picture {
 }
 
 // Hostile are names that must appear as text.
-var Hostile = []string{`<script>alert(1)</script>.jpg`, `"><img src=x onerror=alert(1)>.jpg`, `'; alert(1) ;'.jpg`, `{{.Operator}} ${1}.jpg`, `Überraschung & Söhne 100%.jpg`}
+var Hostile = []string{`script>.jpg`, `"><img src=x onerror=alert(1)>.jpg`, `'; alert(1) ;'.jpg`, `{{.Operator}} ${1}.jpg`, `Überraschung & Söhne 100%.jpg`}
 
 // Season is what a photo office has after one: studios with jobs, the first
 // with an album of many photos, and two schools.
@@ -53,7 +53,7 @@ func Season() Plan {
 			if name == "acme" && j == 0 {
 				job.Albums = append(job.Albums,
 					Album{Name: "Everybody", Individuals: 5000, Group: 12},
-					Album{Name: `<b>"Odd" & 'ends'</b>`, Files: Hostile})
+					Album{Name: `<b>"Odd" & 'ends' <script>alert(1)<`, Files: Hostile})
 			}
 			a.Jobs = append(a.Jobs, job)
 		}
