@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -108,10 +107,13 @@ func TestPiuparts(t *testing.T) {
 	have(t, "piuparts")
 	for _, suite := range suites {
 		t.Run(suite, func(t *testing.T) {
-			cmd := exec.Command("piuparts", "--existing-chroot="+rootOf(t, suite), "--distribution="+suite, "--mirror="+debianMirror(t),
-				"--no-eatmydata", "--warn-on-leftovers-after-purge", "--warn-on-debsums-errors", build(t, "deb", "1.0"))
-			out, err := cmd.CombinedOutput()
-			if err != nil || regexp.MustCompile(`(?m)WARN: .*(left over|Package purging left)|^[^ ]* ERROR`).Match(out) {
+			t.Parallel()
+			// What is left over after purging is an error.
+			out, err := exec.Command("piuparts", "--existing-chroot="+rootOf(t, suite), "--distribution="+suite,
+				"--mirror="+debianMirror(t), "--no-eatmydata",
+				// debconf's own, of which a piuparts of Debian 12 does not know.
+				"--ignore=/var/cache/debconf/tmp.ci", build(t, "deb", "1.0")).CombinedOutput()
+			if err != nil {
 				t.Errorf("%v\n%s", err, tail(out, 60))
 			}
 		})
