@@ -53,7 +53,7 @@ func TestOldestLibc(t *testing.T) {
 		if needed = strings.TrimPrefix(strings.TrimSpace(needed), "GLIBC_"); needed > newest {
 			newest = needed
 		}
-		libs := sh(t, `objdump -p "$1" | awk '/NEEDED/ {print $2}'`, dir+program)
+		libs := sh(t, `objdump -p "$1" | awk '/NEEDED/ && $2 !~ /^ld-linux/ {print $2}'`, dir+program)
 		if strings.TrimSpace(libs) != "libc.so.6" {
 			t.Errorf("%s needs %q, and only libc is the same everywhere", program, libs)
 		}
@@ -105,7 +105,7 @@ func TestReproducible(t *testing.T) {
 func TestPiuparts(t *testing.T) {
 	long(t)
 	have(t, "piuparts")
-	for _, suite := range suites {
+	for _, suite := range suites[:2] {
 		t.Run(suite, func(t *testing.T) {
 			t.Parallel()
 			// What is left over after purging is an error.
