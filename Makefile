@@ -33,6 +33,7 @@ demo: build ## the main job, on a private sshd; leaves nothing behind
 
 test: ## everything that must hold; as root also what needs real Unix accounts
 	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS)
+	@[ "$$(id -u)" != 0 ] || $(DEPS) $(PACKAGE_TEST_DEPS)
 	@scripts/test.sh
 
 check: ## vet, staticcheck, gofumpt, import floors, file size
