@@ -123,6 +123,15 @@ func TestPagesInABrowser(t *testing.T) {
 	})
 	b.presentable("photo")
 
+	// Overwritten with what is no picture, the earlier one stays, and says so.
+	s.must(wire.Put("/job00001/Class 1/IMG_0002.jpg", []byte("no picture")))
+	b.says("nav", "Problems 4")
+	b.open("/problems?reason=not-jpeg")
+	b.says("main", "The earlier photo stays published")
+	b.number(".problems .proof img", 1)
+	b.presentable("problem-with-photo")
+	b.open(first)
+
 	// The link.
 	link := b.text("#url")
 	served := func(link string, want int) {

@@ -25,10 +25,16 @@ type overviewPage struct {
 	Counts   store.Counts
 	Newest   []store.Photo
 	Problems []problemRow
-	Disks    []Disk // none for who sees one account
-	All      bool   // sees all accounts, and the machine
-	Accounts int    // as long as there are no photos
+	Disks    []Disk         // none for who sees one account
+	All      bool           // sees all accounts, and the machine
+	Empty    *emptyOverview // as long as there are no photos
 	live
+}
+
+// An emptyOverview says what is to be done first.
+type emptyOverview struct {
+	Accounts int
+	Studio   string // an account that needs a job
 }
 
 // aliveFor is how old the last proof may be before a page doubts.
@@ -80,7 +86,12 @@ func overview(w http.ResponseWriter, v *visit) (err error) {
 		if err != nil {
 			return err
 		}
-		page.Accounts = len(accounts)
+		page.Empty = &emptyOverview{Accounts: len(accounts)}
+		for _, a := range accounts {
+			if a.Layout == store.Jobs && page.Empty.Studio == "" {
+				page.Empty.Studio = a.Name
+			}
+		}
 	}
 	return render(w, v, http.StatusOK, "overview", page)
 }

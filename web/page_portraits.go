@@ -38,6 +38,9 @@ func portraits(w http.ResponseWriter, v *visit) error {
 		}
 		page.Accounts = append(page.Accounts, choice{a.Name, query("/portraits", nil, "account", a.Name), a.Photos, chosen})
 	}
+	if len(page.Accounts) == 1 {
+		page.Accounts = nil // nothing to choose
+	}
 	if page.Account != "" && !found {
 		return store.ErrNotFound
 	}
