@@ -44,7 +44,7 @@ check: ## vet, staticcheck, gofumpt, import floors, file size
 	if [ -n "$$unformatted" ]; then echo "gofumpt these:"; echo "$$unformatted"; exit 1; fi
 	$(GO) test -count=1 .
 
-bench: ## the numbers of ARCHITECTURE.md, measured on this machine
+bench: ## the numbers of bench/README.md, measured on this machine
 	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS) $(PEER_DEPS)
 	@scripts/bench.sh
 
