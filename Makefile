@@ -27,12 +27,13 @@ build: ## the two programs, their manual pages and completion, in bin/
 man: build ## the manual pages, in bin/man: man -l bin/man/picday.1.gz
 
 demo: build ## the main job, on a private sshd; leaves nothing behind
-	@$(DEPS) $(RUN_DEPS) sshpass util-linux
+	@$(DEPS) $(RUN_DEPS) sshpass util-linux curl
 	@$(GO) build -o $(BIN)/ ./demo/photos
 	@demo/demo.sh
 
 test: ## everything that must hold; as root also what needs real Unix accounts
 	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS)
+	@[ "$$(id -u)" != 0 ] || $(DEPS) $(PACKAGE_TEST_DEPS)
 	@scripts/test.sh
 
 check: ## vet, staticcheck, gofumpt, import floors, file size
@@ -43,7 +44,7 @@ check: ## vet, staticcheck, gofumpt, import floors, file size
 	if [ -n "$$unformatted" ]; then echo "gofumpt these:"; echo "$$unformatted"; exit 1; fi
 	$(GO) test -count=1 .
 
-bench: ## the numbers of ARCHITECTURE.md, measured on this machine
+bench: ## the numbers of bench/README.md, measured on this machine
 	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS) $(PEER_DEPS)
 	@scripts/bench.sh
 

@@ -36,8 +36,13 @@ mkdir /run/sshd
 PATH=$bin:$PATH
 cd /mnt
 
-port=2222
-while (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; do port=$((port + 1)); done
+free() { # the first port from $1 on that nobody listens on
+    local port=$1
+    while (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; do port=$((port + 1)); done
+    echo $port
+}
+port=$(free 2222) public=$(free 8480)
+admin=$(free $((public + 1)))
 ssh-keygen -q -t ed25519 -N '' -f $world/host_key
 cat >$world/sshd_config <<CONFIG
 Port $port
@@ -60,6 +65,10 @@ keys_dir = "$world/keys"
 reload   = ["sh", "-c", "kill -HUP \$(cat $world/sshd.pid)"]
 host     = "127.0.0.1"
 port     = $port
+[web]
+public     = "127.0.0.1:$public"
+admin      = "127.0.0.1:$admin"
+public_url = "http://127.0.0.1:$public"
 CONFIG
 trap 'echo "The demo failed. The ends of its logs:"; tail -n 20 $world/*.log' ERR
 export PICDAY_CONFIG=$world/picday.toml
@@ -114,8 +123,20 @@ echo
 run picday problems
 echo
 run picday status
+title "What a parent gets: a link that nobody can guess, without the camera's data"
+run curl -sSI "$(picday link show lincoln 201212012)"
 title "The job goes on sale: its folder leaves SFTP, its photos stay"
 run picday job activate acme job00001
 run picday job list
+
+title "Pages for the photo office"
+printf 'demo-password' | run picday operator add demo --password-stdin
+echo "http://127.0.0.1:$admin/   name: demo   password: demo-password"
+if [ -t 0 ] && [ -t 1 ]; then
+    read -rp "Have a look with your browser. Upload more as 'acme' or 'lincoln' if you like, with the same password. Enter ends it. "
+else
+    curl -fsS -o /dev/null -w 'The log-in page answers: %{http_code}\n' "http://127.0.0.1:$admin/login"
+    echo "In a terminal they stay until you press Enter."
+fi
 
 title "That was it. Nothing is left on this machine."

@@ -18,6 +18,7 @@ ARCH=$($go env GOARCH)
 ROOT=packaging/build/package
 export SOURCE_DATE_EPOCH VERSION ARCH ROOT
 rm -rf $ROOT
+rm -f "$out"/picday[_-]*".$kind"
 mkdir -p "$out" $ROOT
 
 CGO_ENABLED=1 CGO_CFLAGS='-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2' \

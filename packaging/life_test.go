@@ -13,9 +13,7 @@ import (
 
 // TestLife is what a machine lives through with picday on it.
 func TestLife(t *testing.T) {
-	for _, suite := range suites {
-		t.Run(suite, func(t *testing.T) { life(newMachine(t, suite)) })
-	}
+	each(t, "bookworm", life)
 }
 
 func life(m *machine) {

@@ -31,6 +31,7 @@ type machine struct {
 func newMachine(t *testing.T, suite string) *machine {
 	t.Helper()
 	needs(t)
+	t.Parallel()
 	root := rootOf(t, suite)
 	layers, err := os.MkdirTemp("", "picday-machine-")
 	must(t, err)
@@ -38,7 +39,9 @@ func newMachine(t *testing.T, suite string) *machine {
 	for _, sub := range []string{"up", "work", "root"} {
 		must(t, os.Mkdir(filepath.Join(layers, sub), 0o755))
 	}
-	must(t, unix.Mount("overlay", m.dir, "overlay", 0, fmt.Sprintf("lowerdir=%s,upperdir=%s/up,workdir=%[2]s/work", root, layers)))
+	if err := unix.Mount("overlay", m.dir, "overlay", 0, fmt.Sprintf("lowerdir=%s,upperdir=%s/up,workdir=%[2]s/work", root, layers)); err != nil {
+		cannot(t, "no overlay can be mounted: %v", err)
+	}
 	t.Cleanup(func() {
 		if t.Failed() && m.nspawn != nil {
 			out, _ := m.try("journalctl", "-b", "--no-pager", "-n", "60", "-u", "picdayd", "-u", "ssh")

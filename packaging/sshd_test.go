@@ -7,29 +7,27 @@ import (
 
 // Where a socket starts an sshd for every connection there is none to reload.
 func TestSocketActivatedSSH(t *testing.T) {
-	for _, suite := range suites {
-		t.Run(suite, func(t *testing.T) {
-			m := newMachine(t, suite)
-			m.run("apt-get", "install", "-qq", "-y", "openssh-server")
-			m.sh("systemctl disable --now ssh.service; systemctl enable --now ssh.socket")
-			m.install(build(t, "deb", "1.0"))
-			m.healthy()
-			if state, _ := m.try("systemctl", "is-active", "ssh.service"); state != "inactive\n" {
-				t.Fatalf("ssh.service is %s: this test proves nothing", state)
-			}
-			u := m.addAccount("lincoln", "portraits")
-			u.getsIn()
-			u.put(true, "user-pictures/1.jpg", 1)
-			m.published("lincoln/user-pictures/1.jpg")
-			m.run("apt-get", "remove", "-qq", "-y", "picday")
-			u.lockedOut()
-		})
-	}
+	each(t, "", func(m *machine) {
+		m.run("apt-get", "install", "-qq", "-y", "openssh-server")
+		m.sh("systemctl disable --now ssh.service; systemctl enable --now ssh.socket")
+		m.install(build(m.T, "deb", "1.0"))
+		m.healthy()
+		if state, _ := m.try("systemctl", "is-active", "ssh.service"); state != "inactive\n" {
+			m.Fatalf("ssh.service is %s: this test proves nothing", state)
+		}
+		u := m.addAccount("lincoln", "portraits")
+		u.getsIn()
+		u.put(true, "user-pictures/1.jpg", 1)
+		m.published("lincoln/user-pictures/1.jpg")
+		m.run("apt-get", "remove", "-qq", "-y", "picday")
+		u.lockedOut()
+	})
 }
 
 // An admin who has restricted SSH keeps it exactly so, before, with and after
 // picday, and picday's accounts get in all the same.
 func TestAdminsOwnSSH(t *testing.T) {
+	long(t)
 	m := newMachine(t, "bookworm")
 	m.run("apt-get", "install", "-qq", "-y", "openssh-server")
 	m.sh(`groupadd admins; useradd -m -s /bin/sh -G admins alice; useradd -m -s /bin/sh bob

@@ -1,6 +1,7 @@
 package packaging_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 func TestVolumeLateAndAbsent(t *testing.T) {
 	for _, at := range []string{"/srv", "/srv/picday"} {
 		t.Run(strings.TrimPrefix(at, "/"), func(t *testing.T) {
+			long(t)
 			m := newMachine(t, "bookworm")
 			unit := strings.ReplaceAll(strings.TrimPrefix(at, "/"), "/", "-") + ".mount"
 			m.give("/etc/systemd/system/"+unit, "[Mount]\nWhat=/disk\nWhere="+at+"\nType=none\nOptions=bind\n[Install]\nWantedBy=multi-user.target\n")
@@ -23,6 +25,7 @@ func TestVolumeLateAndAbsent(t *testing.T) {
 			u.put(false, "user-pictures/1.jpg", 1)
 			m.published("lincoln/user-pictures/1.jpg")
 
+			published := []string{"lincoln/user-pictures/1.jpg"}
 			absent := func() {
 				t.Helper()
 				testbed.Eventually(t, "the daemon misses its volume and has looked again", func() (bool, any) {
@@ -32,7 +35,9 @@ func TestVolumeLateAndAbsent(t *testing.T) {
 				if out, _ := m.try("picday", "status"); !strings.Contains(out, "not mounted") {
 					t.Errorf("status does not say it:\n%s", out)
 				}
-				m.published("lincoln/user-pictures/1.jpg")
+				if have := m.paths(); !slices.Equal(have, published) {
+					t.Errorf("published: %q", have)
+				}
 			}
 			// Not at all, and an upgrade meanwhile.
 			m.run("systemctl", "disable", unit)
@@ -52,6 +57,14 @@ func TestVolumeLateAndAbsent(t *testing.T) {
 				t.Error("the daemon was restarted")
 			}
 			m.healthy()
+
+			// Gone while the daemon runs, and back.
+			published = append(published, "lincoln/user-pictures/2.jpg")
+			m.run("systemctl", "stop", unit)
+			absent()
+			m.run("systemctl", "start", unit)
+			u.put(false, "user-pictures/3.jpg", 3)
+			m.published("lincoln/user-pictures/1.jpg", "lincoln/user-pictures/2.jpg", "lincoln/user-pictures/3.jpg")
 		})
 	}
 }

@@ -76,16 +76,20 @@ func (s *site) portraits(word string, flags ...string) *testbed.Uploader {
 // photos lists an account's photos by path.
 func (s *site) photos(u *testbed.Uploader, flags ...string) map[string]testbed.Photo {
 	s.t.Helper()
-	var list []testbed.Photo
-	s.JSON(&list, append([]string{"photos", u.Name}, flags...)...)
 	byPath := map[string]testbed.Photo{}
-	for _, p := range list {
+	for _, p := range s.photoList(u, flags...) {
 		if _, twice := byPath[p.Path]; twice {
 			s.t.Fatalf("%s is listed twice", p.Path)
 		}
 		byPath[p.Path] = p
 	}
 	return byPath
+}
+
+func (s *site) photoList(u *testbed.Uploader, flags ...string) (list []testbed.Photo) {
+	s.t.Helper()
+	s.JSON(&list, append([]string{"photos", u.Name}, flags...)...)
+	return list
 }
 
 func (s *site) problems(u *testbed.Uploader) map[string]testbed.Problem {
@@ -120,10 +124,17 @@ func (s *site) status() (st testbed.Status) {
 func (s *site) waitPhotos(u *testbed.Uploader, paths ...string) map[string]testbed.Photo {
 	s.t.Helper()
 	slices.Sort(paths)
-	var got map[string]testbed.Photo
+	got := map[string]testbed.Photo{}
 	s.Eventually(fmt.Sprintf("photos are %q", shorten(paths)), func() (bool, any) {
-		got = s.photos(u)
-		have := keys(got)
+		var have []string
+		clear(got)
+		for _, p := range s.photoList(u) {
+			// While files change places, one photo may be at a path already and
+			// another one still: that is not what is waited for.
+			have = append(have, p.Path)
+			got[p.Path] = p
+		}
+		slices.Sort(have)
 		return slices.Equal(have, paths), shorten(have)
 	})
 	return got

@@ -37,7 +37,11 @@ func (r *restoring) account(ctx context.Context, acct store.Account, photos []in
 		return err
 	}
 	for job := range states {
-		if err := r.showJob(acct, job); err != nil {
+		err := r.showJob(acct, job)
+		if errors.Is(err, account.ErrInvalid) { // the rules on names were laxer once
+			r.problem("the job %s of %s has no folder any more: %v", job, acct.Name, err)
+			delete(states, job)
+		} else if err != nil {
 			return err
 		}
 	}
@@ -131,7 +135,7 @@ func (r *restoring) putBack(acct store.Account, p store.Photo) (fs.FileInfo, err
 		r.view.PutBack++
 		return fi, nil
 	}
-	if !errors.Is(err, account.ErrRefused) && !errors.Is(err, account.ErrNoAccount) {
+	if !errors.Is(err, account.ErrRefused) && !errors.Is(err, account.ErrNoAccount) && !errors.Is(err, account.ErrInvalid) {
 		return nil, err
 	}
 	same, serr := r.there(acct, p)
