@@ -76,6 +76,7 @@ type gate struct {
 	Admin
 	logins   *logins
 	sessions sessions
+	streams  streams
 	mux      *http.ServeMux
 	cross    *http.CrossOriginProtection
 	stopping chan struct{}
@@ -86,7 +87,7 @@ type gate struct {
 func NewAdmin(a Admin) http.Handler { return newGate(a) }
 
 func newGate(a Admin) *gate {
-	g := &gate{Admin: a, logins: newLogins(), mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), stopping: make(chan struct{})}
+	g := &gate{Admin: a, logins: newLogins(), streams: streams{of: map[string]int{}}, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), stopping: make(chan struct{})}
 	g.stop = sync.OnceFunc(func() { close(g.stopping) })
 	for _, rt := range g.routes() {
 		g.mux.Handle(rt.method+" "+rt.pattern, g.guard(rt.access, rt.serve))

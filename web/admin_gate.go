@@ -36,7 +36,8 @@ type visit struct {
 	change func(photoID int64, what alteration) error
 	// still tells whether the log-in has not ended meanwhile. An answer that
 	// goes on asks now and then.
-	still func() bool
+	still   func() bool
+	streams *streams
 	// stopping is closed when picdayd stops.
 	stopping <-chan struct{}
 }
@@ -128,7 +129,7 @@ func (g *gate) bearer(r *http.Request) (store.Token, error) {
 func (g *gate) visit(r *http.Request, name, account string, accountID int64, still func() bool) *visit {
 	view := g.Store.View(accountID)
 	return &visit{
-		Request: r, site: &g.Site, view: view, name: name, account: account, still: still, stopping: g.stopping,
+		Request: r, site: &g.Site, view: view, name: name, account: account, still: still, streams: &g.streams, stopping: g.stopping,
 		status: func() control.Status { return g.scoped(r.Context(), view, account) },
 		change: func(photoID int64, what alteration) error {
 			if _, err := view.Photo(r.Context(), photoID); err != nil {

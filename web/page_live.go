@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -28,6 +29,32 @@ const (
 	stillEvery = 15 * time.Second // is the log-in still good; also keeps proxies from ending a quiet stream
 )
 
+// maxStreams is how many pages of one operator can be followed at once.
+const maxStreams = 32
+
+// streams counts them.
+type streams struct {
+	mu sync.Mutex
+	of map[string]int // by operator
+}
+
+// enter takes a place, or says that there is none.
+func (s *streams) enter(name string) (leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[name] >= maxStreams {
+		return nil, false
+	}
+	s.of[name]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.of[name]--; s.of[name] == 0 {
+			delete(s.of, name)
+		}
+	}, true
+}
+
 // pulse is another text whenever a page that follows this shows something new.
 func (v *visit) pulse(follows string) (string, error) {
 	text, err := v.view.Pulse(v.Context())
@@ -44,6 +71,11 @@ func (v *visit) pulse(follows string) (string, error) {
 // events is a stream of pulses. It says that something has changed, not what:
 // the page asks for itself again, so that there is one way to make it.
 func events(w http.ResponseWriter, v *visit) error {
+	leave, ok := v.streams.enter(v.name)
+	if !ok {
+		return refuse(http.StatusTooManyRequests, "So many pages are open that no other one can be followed. Load it again to see what is new.")
+	}
+	defer leave()
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Time{}) // fails only where there is none
 	follows := v.FormValue("follow")

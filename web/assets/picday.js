@@ -139,6 +139,8 @@
     } else if (!stream) {
       stream = new EventSource('/events?follow=' + encodeURIComponent(body.dataset.follows));
       stream.onmessage = (event) => { if (event.data !== body.dataset.pulse) refresh(); };
+      // Refused for good: logged out, as the page will hear when it asks.
+      stream.onerror = () => { if (stream?.readyState === EventSource.CLOSED) { stream = null; refresh(); } };
     }
   };
   if (body.dataset.follows) {
@@ -161,7 +163,7 @@
     const tile = event.target.closest(grids);
     if (tile) {
       const all = [...tile.closest('[data-grid], .strip, .albums').querySelectorAll(grids)];
-      const i = all.indexOf(tile), top = tile.offsetTop;
+      const i = all.indexOf(tile);
       let to = null;
       if (event.key === 'ArrowRight') to = all[i + 1];
       if (event.key === 'ArrowLeft') to = all[i - 1];

@@ -1,0 +1,252 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"picday/internal/control"
+	"picday/store"
+	"picday/store/storetest"
+)
+
+// page asks for a page and requires that it is there.
+func (b *adminBed) page(cookie, path string) string {
+	b.Helper()
+	w := b.ask("GET", path, nil, "Cookie", cookie)
+	if w.Code != http.StatusOK {
+		b.Fatalf("%s: %d %s", path, w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+// Following the links from page to page shows every photo of an album once,
+// in both orders.
+func TestAnAlbumInPages(t *testing.T) {
+	b := newAdminBed(t)
+	b.must(storetest.Fill(t.Context(), b.s, storetest.Plan{Accounts: []storetest.Account{{Name: "studio", Layout: store.Jobs, Jobs: []storetest.Job{
+		{Name: "j", Albums: []storetest.Album{{Name: "many", Individuals: 450, Group: 201}}},
+	}}}}))
+	b.addOperator("eva", 0)
+	cookie := b.session("eva")
+	tile := regexp.MustCompile(`<li id="photo-(\d+)">`)
+	next := regexp.MustCompile(`rel="next" href="([^"]+)"`)
+	for _, sort := range []string{"", "?sort=taken"} {
+		seen := map[string]int{}
+		for todo := []string{"/jobs/studio/j/many" + sort}; len(todo) > 0; todo = todo[1:] {
+			html := b.page(cookie, todo[0])
+			for _, m := range tile.FindAllStringSubmatch(html, -1) {
+				seen[m[1]]++
+			}
+			for _, m := range next.FindAllStringSubmatch(html, -1) {
+				todo = append(todo, strings.ReplaceAll(m[1], "&amp;", "&"))
+			}
+		}
+		for id, n := range seen {
+			if n != 1 {
+				t.Errorf("%q: photo %s %d times", sort, id, n)
+			}
+		}
+		if len(seen) != 651 {
+			t.Errorf("%q: %d of 651 photos", sort, len(seen))
+		}
+	}
+	if html := b.page(cookie, "/jobs/studio/j/many?from=IMG_0440"); strings.Contains(html, "IMG_0439.jpg") || !strings.Contains(html, "IMG_0440.jpg") || !strings.Contains(html, "IMG_0450.jpg") {
+		t.Error("from a file name: not from there to the end")
+	}
+	for _, path := range []string{"/jobs/studio/j/none", "/jobs/studio/none", "/jobs/none/j", "/accounts/none", "/photos/999999", "/portraits?account=studio"} {
+		if w := b.ask("GET", path, nil, "Cookie", cookie); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+	for _, path := range []string{"/jobs/studio/j/many?area=individuals&after=x&id=y", "/jobs/studio/j/many?area=odd", "/problems?after=-1", "/activity?before=x&event=odd", "/trash?id=9&after=z", "/portraits?q=%25", "/jobs?state=odd&q=%27"} {
+		b.page(cookie, path)
+	}
+}
+
+// A name is text, whatever it is, and no page has anything that the policy
+// would stop.
+func TestNamesAreText(t *testing.T) {
+	b := newAdminBed(t)
+	names := append([]string{`<script>alert(1)</script>.jpg`}, storetest.Hostile...)
+	b.must(storetest.Fill(t.Context(), b.s, storetest.Plan{Accounts: []storetest.Account{{Name: "studio", Layout: store.Jobs, Problem: 1, Jobs: []storetest.Job{
+		{Name: "j", Albums: []storetest.Album{{Name: `"><script>alert(2)</script>`, Files: names}}},
+	}}}}))
+	b.addOperator("eva", 0)
+	cookie := b.session("eva")
+	b.status.Warnings = []string{"<script>alert(3)</script>"}
+	b.status.Uploading = []control.Progress{{Account: "studio", Path: `j/<img src=x onerror=alert(4)>`, Since: time.Now()}}
+	bad := regexp.MustCompile(`(?i)<script>|<img src=x|<[^>]*\son\w+=|<[^>]*\sstyle=|<style|javascript:`)
+	values := regexp.MustCompile(`"[^"<>]*"`) // of attributes, where a name may stand
+	photos, err := b.s.View(0).Photos(t.Context(), store.PhotoQuery{PhotoFilter: store.PhotoFilter{Account: "studio"}})
+	b.must(err)
+	if len(photos) != len(names) {
+		t.Fatalf("%d photos", len(photos))
+	}
+	paths := []string{
+		"/", "/jobs", "/jobs/studio/j", albumURL("studio", "j", photos[0].Album), "/problems", "/activity", "/trash", "/accounts", "/accounts/studio",
+		"/portraits?q=%3Cscript%3E", "/jobs?q=%22%3E%3Cscript%3E", "/activity?q=%22%3E%3Cscript%3E&account=%3Cscript%3E", "/problems?job=%3Cscript%3E",
+		albumURL("studio", "j", photos[0].Album) + "?from=%3Cscript%3E",
+	}
+	for _, p := range photos {
+		paths = append(paths, photoURL(p.ID))
+	}
+	for _, path := range paths {
+		if found := bad.FindString(values.ReplaceAllString(b.page(cookie, path), `""`)); found != "" {
+			t.Errorf("%s: %s", path, found)
+		}
+	}
+	if html := b.page(cookie, paths[3]); !strings.Contains(html, "&lt;script&gt;alert(1)&lt;/script&gt;.jpg") {
+		t.Error("the album does not show the name")
+	}
+}
+
+// What is to be typed is one word for each word, for any shell.
+func TestShell(t *testing.T) {
+	for _, words := range [][]string{
+		{"sudo", "picday", "trash", "restore", "acme", "job1/Class 1/it's $HOME `id` \"x\".jpg"}, {"", "a", "--b=c", "ä\\n", "!x", "*", "~", "#", ";|&<>()\t"},
+	} {
+		out, err := exec.Command("sh", "-c", `printf '%s\0' `+shell(words...)).Output()
+		if want := strings.Join(words, "\x00") + "\x00"; err != nil || string(out) != want {
+			t.Errorf("%q became %q (%v)", words, out, err)
+		}
+	}
+}
+
+func TestWordsForNumbers(t *testing.T) {
+	for got, want := range map[string]string{
+		num(0): "0", num(999): "999", num(1000): "1,000", num(1204331): "1,204,331", num(-1000): "-1,000", num(-100): "-100",
+		size(0): "0 bytes", size(999): "999 bytes", size(1000): "1.0 kB", size(7_234_567): "7.2 MB", size(99_950_000): "100 MB", size(999_600_000): "1.0 GB",
+		span(0, "now", " ago"): "now", span(90*time.Second, "now", " ago"): "1 minute ago", span(50*time.Hour, "now", ""): "2 days",
+		count(1, "photo"): "1 photo", count(0, "photo"): "0 photos",
+	} {
+		if got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
+	}
+}
+
+// The card can be had in every form, and says what is known.
+func TestCards(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("eva", 0)
+	cookie := b.session("eva")
+	if html := b.page(cookie, "/accounts/lincoln"); !strings.Contains(html, "sudo picday account card lincoln") {
+		t.Error("it does not say how the host key becomes known")
+	}
+	b.tx(func(tx *store.Tx) error {
+		return tx.SetHostKeys([]store.HostKey{{Type: "ssh-ed25519", SHA256: "SHA256:abc+d/e"}})
+	})
+	for path, want := range map[string]string{
+		"": "SHA256:abc&#43;d/e", "/filezilla.xml": "<Host>sftp.example</Host>", "/card.txt": "SHA256:abc+d/e",
+		"/winscp.url": "[InternetShortcut]\r\nURL=sftp://lincoln;fingerprint=ssh-ed25519-abc-d_e@sftp.example:22/lincoln/\r\n",
+	} {
+		w := b.ask("GET", "/accounts/lincoln"+path, nil, "Cookie", cookie)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+		if path != "" && !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment") {
+			t.Errorf("%s: %v", path, w.Header())
+		}
+	}
+	if w := b.ask("GET", "/accounts/lincoln/password.txt", nil, "Cookie", cookie); w.Code != http.StatusNotFound {
+		t.Errorf("another file: %d", w.Code)
+	}
+}
+
+// A stream says when something has changed, to who may see it; it ends when
+// picdayd stops, and there are only so many of them.
+func TestEvents(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("lea", b.acct.ID)
+	b.addOperator("max", b.other.ID)
+	server := httptest.NewServer(b.gate)
+	t.Cleanup(server.Close)
+	ctx, end := context.WithCancel(t.Context())
+	t.Cleanup(end)
+	get := func(name string) *http.Response {
+		t.Helper()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/events?follow=catalogue", nil)
+		b.must(err)
+		req.Header.Set("Cookie", b.session(name))
+		res, err := http.DefaultClient.Do(req)
+		b.must(err)
+		t.Cleanup(func() { res.Body.Close() })
+		return res
+	}
+	stream := func(name string) (pulses chan string) {
+		res := get(name)
+		if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
+			t.Fatalf("%d %v", res.StatusCode, res.Header)
+		}
+		pulses = make(chan string, 100)
+		go func() {
+			defer close(pulses)
+			for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+				if pulse, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+					pulses <- pulse
+				}
+			}
+		}()
+		return pulses
+	}
+	lea, max := stream("lea"), stream("max")
+	before, others := <-lea, <-max
+	b.put("12", "Ann")
+	after := <-lea
+	if after == before {
+		t.Error("the same pulse twice")
+	}
+	if html := b.page(b.session("lea"), "/portraits"); !strings.Contains(html, fmt.Sprintf(`data-pulse="%s"`, after)) {
+		t.Error("the page does not carry the pulse that it shows")
+	}
+	if html := b.page(b.session("max"), "/portraits"); !strings.Contains(html, fmt.Sprintf(`data-pulse="%s"`, others)) {
+		t.Error("the pulse of another account has changed")
+	}
+	var all []chan string
+	for range maxStreams - 1 {
+		all = append(all, stream("lea"))
+	}
+	if res := get("lea"); res.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("one too many: %d", res.StatusCode)
+	}
+	b.gate.Stop()
+	for _, pulses := range append(all, lea, max) {
+		for range pulses { // until it ends
+		}
+	}
+}
+
+// Who sees one account sees what is arriving for it, and nothing of the
+// machine.
+func TestOverviewOfOneAccount(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("lea", b.acct.ID)
+	b.addOperator("eva", 0)
+	b.gate.Site.Disks = func() []Disk { return []Disk{{"Uploads", 1000, 50}} }
+	at := time.Now()
+	b.status.LastProvenAlive, b.status.Queued, b.status.Warnings = &at, 77, []string{"something of the machine"}
+	b.status.Uploading = []control.Progress{{Account: "lincoln", Path: "mine.jpg", Since: at}, {Account: "acme", Path: "theirs.jpg", Since: at}}
+	b.status.InProgress = []control.Progress{{Account: "acme", Path: "theirs too.jpg", Since: at}}
+	all := []string{"mine.jpg", "theirs.jpg", "theirs too.jpg", "something of the machine", "Disk space", "Nearly full", ">77<", "Working"}
+	for name, sees := range map[string][]string{"eva": all, "lea": {"mine.jpg", "Working"}} {
+		html := b.page(b.session(name), "/")
+		for _, text := range all {
+			if want := strings.Contains(strings.Join(sees, "\n"), text); strings.Contains(html, text) != want {
+				t.Errorf("%s sees %q: %v, not %v", name, text, !want, want)
+			}
+		}
+	}
+	old := at.Add(-time.Hour)
+	b.status.LastProvenAlive = &old
+	if html := b.page(b.session("lea"), "/"); !strings.Contains(html, "Not proven alive") {
+		t.Error("an hour without a proof is shown as work")
+	}
+}
