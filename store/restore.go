@@ -219,6 +219,10 @@ func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int, err error) {
 	if err := tx.skipNumbers(); err != nil {
 		return nil, 0, err
 	}
+	// Whoever has logged out since must not be logged in again.
+	if _, err := tx.Exec(`DELETE FROM session`); err != nil {
+		return nil, 0, err
+	}
 	// An activation that was under way when the backup was made.
 	_, err = tx.Exec(`UPDATE job SET state = 'planned' WHERE state = 'activating'`)
 	return photos, len(doubles), err

@@ -93,3 +93,19 @@ func TestNoLinkIsGivenOutAgainAfterARestore(t *testing.T) {
 		}
 	}
 }
+
+// A log-out between the backup and the restore is not undone.
+func TestNobodyIsLoggedInAfterARestore(t *testing.T) {
+	w := newWorld(t, Jobs)
+	var cookie string
+	w.tx(func(tx *Tx) (err error) {
+		if err = tx.AddOperator(Operator{Name: "ann"}, "no hash"); err == nil {
+			cookie, err = tx.StartSession("ann")
+		}
+		return err
+	})
+	w.tx(func(tx *Tx) error { _, _, err := tx.Uproot(); return err })
+	if _, _, err := w.s.Session(t.Context(), cookie); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
