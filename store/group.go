@@ -160,6 +160,7 @@ func (tx *Tx) nested(fn func(*Tx) error) error {
 		if _, lost := tx.Exec(`ROLLBACK TO one`); lost != nil {
 			return fmt.Errorf("%w: %w", errBroken, err)
 		}
+		tx.changed = 0 // undone too
 	}
 	if _, lost := tx.Exec(`RELEASE one`); lost != nil {
 		return fmt.Errorf("%w: %w", errBroken, lost)

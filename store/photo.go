@@ -1,8 +1,8 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
-	"errors"
 	"path"
 	"strings"
 	"time"
@@ -29,32 +29,43 @@ type photoRow struct {
 	now              time.Time
 }
 
-func (tx *Tx) insertPhoto(p photoRow) (int64, error) {
+func (tx *Tx) insertPhoto(p photoRow) (id int64, outcome Outcome, err error) {
 	stamp, err := tx.stamp()
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	generation := int64(1)
 	if p.place.Person != "" {
 		if generation, err = tx.generation(p.accountID, p.place.Person); err != nil {
-			return 0, err
+			return 0, "", err
 		}
+	}
+	operator, err := tx.withheld(p)
+	if err != nil {
+		return 0, "", err
+	}
+	outcome = Added
+	var withdrawn sql.NullInt64
+	if operator != "" {
+		outcome, withdrawn = Withheld, nullMillis(p.now)
 	}
 	// The link needs the id, the id needs the row: a name no link can have
 	// stands in for the blink of the transaction.
-	res, err := tx.Exec(`INSERT INTO photo (account_id, job_id, album, area, person, path, path_shown, file, sha256, flags, link, ingested_at, generation, changed_at)
-		VALUES (?, nullif(?, 0), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, 'new', ?, ?, ?)`,
+	res, err := tx.Exec(`INSERT INTO photo (account_id, job_id, album, area, person, path, path_shown, file, sha256, flags, link, ingested_at, generation, changed_at, withdrawn_at, withdrawn_by)
+		VALUES (?, nullif(?, 0), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, 'new', ?, ?, ?, ?, nullif(?, ''))`,
 		p.accountID, p.jobID, p.place.Album, p.place.Area, p.place.Person, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown),
-		p.sha[:], p.flags, millis(p.now), generation, stamp)
+		p.sha[:], p.flags, millis(p.now), generation, stamp, withdrawn, operator)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	id, err := res.LastInsertId()
-	if err != nil {
-		return 0, err
+	if id, err = res.LastInsertId(); err != nil {
+		return 0, "", err
 	}
 	_, err = tx.setLink(id, p.accountID, p.place.Person, generation)
-	return id, err
+	if err == nil && outcome == Withheld {
+		err = tx.photoEvent(id, EventWithdrawn, "", operator)
+	}
+	return id, outcome, err
 }
 
 // updatePhoto makes the row of a photo say what its file is now, and tells
@@ -68,11 +79,20 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, er
 		return "", "", err
 	}
 	same := SHA(sha) == p.sha
+	// What is published goes on being so, whatever was decided elsewhere.
+	if !same || withdrawn.Valid {
+		by, err := tx.withheld(p)
+		if err != nil {
+			return "", "", err
+		}
+		if !same {
+			operator = ""
+		}
+		operator = cmp.Or(by, operator)
+	}
 	outcome = Unchanged
 	switch {
-	case withdrawn.Valid && operator != "" && same:
-		// Somebody has decided that this picture is not to be seen; that its
-		// file is touched, moved or uploaded once more changes nothing.
+	case operator != "":
 		outcome = Withheld
 	case withdrawn.Valid:
 		outcome = Restored
@@ -80,18 +100,7 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, er
 		outcome = Replaced
 	}
 	if !same {
-		if _, err := tx.Exec(`INSERT INTO history SELECT id, sha256, ingested_at, max(?, ingested_at + 1000), withdrawn_by FROM photo WHERE id = ?`, millis(p.now), id); err != nil {
-			return "", "", err
-		}
-		// The decision is about a picture: it holds again when that one comes back.
-		err := tx.QueryRow(`SELECT withdrawn_by FROM history WHERE photo_id = ? AND sha256 = ? AND withdrawn_by IS NOT NULL`, id, p.sha[:]).Scan(&operator)
-		switch {
-		case err == nil:
-			outcome = Withheld
-			if err := tx.photoEvent(id, EventWithdrawn, "", operator); err != nil {
-				return "", "", err
-			}
-		case !errors.Is(err, sql.ErrNoRows):
+		if _, err := tx.Exec(`INSERT INTO history SELECT id, sha256, ingested_at, max(?, ingested_at + 1000) FROM photo WHERE id = ?`, millis(p.now), id); err != nil {
 			return "", "", err
 		}
 	}
@@ -106,5 +115,11 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, er
 		withdrawn_at = CASE WHEN ?10 THEN coalesce(withdrawn_at, ?8) END, withdrawn_by = CASE WHEN ?10 THEN ?13 END, changed_at = ?11 WHERE id = ?12`,
 		p.jobID, p.place.Album, p.place.Area, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown), p.sha[:], millis(p.now),
 		strings.TrimSpace(p.flags), outcome == Withheld, stamp, id, operator)
+	if err == nil && outcome == Withheld {
+		err = tx.withhold(id, operator) // it may have come to another job
+		if err == nil && !(same && withdrawn.Valid) {
+			err = tx.photoEvent(id, EventWithdrawn, "", operator)
+		}
+	}
 	return outcome, was, err
 }

@@ -95,8 +95,7 @@ func (tx *Tx) Publish(a Arrival, disk Disk) (Outcome, error) {
 	}
 	var was string
 	if photoID == 0 {
-		photoID, err = tx.insertPhoto(row)
-		outcome = Added
+		photoID, outcome, err = tx.insertPhoto(row)
 	} else {
 		var happened Outcome
 		happened, was, err = tx.updatePhoto(photoID, row)
@@ -170,13 +169,33 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, u.PhotoID)
 		return u.PhotoID, "", err
 	}
-	// Or one whose file a restored backup could not put back.
-	var id int64
-	err = tx.QueryRow(`SELECT id FROM photo WHERE account_id = ? AND path = ?
-		AND (withdrawn_at IS NOT NULL AND sha256 = ? OR withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id))
-		ORDER BY withdrawn_at IS NOT NULL, withdrawn_at DESC LIMIT 1`, a.Account.ID, []byte(a.Place.Path), a.Original.SHA[:]).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", nil
+	return tx.fileless(a)
+}
+
+// fileless finds the photo that has no file, and is of this very picture in
+// this job: it was withdrawn, or a restored backup could not put its file
+// back. Another picture may be another child, also at the old one's path:
+// then the old one ends.
+func (tx *Tx) fileless(a Arrival) (id int64, _ Outcome, err error) {
+	const without = ` AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id) `
+	err = tx.QueryRow(`SELECT id FROM photo WHERE sha256 = ?1 AND account_id = ?2`+without+`
+		AND job_id = (SELECT id FROM job WHERE account_id = ?2 AND name = ?3)
+		ORDER BY path = ?4 DESC, withdrawn_at IS NOT NULL, withdrawn_at DESC LIMIT 1`,
+		a.Original.SHA[:], a.Account.ID, a.Place.Job, []byte(a.Place.Path)).Scan(&id)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, "", err
+	}
+	ended, err := column[int64](tx, `SELECT id FROM photo WHERE account_id = ? AND path = ? AND withdrawn_at IS NULL AND id <> ?`+without,
+		a.Account.ID, []byte(a.Place.Path), id)
+	for _, photo := range ended {
+		stamp, serr := tx.stamp()
+		err = errors.Join(err, serr)
+		if err == nil {
+			err = tx.change(`UPDATE photo SET withdrawn_at = ?, changed_at = ? WHERE id = ?`, millis(tx.now), stamp, photo)
+		}
+		if err == nil {
+			err = tx.photoEvent(photo, EventWithdrawn, "", "")
+		}
 	}
 	return id, "", err
 }

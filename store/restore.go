@@ -216,6 +216,10 @@ func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int, err error) {
 	if _, err := tx.Exec(`DELETE FROM upload`); err != nil {
 		return nil, 0, err
 	}
+	// Those whose files do not come back have their days in the trash from now.
+	if _, err := tx.Exec(`UPDATE photo SET withdrawn_at = ? WHERE withdrawn_by IS NOT NULL`, millis(tx.now)); err != nil {
+		return nil, 0, err
+	}
 	if err := tx.skipNumbers(); err != nil {
 		return nil, 0, err
 	}

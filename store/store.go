@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -127,11 +128,15 @@ func (tx *Tx) stamp() (int64, error) {
 		return tx.changed, nil
 	}
 	var last int64
-	if err := tx.QueryRow(`SELECT coalesce(max(changed_at), 0) FROM photo`).Scan(&last); err != nil {
+	if err := tx.QueryRow(`SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'changed'`).Scan(&last); err != nil {
 		return 0, err
 	}
-	tx.changed = max(millis(tx.now), last+1)
-	return tx.changed, nil
+	stamp := max(millis(tx.now), last+1)
+	if err := tx.change(`UPDATE meta SET value = ? WHERE key = 'changed'`, strconv.FormatInt(stamp, 10)); err != nil {
+		return 0, err
+	}
+	tx.changed = stamp
+	return stamp, nil
 }
 
 // Update runs fn in one durable transaction; an error from fn undoes it.

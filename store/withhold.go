@@ -26,7 +26,28 @@ func (tx *Tx) WithdrawBy(photoID int64, operator string) error {
 		// Withdrawn by an operator already is as good; no such photo is not.
 		return tx.exists(photoID)
 	}
+	if err := tx.withhold(photoID, operator); err != nil {
+		return err
+	}
 	return tx.photoEvent(photoID, EventWithdrawn, "", operator)
+}
+
+// withhold enters the decision about the picture that a photo is now.
+func (tx *Tx) withhold(photoID int64, operator string) error {
+	_, err := tx.Exec(`INSERT INTO withheld SELECT account_id, coalesce(job_id, 0), coalesce(person, ''), sha256, ? FROM photo WHERE id = ?
+		ON CONFLICT DO NOTHING`, operator, photoID)
+	return err
+}
+
+// withheld tells who has decided that a picture is not to be shown where it
+// has arrived; "" = nobody.
+func (tx *Tx) withheld(p photoRow) (operator string, err error) {
+	err = tx.QueryRow(`SELECT operator FROM withheld WHERE account_id = ? AND job_id = ? AND person = ? AND sha256 = ?`,
+		p.accountID, p.jobID, p.place.Person, p.sha[:]).Scan(&operator)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return operator, err
 }
 
 // RestoreBy publishes again what an operator had withdrawn.
@@ -54,7 +75,8 @@ func (tx *Tx) putBack(photoID int64, operator string) error {
 	if err := tx.change(`UPDATE photo SET withdrawn_at = NULL, withdrawn_by = NULL, changed_at = ? WHERE id = ?`, stamp, photoID); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`UPDATE history SET withdrawn_by = NULL WHERE photo_id = ?1 AND sha256 = (SELECT sha256 FROM photo WHERE id = ?1)`, photoID); err != nil {
+	if _, err := tx.Exec(`DELETE FROM withheld WHERE (account_id, job_id, person, sha256) =
+		(SELECT account_id, coalesce(job_id, 0), coalesce(person, ''), sha256 FROM photo WHERE id = ?)`, photoID); err != nil {
 		return err
 	}
 	return tx.photoEvent(photoID, EventRestored, "", operator)

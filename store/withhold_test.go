@@ -250,3 +250,44 @@ func TestAWithdrawnPictureThatComesBack(t *testing.T) {
 		}
 	}
 }
+
+// The decision is about the picture in the job, whatever it is called there
+// and whichever file it is in; in another job nobody has decided.
+func TestAWithdrawnPictureUnderAnotherName(t *testing.T) {
+	for name, c := range map[string]struct {
+		again     func(w *world)
+		published int
+	}{
+		"a copy":        {func(w *world) { w.put("job1/B/copy.jpg", "one") }, 0},
+		"uploaded anew": {func(w *world) { w.rm("job1/A/1.jpg"); w.settle(); w.expire(); w.put("job1/B/2.jpg", "one") }, 0},
+		"in place":      {func(w *world) { w.put("job1/A/2.jpg", "two"); w.settle(); w.put("job1/A/2.jpg", "one") }, 0},
+		"after the trash": {func(w *world) {
+			w.rm("job1/A/1.jpg")
+			w.settle()
+			w.expire()
+			w.tx(empty)
+			w.put("job1/A/1.jpg", "one")
+		}, 0},
+		"to another job": {func(w *world) { w.mv("job1/A/1.jpg", "job2/A/1.jpg") }, 0},
+		"of another job": {func(w *world) { w.put("job2/A/1.jpg", "one") }, 1},
+		"there already":  {func(w *world) { w.touch("job1/A/early.jpg") }, 1},
+	} {
+		w := newWorld(t, Jobs)
+		if name == "there already" {
+			w.put("job1/A/early.jpg", "one")
+		}
+		w.put("job1/A/1.jpg", "one")
+		w.settle()
+		p := w.photoAt("job1/A/1.jpg")
+		w.tx(func(tx *Tx) error { return tx.WithdrawBy(p.ID, "eva") })
+		c.again(w)
+		w.settle()
+		w.expire()
+		w.consistent()
+		if n := len(w.photos(false)); n != c.published {
+			t.Errorf("%s: %d photos are published", name, n)
+		}
+	}
+}
+
+func empty(tx *Tx) error { _, err := tx.Empty(0); return err }

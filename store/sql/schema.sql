@@ -7,9 +7,12 @@
 -- UTF-8; *_shown is the same for people: NFC, everything odd escaped.
 
 CREATE TABLE meta (
-    key   TEXT PRIMARY KEY,         -- volume: the id in the upload volume's marker file
+    -- volume: the id in the upload volume's marker file; changed: the highest
+    -- changed_at ever given
+    key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('changed', '0');
 
 -- AUTOINCREMENT: an id is part of every link and must never come back for
 -- another customer.
@@ -105,13 +108,24 @@ CREATE TABLE rotation (
     PRIMARY KEY (account_id, person)
 ) STRICT, WITHOUT ROWID;
 
+-- What operators have decided: this picture is not to be shown in this job
+-- (job_id), or as this person. It outlives the photo, so that the picture does
+-- not come back by another name or after another one.
+CREATE TABLE withheld (
+    account_id INTEGER NOT NULL REFERENCES account,
+    job_id     INTEGER NOT NULL,    -- 0 = a portrait
+    person     TEXT NOT NULL,       -- '' = of a job
+    sha256     BLOB NOT NULL,
+    operator   TEXT NOT NULL,
+    PRIMARY KEY (account_id, job_id, person, sha256)
+) STRICT, WITHOUT ROWID;
+
 -- Pictures that were replaced by a later upload.
 CREATE TABLE history (
     photo_id    INTEGER NOT NULL REFERENCES photo ON DELETE CASCADE,
     sha256      BLOB NOT NULL REFERENCES original,
     ingested_at INTEGER NOT NULL,
-    replaced_at INTEGER NOT NULL,
-    withdrawn_by TEXT               -- the operator who had withdrawn this very picture
+    replaced_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX history_photo ON history (photo_id);
 CREATE INDEX history_sha256 ON history (sha256);

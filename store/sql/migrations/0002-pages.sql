@@ -1,10 +1,10 @@
 -- Links that can be rotated, what happened, who may look, and counts.
 
 ALTER TABLE photo ADD COLUMN withdrawn_by TEXT;
-ALTER TABLE history ADD COLUMN withdrawn_by TEXT;
 ALTER TABLE photo ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 UPDATE photo SET changed_at = max(ingested_at, coalesce(withdrawn_at, 0));
 DROP INDEX photo_job;
+INSERT INTO meta SELECT 'changed', coalesce(max(changed_at), 0) FROM photo;
 CREATE INDEX photo_album ON photo (job_id, album, area, file) WHERE withdrawn_at IS NULL;
 CREATE INDEX photo_account_withdrawn ON photo (account_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_changed ON photo (changed_at);
@@ -17,6 +17,15 @@ CREATE TABLE rotation (
     person     TEXT NOT NULL,
     generation INTEGER NOT NULL,
     PRIMARY KEY (account_id, person)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE withheld (
+    account_id INTEGER NOT NULL REFERENCES account,
+    job_id     INTEGER NOT NULL,
+    person     TEXT NOT NULL,
+    sha256     BLOB NOT NULL,
+    operator   TEXT NOT NULL,
+    PRIMARY KEY (account_id, job_id, person, sha256)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE activity (
