@@ -83,8 +83,14 @@ func (m *machine) on() {
 		pid := m.nspawn.Process.Pid
 		kids, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
 		m.leader, _ = strconv.Atoi(strings.TrimSpace(string(kids)))
+		text, _ := os.ReadFile(log.Name())
+		select {
+		case <-dead:
+			m.nspawn = nil
+			cannot(m.T, "systemd-nspawn does not work here: %s", text)
+		default:
+		}
 		if m.leader == 0 {
-			text, _ := os.ReadFile(log.Name())
 			return false, string(text)
 		}
 		out, _ := m.try("systemctl", "is-system-running")

@@ -65,6 +65,13 @@ func TestVolumeLateAndAbsent(t *testing.T) {
 			m.run("systemctl", "start", unit)
 			u.put(false, "user-pictures/3.jpg", 3)
 			m.published("lincoln/user-pictures/1.jpg", "lincoln/user-pictures/2.jpg", "lincoln/user-pictures/3.jpg")
+
+			// A number that uploads out of sight belong to is not given to others.
+			m.run("systemctl", "stop", unit)
+			if out := m.run("apt-get", "purge", "-qq", "-y", "picday"); !strings.Contains(out, "lincoln stays, locked out") {
+				t.Errorf("purging does not say what stays:\n%s", out)
+			}
+			u.lockedOut()
 		})
 	}
 }
