@@ -133,6 +133,16 @@ func TestPagesInABrowser(t *testing.T) {
 	b.presentable("problem-with-photo")
 	b.open(first)
 
+	// Overwritten with another one, the earlier picture is its history.
+	s.must(wire.Put("/job00001/Class 1/IMG_0001.jpg", testphoto.Make(testphoto.Spec{Width: 1200, Height: 900, Seed: 7})))
+	b.says("main", "1200 × 900 pixels")
+	testbed.Eventually(t, "the earlier picture is there", func() (bool, any) {
+		var width int
+		b.eval("document.querySelector('.past img')?.naturalWidth ?? 0", &width)
+		return width == 300, width
+	})
+	b.presentable("photo-replaced")
+
 	// The link.
 	link := b.text("#url")
 	served := func(link string, want int) {
