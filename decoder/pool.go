@@ -41,6 +41,7 @@ type Pool struct {
 	budget *semaphore.Weighted
 	free   chan *child // one entry per worker; nil is a place without a child
 	births chan chan<- birth
+	ready  chan struct{} // closed once the first children work
 	ended  chan struct{} // closed when Run is over
 }
 
@@ -62,6 +63,7 @@ func New(o Options) *Pool {
 		budget:  semaphore.NewWeighted(o.Memory),
 		free:    make(chan *child, o.Workers),
 		births:  make(chan chan<- birth),
+		ready:   make(chan struct{}),
 		ended:   make(chan struct{}),
 	}
 }
@@ -102,6 +104,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	if h.Landlock == 0 {
 		p.Log.Warn().Msg("this kernel has no Landlock: decoders are confined by seccomp alone")
 	}
+	close(p.ready)
 	p.Log.Debug().Int("workers", p.Workers).Int("landlock", h.Landlock).Msg("decoders started")
 	for {
 		select {
@@ -121,6 +124,9 @@ func (p *Pool) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// Ready is closed once the children are there and confined.
+func (p *Pool) Ready() <-chan struct{} { return p.ready }
 
 // bear has Run start a child, and waits until it is confined.
 func (p *Pool) bear(ctx context.Context) (*child, error) {

@@ -68,7 +68,7 @@ func (m *machine) on() {
 		"mkdir -p $g/$0 && echo $$ >$g/$0/cgroup.procs; done; exec \"$@\""
 	m.nspawn = exec.Command("sh", "-c", join, m.id,
 		"systemd-nspawn", "--quiet", "--directory="+m.dir, "--machine="+m.id, "--boot", "--register=no", "--keep-unit",
-		"--private-network", "--console=pipe", "--kill-signal=SIGRTMIN+4",
+		"--private-network", "--timezone=off", "--resolv-conf=off", "--console=pipe", "--kill-signal=SIGRTMIN+4",
 		// Its own filter is older than Landlock.
 		"--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self")
 	// systemd 256 and later do not start on the older kind of control groups.

@@ -55,7 +55,7 @@ var rooting sync.Mutex
 // each runs a test on a machine of every suite; where time is short, on one.
 func each(t *testing.T, short string, test func(*machine)) {
 	for _, suite := range suites {
-		t.Run(suite, func(t *testing.T) {
+		t.Run(filepath.Base(suite), func(t *testing.T) {
 			if suite != short {
 				long(t)
 			}

@@ -107,4 +107,9 @@ func sandbox(m *machine) {
 	})
 	m.sh("sed -i '/^nonsense/d' /etc/picday/picday.toml; systemctl restart picdayd")
 	m.healthy()
+
+	// Nor does it pass for started where no decoder can be confined.
+	m.give("/etc/systemd/system/picdayd.service.d/tight.conf", "[Service]\nSystemCallFilter=~capget\n")
+	m.run("systemctl", "daemon-reload")
+	m.refuses("systemctl status picdayd.service", "systemctl", "restart", "picdayd")
 }

@@ -120,11 +120,11 @@ func (b *browser) eval(expression string, into any) {
 	}
 }
 
-// text is what an element says, "" if it is not there.
+// text is what an element says, in one line; "" if it is not there.
 func (b *browser) text(selector string) (text string) {
 	b.t.Helper()
 	b.eval(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector), &text)
-	return text
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // says waits until an element says something, without going anywhere.

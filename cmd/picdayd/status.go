@@ -41,8 +41,14 @@ func (p *proof) get() time.Time {
 const proveEvery = 10 * time.Second
 
 // keepProving tells systemd that picdayd is ready once the line has been
-// proven once, and feeds its watchdog only as long as it can be proven again.
+// proven once and decoders are there, and feeds its watchdog only as long as it can be proven again.
 func (s *service) keepProving(ctx context.Context) error {
+	// A sandbox in which no decoder can start is seen by whoever starts us.
+	select {
+	case <-s.decoder.Ready():
+	case <-ctx.Done():
+		return nil
+	}
 	every := proveEvery
 	if limit, err := daemon.SdWatchdogEnabled(false); err == nil && limit > 0 {
 		every = min(every, limit/3)
