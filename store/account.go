@@ -94,6 +94,10 @@ func (tx *Tx) RemoveAccount(a Account, files bool) error {
 		`UPDATE photo SET withdrawn_at = ?1, changed_at = ?3 WHERE account_id = ?2 AND withdrawn_at IS NULL`,
 		`DELETE FROM upload WHERE ?1 AND account_id = ?2 AND ?3`,
 		`UPDATE job SET state = 'active', changed_at = ?1 WHERE account_id = ?2 AND ?3`,
+		// Log-ins that would see nothing any more, under a name that may soon
+		// be another customer's.
+		`DELETE FROM operator WHERE ?1 AND account_id = ?2 AND ?3`,
+		`DELETE FROM token WHERE ?1 AND account_id = ?2 AND ?3`,
 	} {
 		if _, err := tx.Exec(q, millis(tx.now), a.ID, stamp); err != nil {
 			return err

@@ -107,6 +107,16 @@ func (v View) Photos(ctx context.Context, q PhotoQuery) ([]Photo, error) {
 	return all, withRenditions(ctx, tx, all)
 }
 
+// LastChange is the latest ChangedAt of what the view shows, withdrawn or not.
+func (v View) LastChange(ctx context.Context) (at int64, err error) {
+	query, args := `SELECT coalesce(max(changed_at), 0) FROM photo`, []any(nil)
+	if v.account != 0 {
+		query, args = query+` WHERE account_id = ?`, []any{v.account}
+	}
+	err = v.s.read.QueryRowContext(ctx, query, args...).Scan(&at)
+	return at, err
+}
+
 // wanted is the query in SQL. Names become ids first, so that the indexes
 // that begin with an id can be used.
 func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, order string, err error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"path"
 	"strings"
 	"time"
@@ -79,7 +80,18 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, er
 		outcome = Replaced
 	}
 	if !same {
-		if _, err := tx.Exec(`INSERT INTO history SELECT id, sha256, ingested_at, max(?, ingested_at + 1000) FROM photo WHERE id = ?`, millis(p.now), id); err != nil {
+		if _, err := tx.Exec(`INSERT INTO history SELECT id, sha256, ingested_at, max(?, ingested_at + 1000), withdrawn_by FROM photo WHERE id = ?`, millis(p.now), id); err != nil {
+			return "", "", err
+		}
+		// The decision is about a picture: it holds again when that one comes back.
+		err := tx.QueryRow(`SELECT withdrawn_by FROM history WHERE photo_id = ? AND sha256 = ? AND withdrawn_by IS NOT NULL`, id, p.sha[:]).Scan(&operator)
+		switch {
+		case err == nil:
+			outcome = Withheld
+			if err := tx.photoEvent(id, EventWithdrawn, "", operator); err != nil {
+				return "", "", err
+			}
+		case !errors.Is(err, sql.ErrNoRows):
 			return "", "", err
 		}
 	}
@@ -91,8 +103,8 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, er
 	// HTTP tells versions apart by whole seconds (Last-Modified).
 	_, err = tx.Exec(`UPDATE photo SET job_id = nullif(?1, 0), album = nullif(?2, ''), area = nullif(?3, ''), path = ?4, path_shown = ?5, file = ?6,
 		ingested_at = CASE WHEN sha256 = ?7 THEN ingested_at ELSE max(?8, ingested_at + 1000) END, sha256 = ?7, flags = ?9,
-		withdrawn_at = CASE WHEN ?10 THEN withdrawn_at END, withdrawn_by = CASE WHEN ?10 THEN withdrawn_by END, changed_at = ?11 WHERE id = ?12`,
+		withdrawn_at = CASE WHEN ?10 THEN coalesce(withdrawn_at, ?8) END, withdrawn_by = CASE WHEN ?10 THEN ?13 END, changed_at = ?11 WHERE id = ?12`,
 		p.jobID, p.place.Album, p.place.Area, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown), p.sha[:], millis(p.now),
-		strings.TrimSpace(p.flags), outcome == Withheld, stamp, id)
+		strings.TrimSpace(p.flags), outcome == Withheld, stamp, id, operator)
 	return outcome, was, err
 }

@@ -1,6 +1,11 @@
 package store
 
-import "testing"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
 
 // A name was taken by another file while the photo that had it was missing:
 // only one of the two can have its file back, the other goes to the trash.
@@ -45,5 +50,62 @@ func TestUproot(t *testing.T) {
 	}
 	if known, err := w.s.Known(t.Context(), w.acct.ID, "job1/x"); len(known) != 0 || err != nil {
 		t.Errorf("still known: %v %v", known, err)
+	}
+}
+
+// What was published between the backup and the loss is not in the catalogue,
+// but its links are out there: no later picture may come under them.
+func TestNoLinkIsGivenOutAgainAfterARestore(t *testing.T) {
+	for _, taken := range []bool{false, true} { // whether there was any photo before the backup
+		w := newWorld(t, Jobs)
+		if taken {
+			w.put(aJPG, "A")
+			w.settle()
+			w.rm(aJPG)
+			w.settle()
+			w.expire()
+		}
+		old := t.TempDir()
+		w.must(w.s.Snapshot(t.Context(), filepath.Join(old, CatalogueFile)))
+		w.put(bJPG, "Anna")
+		w.settle()
+		anna := w.link(bJPG)
+		later := func(name string) (a Account) {
+			w.tx(func(tx *Tx) (err error) { a, err = tx.AddAccount(Account{Name: name, Layout: Portraits}); return err })
+			return a
+		}
+		oak := later("oak")
+
+		w.must(os.WriteFile(filepath.Join(old, linkKeyFile), w.s.key, 0o400))
+		s, err := Open(t.Context(), old)
+		w.must(errors.Join(err, w.s.Close()))
+		t.Cleanup(func() { s.Close() })
+		w.s = s
+		w.tx(func(tx *Tx) error { _, _, err := tx.Uproot(); return err })
+		w.rm(bJPG)
+		w.put(bJPG, "Ben")
+		w.settle()
+		if w.link(bJPG) == anna {
+			t.Error("the link of Anna shows Ben")
+		}
+		if elm := later("elm"); elm.ID == oak.ID {
+			t.Error("the links of oak's portraits will show elm's")
+		}
+	}
+}
+
+// A log-out between the backup and the restore is not undone.
+func TestNobodyIsLoggedInAfterARestore(t *testing.T) {
+	w := newWorld(t, Jobs)
+	var cookie string
+	w.tx(func(tx *Tx) (err error) {
+		if err = tx.AddOperator(Operator{Name: "ann"}, "no hash"); err == nil {
+			cookie, err = tx.StartSession("ann")
+		}
+		return err
+	})
+	w.tx(func(tx *Tx) error { _, _, err := tx.Uproot(); return err })
+	if _, _, err := w.s.Session(t.Context(), cookie); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
 	}
 }

@@ -54,6 +54,9 @@ func (tx *Tx) putBack(photoID int64, operator string) error {
 	if err := tx.change(`UPDATE photo SET withdrawn_at = NULL, withdrawn_by = NULL, changed_at = ? WHERE id = ?`, stamp, photoID); err != nil {
 		return err
 	}
+	if _, err := tx.Exec(`UPDATE history SET withdrawn_by = NULL WHERE photo_id = ?1 AND sha256 = (SELECT sha256 FROM photo WHERE id = ?1)`, photoID); err != nil {
+		return err
+	}
 	return tx.photoEvent(photoID, EventRestored, "", operator)
 }
 

@@ -211,3 +211,42 @@ func TestChangesRise(t *testing.T) {
 	w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, true) })
 	next(0, "account removed") // its photos are nobody's
 }
+
+// Another picture in between does not undo what was decided about the first.
+func TestAWithdrawnPictureThatComesBack(t *testing.T) {
+	for name, back := range map[string]func(w *world){
+		"uploaded again": func(w *world) { w.replace("12.jpg", "other"); w.settle(); w.replace("12.jpg", "one") },
+		"was hidden by a newer file": func(w *world) {
+			w.put("12.jpeg", "other")
+			w.settle()
+			w.rm("12.jpeg")
+		},
+	} {
+		w := newWorld(t, Portraits)
+		w.put("12.jpg", "one")
+		w.settle()
+		p := w.photoAt("12.jpg")
+		w.tx(func(tx *Tx) error { return tx.WithdrawBy(p.ID, "eva") })
+		back(w)
+		w.settle()
+		w.expire()
+		w.settle()
+		w.consistent()
+		if n := len(w.photos(false)); n != 0 {
+			t.Errorf("%s: %d photos published", name, n)
+		}
+		// Her decision, until she changes it.
+		w.tx(func(tx *Tx) error { return tx.RestoreBy(p.ID, "eva") })
+		w.touch("12.jpg")
+		w.settle()
+		w.replace("12.jpg", "third")
+		w.settle()
+		w.replace("12.jpg", "one")
+		w.settle()
+		w.consistent()
+		w.matches()
+		if w.shows(p.Link, "one") != "one" {
+			t.Errorf("%s: not restored", name)
+		}
+	}
+}

@@ -32,6 +32,12 @@ func TestRestoreALaterCatalogue(t *testing.T) {
 	s.daemon.Stop(syscall.SIGTERM)
 	s.lose(u)
 	initialising.Lock()
+	// As it is found on the disk of a machine that died.
+	s.must(os.WriteFile(later+"-wal", []byte("changes"), 0o600))
+	if r := s.Picday("restore", s.Dir+"/backup", "--catalogue", later); r.Code != 4 || !strings.Contains(r.Stderr, "wal_checkpoint") {
+		t.Errorf("a catalogue whose last changes are elsewhere: %v", r)
+	}
+	s.must(os.Remove(later + "-wal"))
 	r := s.Picday("restore", s.Dir+"/backup", "--catalogue", later)
 	initialising.Unlock()
 	sha := before["job1/A/3.jpg"].SHA256

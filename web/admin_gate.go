@@ -130,7 +130,7 @@ func (g *gate) visit(r *http.Request, name, account string, accountID int64, sti
 	view := g.Store.View(accountID)
 	return &visit{
 		Request: r, site: &g.Site, view: view, name: name, account: account, still: still, streams: &g.streams, stopping: g.stopping,
-		status: func() control.Status { return g.scoped(r.Context(), view, account) },
+		status: func() control.Status { return g.scoped(r.Context(), view) },
 		change: func(photoID int64, what alteration) error {
 			if _, err := view.Photo(r.Context(), photoID); err != nil {
 				return err
@@ -145,7 +145,7 @@ func (g *gate) visit(r *http.Request, name, account string, accountID int64, sti
 
 // scoped is the status as far as a view may see it. How much of the machine's
 // work is for other accounts is not said to who sees one.
-func (g *gate) scoped(ctx context.Context, view store.View, account string) control.Status {
+func (g *gate) scoped(ctx context.Context, view store.View) control.Status {
 	all := g.Status(ctx)
 	if view.Everything() {
 		return all
@@ -154,11 +154,14 @@ func (g *gate) scoped(ctx context.Context, view store.View, account string) cont
 		Running: all.Running, Version: all.Version, Since: all.Since, LastProvenAlive: all.LastProvenAlive,
 		InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{},
 	}
-	others := func(p control.Progress) bool { return p.Account != account }
+	// What the view calls its account, not what the log-in was made for: that
+	// account may be gone, and its name somebody else's.
+	names, err := view.AccountNames(ctx)
+	others := func(p control.Progress) bool { return err != nil || !slices.Contains(names, p.Account) }
 	st.InProgress = slices.DeleteFunc(append(st.InProgress, all.InProgress...), others)
 	st.Uploading = slices.DeleteFunc(append(st.Uploading, all.Uploading...), others)
-	counts, err := view.Counts(ctx)
-	if err != nil && ctx.Err() == nil {
+	counts, cerr := view.Counts(ctx)
+	if err = errors.Join(err, cerr); err != nil && ctx.Err() == nil {
 		g.Log.Error().Err(err).Msg("the catalogue cannot be counted")
 	}
 	st.Photos, st.Problems = counts.Photos, counts.Problems

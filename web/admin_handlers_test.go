@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"picday/internal/control"
 	"picday/store"
 )
 
@@ -212,4 +213,32 @@ func TestStop(t *testing.T) {
 		t.Errorf("%q %v", line, err)
 	}
 	b.must(<-ended)
+}
+
+// Whoever could see an account that is gone sees nothing of the next one of
+// its name.
+func TestANameThatIsUsedAgain(t *testing.T) {
+	for _, withFiles := range []bool{true, false} {
+		b := newAdminBed(t)
+		bearer := b.token("till", b.acct.ID)
+		b.addOperator("ann", b.acct.ID)
+		cookie := b.session("ann")
+		v := b.visiting(cookie)
+		b.tx(func(tx *store.Tx) error { return tx.RemoveAccount(b.acct, withFiles) })
+		b.tx(func(tx *store.Tx) error {
+			_, err := tx.AddAccount(store.Account{Name: b.acct.Name, Layout: store.Portraits})
+			return err
+		})
+		b.status.InProgress = []control.Progress{{Account: b.acct.Name, Path: "of the next one"}}
+		if n := len(v.status().InProgress); (n == 0) != withFiles {
+			t.Errorf("removed with files %v: %d in progress are shown", withFiles, n)
+		}
+		w := b.ask("GET", "/api/v1/status", nil, "Authorization", bearer)
+		if (w.Code == http.StatusUnauthorized) != withFiles {
+			t.Errorf("removed with files %v: %d %s", withFiles, w.Code, w.Body)
+		}
+		if v.still() == withFiles {
+			t.Errorf("removed with files %v: the session goes on: %v", withFiles, v.still())
+		}
+	}
 }

@@ -12,8 +12,8 @@ import (
 // there, and never of another account.
 func FuzzAPI(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"photos", "after=" + cursor("1", "2")},
-		{"photos", "after=" + cursor("9223372036854775807", "9223372036854775807") + "&limit=1000"},
+		{"photos", "after=" + cursor("1", "2", "3")},
+		{"photos", "after=" + cursor("9223372036854775807", "9223372036854775807", "9223372036854775807") + "&limit=1000"},
 		{"photos", "changed_since=99999999999999999999"},
 		{"photos", "changed_since=9999-12-31T23:59:59%2B23:59"},
 		{"jobs", "after=" + cursor("acme", "job00001")},

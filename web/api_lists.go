@@ -117,7 +117,7 @@ func apiAlbums(w http.ResponseWriter, v *visit) error {
 // while a client reads comes again at the end. With changed_since those that
 // were withdrawn are listed too.
 func apiPhotos(w http.ResponseWriter, v *visit) error {
-	q, limit, behind, err := readList(v, 2, "account", "job", "album", "area", "person", "changed_since")
+	q, limit, behind, err := readList(v, 3, "account", "job", "album", "area", "person", "changed_since")
 	if err != nil {
 		return err
 	}
@@ -139,12 +139,21 @@ func apiPhotos(w http.ResponseWriter, v *visit) error {
 	if want.After.ID, err = number(behind[1]); err != nil {
 		return err
 	}
+	begun, err := number(behind[2])
+	if err != nil {
+		return err
+	}
+	if begun == 0 {
+		if begun, err = v.view.LastChange(v.Context()); err != nil {
+			return err
+		}
+	}
 	all, err := v.view.Photos(v.Context(), want)
 	if err != nil {
 		return err
 	}
 	rows, next := page(all, limit, func(p store.Photo) string {
-		return cursor(strconv.FormatInt(p.ChangedAt, 10), strconv.FormatInt(p.ID, 10))
+		return cursor(strconv.FormatInt(p.ChangedAt, 10), strconv.FormatInt(p.ID, 10), strconv.FormatInt(max(begun, 1), 10))
 	})
 	// Only who has read to the end has seen all up to some point: several
 	// photos may have been changed at once.
@@ -153,6 +162,11 @@ func apiPhotos(w http.ResponseWriter, v *visit) error {
 		seen := max(want.ChangedSince, want.After.Number)
 		if len(rows) > 0 {
 			seen = rows[len(rows)-1].ChangedAt
+		}
+		// Who began from nothing is not told what was withdrawn while he read:
+		// he must hear all from the beginning of his first page on.
+		if !q.Has("changed_since") {
+			seen = begun
 		}
 		until = &seen
 	}

@@ -271,8 +271,8 @@ func TestParameters(t *testing.T) {
 	all := b.token("all", 0)
 	for query, word := range map[string]string{
 		"acount=acme": `\"acount\"`, "account=": "empty", "account=a&account=b": "twice", "limit=1001": "1000", "limit=x": "limit", "area=both": "area",
-		"after=x": "after", "after=" + url.QueryEscape(cursor("1")): "after", "after=" + cursor("1", "-1"): "after", "after=" + cursor("01", "1"): "after",
-		"after=" + cursor("1", "") + "=": "after", "changed_since=-1": "changed_since", "changed_since=2026-13-01T00:00:00Z": "changed_since", "a=%zz": "query", "a;b=1": "query",
+		"after=x": "after", "after=" + url.QueryEscape(cursor("1")): "after", "after=" + cursor("1", "-1", "1"): "after", "after=" + cursor("01", "1", "1"): "after",
+		"after=" + cursor("1", "1", "") + "=": "after", "changed_since=-1": "changed_since", "changed_since=2026-13-01T00:00:00Z": "changed_since", "a=%zz": "query", "a;b=1": "query",
 	} {
 		w := b.ask("GET", "/api/v1/photos?"+query, nil, "Authorization", all)
 		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), word) {

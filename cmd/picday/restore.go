@@ -132,6 +132,9 @@ func (a *app) prepareRestore(ctx context.Context, dir, catalogue string) (*resto
 		r.catalogue = filepath.Join(r.folder, store.CatalogueFile)
 	} else if _, err := os.Stat(catalogue); err != nil {
 		return nil, usageError{fmt.Errorf("--catalogue: %w", err)}
+	} else if wal, err := os.Stat(catalogue + "-wal"); err == nil && wal.Size() > 0 {
+		// Taken straight from a machine that died: only the file itself would be read.
+		return nil, refusef("the last changes of %s are still in %[1]s-wal, and would be lost.\nTo bring them together: sqlite3 %[1]s 'PRAGMA wal_checkpoint(TRUNCATE)'", catalogue)
 	}
 	text, err := os.ReadFile(filepath.Join(r.folder, accountsFile))
 	if err == nil {

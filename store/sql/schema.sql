@@ -110,7 +110,8 @@ CREATE TABLE history (
     photo_id    INTEGER NOT NULL REFERENCES photo ON DELETE CASCADE,
     sha256      BLOB NOT NULL REFERENCES original,
     ingested_at INTEGER NOT NULL,
-    replaced_at INTEGER NOT NULL
+    replaced_at INTEGER NOT NULL,
+    withdrawn_by TEXT               -- the operator who had withdrawn this very picture
 ) STRICT;
 CREATE INDEX history_photo ON history (photo_id);
 CREATE INDEX history_sha256 ON history (sha256);

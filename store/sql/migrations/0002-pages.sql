@@ -1,6 +1,7 @@
 -- Links that can be rotated, what happened, who may look, and counts.
 
 ALTER TABLE photo ADD COLUMN withdrawn_by TEXT;
+ALTER TABLE history ADD COLUMN withdrawn_by TEXT;
 ALTER TABLE photo ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
 UPDATE photo SET changed_at = max(ingested_at, coalesce(withdrawn_at, 0));
 DROP INDEX photo_job;
