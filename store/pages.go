@@ -238,6 +238,7 @@ type Past struct {
 	Bytes                  int64
 	Width, Height          int
 	IngestedAt, ReplacedAt time.Time
+	Renditions             []Rendition
 }
 
 // History lists what a photo was before, the latest first.
@@ -245,7 +246,7 @@ func (v View) History(ctx context.Context, p Photo) ([]Past, error) {
 	var w where
 	v.only(&w, "p.account_id")
 	w.add("h.photo_id = ?", p.ID)
-	return collect(ctx, v.s.read, func(r *sql.Rows) (h Past, err error) {
+	all, err := collect(ctx, v.s.read, func(r *sql.Rows) (h Past, err error) {
 		var sha []byte
 		var ingested, replaced int64
 		err = r.Scan(&sha, &h.Bytes, &h.Width, &h.Height, &ingested, &replaced)
@@ -255,4 +256,8 @@ func (v View) History(ctx context.Context, p Photo) ([]Past, error) {
 	}, `SELECT h.sha256, o.bytes, o.width, o.height, h.ingested_at, h.replaced_at FROM history h
 		JOIN photo p ON p.id = h.photo_id JOIN account a ON a.id = p.account_id JOIN original o ON o.sha256 = h.sha256 `+
 		w.sql()+` ORDER BY h.replaced_at DESC, h.rowid DESC`, w.args...)
+	for i := 0; err == nil && i < len(all); i++ {
+		all[i].Renditions, err = renditionsOf(v.s.read, all[i].SHA)
+	}
+	return all, err
 }

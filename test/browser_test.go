@@ -159,6 +159,17 @@ func (b *browser) follow(selector string) {
 	})
 }
 
+// key presses a key once the page is all there, its script too.
+func (b *browser) key(key string) {
+	b.t.Helper()
+	testbed.Eventually(b.t, "the page is there", func() (bool, any) {
+		var state string
+		err := chromedp.Run(b.ctx, chromedp.Evaluate("document.readyState", &state))
+		return err == nil && state == "complete", state
+	})
+	b.do(chromedp.KeyEvent(key))
+}
+
 func (b *browser) path() string {
 	b.t.Helper()
 	var at string

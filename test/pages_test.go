@@ -103,16 +103,17 @@ func TestPagesInABrowser(t *testing.T) {
 	b.open("/jobs/" + u.Name + "/job00001/Class%201")
 	s.must(wire.Put("/job00001/Class 1/IMG_0002.jpg", photo()))
 	b.number(".grid.individuals a", 2)
-	b.do(chromedp.Focus(".grid.individuals a"), chromedp.KeyEvent(kb.ArrowRight))
+	b.do(chromedp.Focus(".grid.individuals a"))
+	b.key(kb.ArrowRight)
 	b.eval("document.activeElement.innerText.includes('IMG_0002')", &same)
 	if !same {
 		t.Error("the arrow key does not lead to the next tile")
 	}
 	b.follow(".grid.individuals a")
 	first := b.path()
-	b.do(chromedp.KeyEvent(kb.ArrowRight))
+	b.key(kb.ArrowRight)
 	b.says("h1", "IMG_0002.jpg")
-	b.do(chromedp.KeyEvent(kb.ArrowLeft))
+	b.key(kb.ArrowLeft)
 	b.says("h1", "IMG_0001.jpg")
 	b.says("main", "Canon EOS R6")
 	b.says("main", "4 May 2026, 09:30:00")
@@ -125,12 +126,22 @@ func TestPagesInABrowser(t *testing.T) {
 
 	// Overwritten with what is no picture, the earlier one stays, and says so.
 	s.must(wire.Put("/job00001/Class 1/IMG_0002.jpg", []byte("no picture")))
-	b.says("nav", "Problems 4")
+	b.says(".badge", "4")
 	b.open("/problems?reason=not-jpeg")
 	b.says("main", "The earlier photo stays published")
 	b.number(".problems .proof img", 1)
 	b.presentable("problem-with-photo")
 	b.open(first)
+
+	// Overwritten with another one, the earlier picture is its history.
+	s.must(wire.Put("/job00001/Class 1/IMG_0001.jpg", testphoto.Make(testphoto.Spec{Width: 1200, Height: 900, Seed: 7})))
+	b.says("main", "1200 × 900 pixels")
+	testbed.Eventually(t, "the earlier picture is there", func() (bool, any) {
+		var width int
+		b.eval("document.querySelector('.past img')?.naturalWidth ?? 0", &width)
+		return width == 300, width
+	})
+	b.presentable("photo-replaced")
 
 	// The link.
 	link := b.text("#url")

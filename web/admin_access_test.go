@@ -12,7 +12,7 @@ import (
 
 // target makes a route's pattern a path, of a photo where it wants one.
 func target(pattern string, photo int64) string {
-	return strings.NewReplacer("{id}", fmt.Sprint(photo), "{file}", "thumb.jpg", "{version}", assetsVersion, "{$}", "",
+	return strings.NewReplacer("{id}", fmt.Sprint(photo), "{file}", "thumb.jpg", "{version}", assetsVersion, "{sha}", strings.Repeat("0", 64), "{$}", "",
 		"{account}", "lincoln", "{job}", "job00001", "{album}", "A", "{person}", "12").Replace(pattern)
 }
 

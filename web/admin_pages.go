@@ -12,6 +12,7 @@ func pageRoutes() []route {
 		{"GET", "/jobs/{account}/{job}/{album}", operator, albumPage},
 		{"GET", "/portraits", operator, portraits},
 		{"GET", "/photos/{id}", operator, photoPage},
+		{"GET", "/photos/{id}/history/{sha}/{file}", operator, servePast},
 		{"POST", "/photos/{id}/withdraw", operator, withdrawPhoto},
 		{"POST", "/photos/{id}/restore", operator, restorePhoto},
 		{"POST", "/photos/{id}/rotate", operator, rotateLink},

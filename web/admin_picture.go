@@ -45,6 +45,29 @@ func serveRendition(w http.ResponseWriter, v *visit) error {
 	}
 }
 
+// servePast shows a picture that a photo was before.
+func servePast(w http.ResponseWriter, v *visit) error {
+	p, err := v.photo()
+	if err != nil {
+		return err
+	}
+	history, err := v.view.History(v.Context(), p)
+	if err != nil {
+		return err
+	}
+	for _, h := range history {
+		for _, r := range h.Renditions {
+			if h.SHA.String() != v.PathValue("sha") || r.Name+".jpg" != v.PathValue("file") {
+				continue
+			}
+			if err := servePicture(w, v, v.site.Files(h.SHA, r.RenditionSpec)); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return store.ErrNotFound
+}
+
 // serveOriginal gives the uploaded bytes, as a file to keep.
 func serveOriginal(w http.ResponseWriter, v *visit) error {
 	p, err := v.photo()

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -17,7 +16,7 @@ var pageFuncs = template.FuncMap{
 	"num": num, "size": size, "count": count, "ago": ago, "until": until, "iso": iso, "stamp": stamp, "clock": clock, "day": day,
 	"sh": shell, "icon": icon, "list": items, "small": isSmall,
 	"jobURL": jobURL, "albumURL": albumURL, "photoURL": photoURL, "accountURL": accountURL, "homeOf": homeOf,
-	"picture":   pictureOf,
+	"picture": pictureOf, "past": pastPicture,
 	"choicesOf": func(label string, all []choice) choicesView { return choicesView{label, all} },
 	"pagerOf":   func(label, first, next string) pagerView { return pagerView{label, first, next} },
 }
@@ -152,14 +151,25 @@ type pictureView struct {
 // pictureOf is the rendition of a photo that is at least so long, or the
 // largest one. Its address changes with the picture.
 func pictureOf(p store.Photo, longest int) (v pictureView) {
-	var best store.Rendition
-	for _, r := range p.Renditions { // the largest first
-		if best.Name == "" || r.Longest >= longest {
+	best := fitting(p.Renditions, longest)
+	return pictureView{photoURL(p.ID) + "/" + best.Name + ".jpg?v=" + p.SHA.String()[:8], best.Width, best.Height}
+}
+
+// pastPicture is one that a photo was before.
+func pastPicture(p store.Photo, h store.Past, longest int) pictureView {
+	best := fitting(h.Renditions, longest)
+	return pictureView{photoURL(p.ID) + "/history/" + h.SHA.String() + "/" + best.Name + ".jpg", best.Width, best.Height}
+}
+
+// fitting is the smallest rendition that is at least so long, or the largest.
+func fitting(all []store.Rendition, longest int) (best store.Rendition) {
+	best.Name = "thumb" // if there are none: to be made yet
+	for i, r := range all {
+		if i == 0 || r.Longest >= longest { // the largest come first
 			best = r
 		}
 	}
-	name := cmp.Or(best.Name, "thumb")
-	return pictureView{photoURL(p.ID) + "/" + url.PathEscape(name) + ".jpg?v=" + p.SHA.String()[:8], best.Width, best.Height}
+	return best
 }
 
 // icons are drawn on a grid of 20, with the colour of the text around them.

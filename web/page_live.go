@@ -63,7 +63,7 @@ func (v *visit) pulse(follows string) (string, error) {
 		if st.LastProvenAlive != nil {
 			text += fmt.Sprint(st.LastProvenAlive.Unix())
 		}
-		text += fmt.Sprint(st.Queued, st.Waiting, st.InProgress, st.Uploading, st.Warnings, st.Rederive)
+		text += fmt.Sprint(st.Queued, st.Waiting, st.UploadingFiles, st.InProgress, st.Uploading, st.Warnings, st.Rederive)
 	}
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(text)))[:16], err
 }

@@ -46,10 +46,16 @@ func (o overviewPage) Alive() bool {
 	return at != nil && time.Since(*at) < aliveFor
 }
 
-// Busy tells whether anything is under way.
-func (o overviewPage) Busy() bool {
-	return len(o.Status.Uploading)+len(o.Status.InProgress)+o.Status.Queued+o.Status.Waiting > 0
+// Arriving is how many files are being uploaded, as far as it may be seen.
+func (o overviewPage) Arriving() int {
+	if o.All {
+		return o.Status.UploadingFiles
+	}
+	return len(o.Status.Uploading)
 }
+
+// Waiting is how many files wait for something else.
+func (o overviewPage) Waiting() int { return max(0, o.Status.Waiting-o.Status.UploadingFiles) }
 
 // Oldest is since when the oldest file waits.
 func (o overviewPage) Oldest() time.Time {

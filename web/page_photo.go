@@ -19,7 +19,7 @@ type photoPageData struct {
 	History       []store.Past
 	Activity      []activityRow
 	Expires       time.Time // withdrawn: when it ends
-	Restore       string    // withdrawn by deleting the file: what to type
+	Restore       string    // withdrawn: what to type where the file was deleted
 	live
 }
 
@@ -104,9 +104,6 @@ func (v *visit) trashed(page *photoPageData) error {
 	p := page.Photo
 	if v.site.TrashKeep > 0 {
 		page.Expires = p.WithdrawnAt.Add(v.site.TrashKeep)
-	}
-	if p.WithdrawnBy != "" {
-		return nil
 	}
 	same, err := v.view.Photos(v.Context(), store.PhotoQuery{PhotoFilter: store.PhotoFilter{Account: p.Account, Path: p.Path}, Show: store.ShowWithdrawn})
 	if err != nil {

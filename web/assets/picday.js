@@ -27,6 +27,21 @@
         for (const kind in formats) if (kind in e.dataset) e.textContent = formats[kind].format(t);
       }
     }
+    for (const list of root.querySelectorAll('ul.events')) days(list);
+  };
+  // Another zone has its midnight elsewhere in the list.
+  const days = (list) => {
+    const model = list.querySelector('.day');
+    let last = '';
+    for (const day of list.querySelectorAll('.day')) day.remove();
+    for (const event of list.querySelectorAll('.event')) {
+      const at = event.querySelector('time').dateTime, text = formats.day.format(new Date(at));
+      if (text === last) continue;
+      const day = model.cloneNode(true), time = day.querySelector('time');
+      time.dateTime = at;
+      time.textContent = last = text;
+      list.insertBefore(day, event);
+    }
   };
 
   // Buttons that need a script are hidden without one.
