@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -173,10 +174,21 @@ func sshdListens() (bool, error) {
 		if strings.TrimSpace(string(comm)) != "sshd" || !bytes.Contains(title, []byte(" [listener] ")) {
 			continue
 		}
-		// One with another root is seen from a chroot, and not that of its configuration.
-		if fi, err := os.Stat(filepath.Join(dir, "root")); err != nil || os.SameFile(fi, root) {
-			return true, nil
+		// One with another root is seen from a chroot, and not that of its
+		// configuration; nor is one of another container. One that has just
+		// ended listens no more.
+		fi, err := os.Stat(filepath.Join(dir, "root"))
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(fi, root) || otherMounts(dir) {
+			continue
 		}
+		return true, nil
 	}
 	return false, nil
+}
+
+// otherMounts tells whether a process sees other file systems than we do.
+func otherMounts(dir string) bool {
+	own, err := os.Readlink("/proc/self/ns/mnt")
+	theirs, terr := os.Readlink(filepath.Join(dir, "ns/mnt"))
+	return err == nil && terr == nil && own != theirs
 }

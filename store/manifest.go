@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // ReadBackup finds the newest whole backup in a directory and proves that its
@@ -43,7 +44,7 @@ func ReadBackup(dir string) (m Manifest, err error) {
 		}
 	}
 	for name, want := range m.Files {
-		if filepath.Base(name) != name || filepath.Base(m.Folder) != m.Folder {
+		if filepath.Base(name) != name || filepath.Base(m.Folder) != m.Folder || !strings.HasPrefix(m.Folder, folderPrefix) {
 			return m, fmt.Errorf("%w: %s names %q", ErrNotBackup, manifestFile, name)
 		}
 		have, err := hashFile(filepath.Join(dir, m.Folder, name))

@@ -307,6 +307,7 @@ func (r *restoring) report() error {
 		for _, p := range v.Problems {
 			fmt.Fprintln(w, plain(p))
 		}
+		fmt.Fprintln(w, "What was done since is undone: rotate links again, withdraw again, and look at 'picday operator list' and 'picday token list' for who should be gone")
 		fmt.Fprintln(w, "Next: systemctl start picdayd, then picday doctor and picday verify")
 	}); err != nil {
 		return err
