@@ -18,7 +18,7 @@ import (
 var floors = [][]string{
 	{"cmd/picday", "cmd/picdayd"},
 	{"watcher", "ingest", "account", "decoder", "web"}, // siblings: only cmd joins them
-	{"card", "contract"},
+	{"contract"},
 	{"store"},
 	{"photo", "layout"},
 	{"internal/manual"},

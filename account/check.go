@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"picday/card"
+	"picday/contract"
 	"picday/store"
 )
 
@@ -128,7 +128,7 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	if !u.jailed {
 		f.fail(check, "its Unix user is not in the group "+JailGroup+", so sshd does not jail it", "now: gpasswd -a "+a.Name+" "+JailGroup)
 	}
-	if u.home != card.StartDir(a) {
+	if u.home != contract.StartDir(a) {
 		f.fail(check, fmt.Sprintf("its Unix user was changed: the home directory is %q, so uploads start in the wrong place", u.home), enable)
 	}
 	if err := rootOnly(s.Base(a.Name)); err != nil {

@@ -8,15 +8,15 @@ import (
 	"slices"
 	"strings"
 
-	"picday/card"
+	"picday/contract"
 	"picday/store"
 )
 
 // Card makes the account's connection card. It asks sshd for its host keys,
 // which takes root.
-func (s *System) Card(a store.Account) (card.Card, error) {
+func (s *System) Card(a store.Account) (contract.Card, error) {
 	keys, err := s.HostKeys(context.Background())
-	return card.Of(a, card.Host(s.Config.SSHD.Host), s.Config.SSHD.Port, keys), err
+	return contract.NewCard(a, contract.Host(s.Config.SSHD.Host), s.Config.SSHD.Port, keys), err
 }
 
 // HostKeys are sshd's, best first: clients settle on the first type they know.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"picday/card"
+	"picday/contract"
 	"picday/store"
 )
 
@@ -31,7 +31,7 @@ func (s *System) userStep(a store.Account, fresh bool) step {
 			if !u.ours() {
 				return false, notOurs(a.Name)
 			}
-			return u.jailed && !u.ages() && u.home == card.StartDir(a) && u.comment == mark(a.Layout), nil
+			return u.jailed && !u.ages() && u.home == contract.StartDir(a) && u.comment == mark(a.Layout), nil
 		},
 		do: func(ctx context.Context) error {
 			u, err := lookupUser(a.Name)
@@ -48,7 +48,7 @@ func (s *System) userStep(a store.Account, fresh bool) step {
 				}
 			}
 			_, err = s.run(ctx, "", "useradd",
-				"--no-create-home", "--home-dir", card.StartDir(a), "--shell", nologin, "--no-log-init",
+				"--no-create-home", "--home-dir", contract.StartDir(a), "--shell", nologin, "--no-log-init",
 				"--user-group", "--groups", JailGroup, "--comment", mark(a.Layout),
 				"--password", "*", "--expiredate", longAgo, "--inactive", "-1",
 				"-K", "PASS_MAX_DAYS=-1", "-K", "PASS_MIN_DAYS=-1", "-K", "PASS_WARN_AGE=-1",
@@ -67,7 +67,7 @@ func (s *System) userStep(a store.Account, fresh bool) step {
 
 // mendUser corrects what somebody changed about a user of ours.
 func (s *System) mendUser(ctx context.Context, a store.Account) error {
-	_, err := s.run(ctx, "", "usermod", "--home", card.StartDir(a), "--shell", nologin, "--comment", mark(a.Layout),
+	_, err := s.run(ctx, "", "usermod", "--home", contract.StartDir(a), "--shell", nologin, "--comment", mark(a.Layout),
 		"--append", "--groups", JailGroup, a.Name)
 	if err == nil {
 		_, err = s.run(ctx, "", "chage", "--maxdays", "-1", "--mindays", "-1", "--warndays", "-1", "--inactive", "-1", a.Name)

@@ -1,7 +1,7 @@
-// Package contract is what scripts and shops rely on: the JSON of jobs, albums,
-// photos and problems, the same from a command and from the API. (Accounts: see
-// package card; status: internal/control.) Its field names are fixed: add to
-// them, never change what one means.
+// Package contract is what scripts, shops and uploaders rely on: the JSON of
+// accounts, jobs, albums, photos and problems, the same from a command and from
+// the API (status: internal/control), and the connection card. Its field names
+// are fixed: add to them, never change what one means.
 package contract
 
 import (

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"picday/card"
 	"picday/contract"
 	"picday/internal/control"
 	"picday/store"
@@ -45,7 +44,7 @@ func readList(v *visit, cursorParts int, filters ...string) (q url.Values, rows 
 
 // accountRow is a card with what a list adds.
 type accountRow struct {
-	card.Card
+	contract.Card
 	Photos     int        `json:"photos"`
 	Problems   int        `json:"problems"`
 	LastUpload *time.Time `json:"last_upload"`
@@ -70,7 +69,7 @@ func apiAccounts(w http.ResponseWriter, v *visit) error {
 		Accounts []accountRow `json:"accounts"`
 		Next     *string      `json:"next"`
 	}{shown(rows, func(a store.AccountSummary) accountRow {
-		row := accountRow{Card: card.Of(a.Account, v.site.Host, v.site.Port, keys), Photos: a.Photos, Problems: a.Problems}
+		row := accountRow{Card: contract.NewCard(a.Account, v.site.Host, v.site.Port, keys), Photos: a.Photos, Problems: a.Problems}
 		if !a.LastUpload.IsZero() {
 			row.LastUpload = &a.LastUpload
 		}

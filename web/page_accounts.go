@@ -3,7 +3,7 @@ package web
 import (
 	"net/http"
 
-	"picday/card"
+	"picday/contract"
 	"picday/store"
 )
 
@@ -24,7 +24,7 @@ func accountList(w http.ResponseWriter, v *visit) error {
 
 type accountPageData struct {
 	Account store.AccountSummary
-	Card    card.Card
+	Card    contract.Card
 	Jobs    []store.Job
 	live
 }
@@ -55,9 +55,9 @@ func (p accountPageData) FewJobs() []store.Job { return p.Jobs[:min(len(p.Jobs),
 // MoreJobs tells whether there are others.
 func (p accountPageData) MoreJobs() bool { return len(p.Jobs) > accountJobs }
 
-func (v *visit) card(a store.Account) (card.Card, error) {
+func (v *visit) card(a store.Account) (contract.Card, error) {
 	keys, err := v.view.HostKeys(v.Context())
-	return card.Of(a, v.site.Host, v.site.Port, keys), err
+	return contract.NewCard(a, v.site.Host, v.site.Port, keys), err
 }
 
 // accountCard gives the card as a file to hand on.

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"picday/account"
-	"picday/card"
+	"picday/contract"
 	"picday/store"
 )
 
@@ -58,10 +58,10 @@ func (a *app) accountList() *cobra.Command {
 
 // card makes a connection card, and keeps the host keys on it for the pages:
 // the daemon may not ask sshd.
-func (a *app) card(ctx context.Context, acct store.Account) (card.Card, error) {
+func (a *app) card(ctx context.Context, acct store.Account) (contract.Card, error) {
 	cfg, err := a.config()
 	if err != nil {
-		return card.Card{}, err
+		return contract.Card{}, err
 	}
 	c, err := account.New(cfg).Card(acct)
 	if err != nil {

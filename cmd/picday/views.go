@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"time"
 
-	"picday/card"
+	"picday/contract"
 )
 
 // The JSON that only commands have; package contract has the rest. Field names
 // are fixed.
 
 type accountView struct {
-	card.Card
+	contract.Card
 	Password string `json:"password,omitempty"` // only when it was just generated
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
-	"picday/card"
+	"picday/contract"
 	"picday/store"
 	"picday/web"
 )
@@ -53,7 +53,7 @@ func (s *service) openFront(ctx context.Context) (f *front, err error) {
 // site is what the administration listener knows of the configuration.
 func (s *service) site() web.Site {
 	site := web.Site{
-		PublicURL: s.cfg.Web.PublicURL, Host: card.Host(s.cfg.SSHD.Host), Port: s.cfg.SSHD.Port,
+		PublicURL: s.cfg.Web.PublicURL, Host: contract.Host(s.cfg.SSHD.Host), Port: s.cfg.SSHD.Port,
 		Originals: s.store.OriginalPath, Files: s.store.RenditionPath,
 		TrashKeep: s.cfg.Upload.TrashKeep.Std(), Disks: s.disks,
 	}

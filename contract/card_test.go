@@ -1,4 +1,4 @@
-package card
+package contract
 
 import (
 	"encoding/xml"

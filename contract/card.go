@@ -1,6 +1,4 @@
-// Package card is what an uploader needs to connect, in the forms in which it
-// is handed over: text, a file for FileZilla, an address for WinSCP.
-package card
+package contract
 
 import (
 	"bytes"
@@ -18,7 +16,8 @@ import (
 	"picday/store"
 )
 
-// A Card is all that an uploader needs to connect, except the password.
+// A Card is all that an uploader needs to connect, except the password. It is
+// handed over as text, as a file for FileZilla, or as an address for WinSCP.
 type Card struct {
 	Account   string          `json:"account"`
 	Layout    store.Layout    `json:"layout"`
@@ -33,8 +32,8 @@ type Card struct {
 	CreatedAt time.Time       `json:"created_at"`
 }
 
-// Of makes an account's connection card.
-func Of(a store.Account, host string, port int, keys []store.HostKey) Card {
+// NewCard makes an account's connection card.
+func NewCard(a store.Account, host string, port int, keys []store.HostKey) Card {
 	return Card{
 		Account: a.Name, Layout: a.Layout, Enabled: a.Enabled, User: a.Name,
 		Host: host, Port: port, StartDir: StartDir(a),
