@@ -68,7 +68,7 @@ func TestOldestLibc(t *testing.T) {
 // TestReproducible builds twice: in other directories, under another umask and
 // time zone, and without anything that the first build has cached.
 func TestReproducible(t *testing.T) {
-	long(t)
+	needs(t)
 	var sums []string
 	for i, where := range []string{"a", "somewhere/much/deeper"} {
 		dir := filepath.Join(t.TempDir(), where)
@@ -104,7 +104,7 @@ func TestReproducible(t *testing.T) {
 // Piuparts installs, upgrades, removes and purges in a chroot in which no
 // systemd runs, and looks for what is left behind.
 func TestPiuparts(t *testing.T) {
-	long(t)
+	needs(t)
 	have(t, "piuparts")
 	for _, suite := range suites[:2] {
 		t.Run(suite, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 // Where the machine uses picday's names for something else it is not
 // installed, says why, and changes nothing.
 func TestNamesThatAreTaken(t *testing.T) {
-	long(t)
+	needs(t)
 	m := newMachine(t, "bookworm")
 	deb := build(t, "deb", "1.0")
 	m.run("apt-get", "install", "-qq", "-y", "openssh-server")
@@ -49,7 +49,7 @@ func TestNamesThatAreTaken(t *testing.T) {
 // finished by apt once the reason is gone; a removal that would leave accounts
 // unjailed does not happen.
 func TestBrokenSSH(t *testing.T) {
-	long(t)
+	needs(t)
 	m := newMachine(t, "bookworm")
 	deb := build(t, "deb", "1.0")
 	m.run("apt-get", "install", "-qq", "-y", "openssh-server")

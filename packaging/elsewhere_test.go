@@ -8,7 +8,7 @@ import (
 // Uploads and photos on disks of the admin's choice: purging, which finds no
 // configuration any more, still closes the trees and says where all is.
 func TestOtherDirectories(t *testing.T) {
-	long(t)
+	needs(t)
 	m := newMachine(t, "bookworm")
 	m.install(build(t, "deb", "1.0"))
 	m.give("/etc/systemd/system/picdayd.service.d/dirs.conf", "[Service]\nReadWritePaths=/data\n")

@@ -13,7 +13,7 @@ import (
 
 // TestLife is what a machine lives through with picday on it.
 func TestLife(t *testing.T) {
-	each(t, "bookworm", life)
+	each(t, life)
 }
 
 func life(m *machine) {

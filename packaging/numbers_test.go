@@ -13,10 +13,10 @@ import (
 
 // TestNumbers measures what ARCHITECTURE.md says of the package:
 //
-//	sudo env PATH=$PATH PICDAY_PACKAGE=long go test -count=1 -v -run Numbers ./packaging
+//	sudo env PATH=$PATH PICDAY_PACKAGE=must go test -count=1 -v -run Numbers ./packaging
 func TestNumbers(t *testing.T) {
-	long(t)
-	each(t, "", func(m *machine) {
+	needs(t)
+	each(t, func(m *machine) {
 		deb := build(m.T, "deb", "1.0")
 		fi, err := os.Stat(deb)
 		must(m.T, err)

@@ -15,8 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// needs tells why the tests that boot systems do not run. "make test-package"
-// sets the variable, and so does "make test" for root.
+// needs tells why the tests that boot systems do not run. PICDAY_PACKAGE is
+// "must" in "make test-package", where what cannot be tested is a failure, and
+// "try" in "make test", for root: there a poor container only skips them.
 func needs(t *testing.T) {
 	t.Helper()
 	if os.Getenv("PICDAY_PACKAGE") == "" {
@@ -32,15 +33,6 @@ func needs(t *testing.T) {
 	}
 }
 
-// long is for what takes minutes and need not run on every change.
-func long(t *testing.T) {
-	t.Helper()
-	needs(t)
-	if os.Getenv("PICDAY_PACKAGE") != "long" {
-		t.Skip("a long one: run make test-package")
-	}
-}
-
 // The systems that one package must run on. PICDAY_PACKAGE_ROOTS names
 // directories with others, made like these: minimal, with systemd and apt.
 var suites = append([]string{"bookworm", "trixie"}, filepath.SplitList(os.Getenv("PICDAY_PACKAGE_ROOTS"))...)
@@ -52,23 +44,18 @@ const fetch = `chroot "$1" apt-get install -y -o APT::Install-Recommends=true --
 
 var rooting sync.Mutex
 
-// each runs a test on a machine of every suite; where time is short, on one.
-func each(t *testing.T, short string, test func(*machine)) {
+// each runs a test on a machine of every suite.
+func each(t *testing.T, test func(*machine)) {
+	needs(t)
 	for _, suite := range suites {
-		t.Run(filepath.Base(suite), func(t *testing.T) {
-			if suite != short {
-				long(t)
-			}
-			test(newMachine(t, suite))
-		})
+		t.Run(filepath.Base(suite), func(t *testing.T) { test(newMachine(t, suite)) })
 	}
 }
 
-// cannot ends a test that this machine cannot run. Whoever asked for the
-// whole must hear of it; for "make test" in a poor container it is a skip.
+// cannot ends a test that this machine cannot run.
 func cannot(t *testing.T, format string, args ...any) {
 	t.Helper()
-	if os.Getenv("PICDAY_PACKAGE") == "long" {
+	if os.Getenv("PICDAY_PACKAGE") == "must" {
 		t.Fatalf(format, args...)
 	}
 	t.Skipf(format, args...)

@@ -21,7 +21,7 @@ func TestExposure(t *testing.T) {
 
 // TestSandbox has the daemon do all its work with the sandbox on.
 func TestSandbox(t *testing.T) {
-	each(t, "trixie", sandbox)
+	each(t, sandbox)
 }
 
 func sandbox(m *machine) {

@@ -7,7 +7,7 @@ import (
 
 // Where a socket starts an sshd for every connection there is none to reload.
 func TestSocketActivatedSSH(t *testing.T) {
-	each(t, "", func(m *machine) {
+	each(t, func(m *machine) {
 		m.run("apt-get", "install", "-qq", "-y", "openssh-server")
 		m.sh("systemctl disable --now ssh.service; systemctl enable --now ssh.socket")
 		m.install(build(m.T, "deb", "1.0"))
@@ -27,7 +27,7 @@ func TestSocketActivatedSSH(t *testing.T) {
 // An admin who has restricted SSH keeps it exactly so, before, with and after
 // picday, and picday's accounts get in all the same.
 func TestAdminsOwnSSH(t *testing.T) {
-	long(t)
+	needs(t)
 	m := newMachine(t, "bookworm")
 	m.run("apt-get", "install", "-qq", "-y", "openssh-server")
 	m.sh(`groupadd admins; useradd -m -s /bin/sh -G admins alice; useradd -m -s /bin/sh bob

@@ -13,7 +13,7 @@ import (
 func TestVolumeLateAndAbsent(t *testing.T) {
 	for _, at := range []string{"/srv", "/srv/picday"} {
 		t.Run(strings.TrimPrefix(at, "/"), func(t *testing.T) {
-			long(t)
+			needs(t)
 			m := newMachine(t, "bookworm")
 			unit := strings.ReplaceAll(strings.TrimPrefix(at, "/"), "/", "-") + ".mount"
 			m.give("/etc/systemd/system/"+unit, "[Mount]\nWhat=/disk\nWhere="+at+"\nType=none\nOptions=bind\n[Install]\nWantedBy=multi-user.target\n")

@@ -228,12 +228,17 @@ func TestRestoreOntoWhatIsLeft(t *testing.T) {
 	s.daemon = s.StartDaemon()
 	s.waitSum(u, "job1/A/2.jpg", next)
 	after := s.waitPhotos(u, "job1/A/1.jpg", "job1/A/2.jpg")
-	for path, p := range before {
-		if after[path].Link != p.Link {
-			t.Errorf("%s: the link was %s, is %s", path, p.Link, after[path].Link)
-		}
+	if one := "job1/A/1.jpg"; after[one].Link != before[one].Link {
+		t.Errorf("%s: the link was %s, is %s", one, before[one].Link, after[one].Link)
 	}
-	s.remains(u, "job1/A/1.jpg", "job1/A/2.jpg")
+	// Nobody knows any more whether that was an overwrite or another child's
+	// picture: the old link is dead, and what it showed in the trash.
+	two := "job1/A/2.jpg"
+	s.gone(before[two].URL)
+	if after[two].Link == before[two].Link || s.trash(u)[two].SHA256 != before[two].SHA256 {
+		t.Errorf("%s: %+v, then %+v, in the trash %+v", two, before[two], after[two], s.trash(u))
+	}
+	s.remainsPublished(u, "job1/A/1.jpg", "job1/A/2.jpg")
 	if out := kept.ByKey().SFTP("ls"); out.Err == nil {
 		t.Error("the removed account gets in")
 	}
@@ -277,14 +282,15 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 	s.daemon = s.StartDaemon()
 	s.remains(u, "job1/A/x.jpg")
-	link := s.photos(u)["job1/A/x.jpg"].Link
+	old := s.photos(u)["job1/A/x.jpg"]
 	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
 	next := photo()
 	s.must(u.ByKey().MustWire().Put("/job1/A/x.jpg", next))
 	s.waitSum(u, "job1/A/x.jpg", next)
-	if s.waitPhotos(u, "job1/A/x.jpg")["job1/A/x.jpg"].Link != link {
-		t.Error("another link for the same place")
+	if s.waitPhotos(u, "job1/A/x.jpg")["job1/A/x.jpg"].Link == old.Link {
+		t.Error("the link of a picture that is lost shows another one")
 	}
+	s.gone(old.URL)
 }
 
 // same shows the lines that differ.

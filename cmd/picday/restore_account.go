@@ -143,7 +143,7 @@ func (r *restoring) putBack(acct store.Account, p store.Photo) (fs.FileInfo, err
 		return nil, serr
 	}
 	if same == nil {
-		r.problem("%s of %s was not put back (%v): the photo stays published until a file of that name is taken in", p.Path, acct.Name, err)
+		r.problem("%s of %s was not put back (%v): the photo stays published until another picture is taken in under that name, which then gets its own link", p.Path, acct.Name, err)
 		return nil, nil
 	}
 	r.view.WereThere++
