@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -127,12 +126,7 @@ func servedWorld(b *testing.B) (w *testbed.World, ours, theirs []string) {
 // startNginx serves the renditions as Debian's nginx would, on all cores.
 func startNginx(b *testing.B, w *testbed.World) (url string, pid int) {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
+	addr := w.FreeAddr()
 	dir := filepath.Join(w.Dir, "nginx")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		b.Fatal(err)

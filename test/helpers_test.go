@@ -73,16 +73,19 @@ func (s *site) portraits(word string, flags ...string) *testbed.Uploader {
 	return s.AddAccount(word, "portraits", flags...)
 }
 
-// photos lists an account's photos by path.
+// photos lists an account's photos by path. While files change places, one
+// photo may be at a path already and another one still: that must end.
 func (s *site) photos(u *testbed.Uploader, flags ...string) map[string]testbed.Photo {
 	s.t.Helper()
 	byPath := map[string]testbed.Photo{}
-	for _, p := range s.photoList(u, flags...) {
-		if _, twice := byPath[p.Path]; twice {
-			s.t.Fatalf("%s is listed twice", p.Path)
+	s.Eventually("no path is listed twice", func() (bool, any) {
+		clear(byPath)
+		list := s.photoList(u, flags...)
+		for _, p := range list {
+			byPath[p.Path] = p
 		}
-		byPath[p.Path] = p
-	}
+		return len(byPath) == len(list), shorten(keys(byPath))
+	})
 	return byPath
 }
 
@@ -129,8 +132,6 @@ func (s *site) waitPhotos(u *testbed.Uploader, paths ...string) map[string]testb
 		var have []string
 		clear(got)
 		for _, p := range s.photoList(u) {
-			// While files change places, one photo may be at a path already and
-			// another one still: that is not what is waited for.
 			have = append(have, p.Path)
 			got[p.Path] = p
 		}

@@ -3,7 +3,6 @@ package test
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,7 +22,7 @@ func TestBehindNginx(t *testing.T) {
 	s := newSite(t)
 	dir := filepath.Join(s.Dir, "nginx")
 	s.must(os.Mkdir(dir, 0o755))
-	addr := freeAddr(t)
+	addr := s.FreeAddr()
 	conf := fmt.Sprintf(`daemon off; user root; pid %[1]s/pid; error_log %[1]s/error.log; events {}
 http {
 	client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;
@@ -41,7 +40,7 @@ http {
 func TestBehindCaddy(t *testing.T) {
 	testbed.Need(t, "caddy", "caddy")
 	s := newSite(t)
-	addr := freeAddr(t)
+	addr := s.FreeAddr()
 	config := strings.ReplaceAll(snippet(t, "caddy"), "127.0.0.1:8480", s.Public)
 	config = "{\n\tadmin off\n}\n" + strings.ReplaceAll(config, "pics.example.com", "http://"+addr)
 	s.must(os.WriteFile(s.Dir+"/Caddyfile", []byte(config), 0o644))
@@ -58,16 +57,6 @@ func snippet(t *testing.T, language string) string {
 		t.Fatalf("the README has nothing for %s", language)
 	}
 	return m[1]
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // behind starts a web server and asks it for everything that picday answers.

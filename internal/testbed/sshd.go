@@ -2,10 +2,12 @@ package testbed
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -101,24 +103,34 @@ func (w *World) SSHDLog() string { return tail(w.sshdLog, 40) }
 // loopbackPort picks w.Port, free on all loopback addresses that exist.
 func (w *World) loopbackPort() (addresses []string) {
 	w.T.Helper()
-	for range 20 {
-		first, err := net.Listen("tcp", "127.0.0.1:0")
-		w.must(err)
-		w.Port = first.Addr().(*net.TCPAddr).Port
-		// 127.0.0.2 lets a test come from a second address of the machine.
-		addresses = []string{"127.0.0.1"}
-		second, err := net.Listen("tcp", fmt.Sprintf("[::1]:%d", w.Port))
-		_ = first.Close()
-		if err == nil {
-			_ = second.Close()
-			return append(addresses, "::1")
+	// 127.0.0.2 lets a test come from a second address of the machine.
+	addresses = []string{"127.0.0.1"}
+	if HasIPv6() {
+		addresses = append(addresses, "::1")
+	}
+	w.Port = w.freePort(addresses...)
+	return addresses
+}
+
+// freePort is a port nobody listens on. It is below those that the kernel
+// gives to outgoing connections (from 32768 on, ip-sysctl), because of which a
+// port found free could be taken before it is listened on, or at a restart.
+func (w *World) freePort(addresses ...string) int {
+	w.T.Helper()
+	for range 100 {
+		port, free := 10000+rand.IntN(22000), true
+		for _, a := range addresses {
+			l, err := net.Listen("tcp", net.JoinHostPort(a, strconv.Itoa(port)))
+			if free = free && err == nil; err == nil {
+				w.must(l.Close())
+			}
 		}
-		if !HasIPv6() {
-			return addresses
+		if free {
+			return port
 		}
 	}
-	w.T.Fatal("no port is free on both 127.0.0.1 and ::1")
-	return nil
+	w.T.Fatalf("no port is free on %q", addresses)
+	return 0
 }
 
 // HasIPv6 tells whether ::1 can be used.
@@ -130,12 +142,9 @@ func HasIPv6() bool {
 	return l.Close() == nil
 }
 
-// freeAddr is a loopback address nobody listens on.
-func (w *World) freeAddr() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	w.must(err)
-	defer l.Close()
-	return l.Addr().String()
+// FreeAddr is a loopback address nobody listens on.
+func (w *World) FreeAddr() string {
+	return fmt.Sprintf("127.0.0.1:%d", w.freePort("127.0.0.1"))
 }
 
 // hostKeyFields are the type and the base64 body of the host's public key.

@@ -78,7 +78,7 @@ func New(t testing.TB, options ...Options) *World {
 		w.Bind(w.Dir+"/stash", w.Uploads)
 	}
 	w.startSSHD()
-	w.Public, w.Admin = w.freeAddr(), w.freeAddr()
+	w.Public, w.Admin = w.FreeAddr(), w.FreeAddr()
 	w.writeConfig(o)
 	return w
 }
