@@ -17,12 +17,15 @@ GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS = -X picday/internal/version.release=$(VERSION)
 
-.PHONY: build man demo test check bench torture fuzz install deb rpm test-package clean
+.PHONY: build help man demo test check bench torture fuzz install deb rpm test-package clean
 
 build: ## the two programs, their manual pages and completion, in bin/
 	@$(DEPS) $(BUILD_DEPS)
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/picday ./cmd/picdayd
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} scripts/man.sh $(BIN) $(BIN)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 man: build ## the manual pages, in bin/man: man -l bin/man/picday.1.gz
 
@@ -85,5 +88,5 @@ test-package: ## install, upgrade, remove and purge the .deb in booted Debians
 	@$(DEPS) $(BUILD_DEPS) $(TEST_DEPS) $(PACKAGE_TEST_DEPS)
 	PICDAY_PACKAGE=must $(GO) test -count=1 -timeout 60m -v ./packaging
 
-clean:
+clean: ## take away what was built
 	rm -rf $(BIN) dist packaging/build

@@ -3,6 +3,7 @@ package account
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -97,7 +98,7 @@ func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Ac
 	}
 	switch {
 	case err != nil:
-		f.fail("drop-in", err.Error(), "see the message")
+		f.fail("drop-in", err.Error(), "look whether "+s.Config.SSHD.DropIn+" and the Unix users can be read, then run \"picday init\"")
 	case !bytes.Equal(have, dropIn(s.Config, accounts)):
 		f.fail("drop-in", s.Config.SSHD.DropIn+" is not what picday would write: it was edited, or the configuration or the accounts changed", "run \"picday init\"")
 	default:
@@ -111,9 +112,20 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	enable := "run \"picday account enable " + a.Name + "\""
 	before := len(*f)
 	u, err := mine(a.Name)
-	if err != nil {
-		f.fail(check, err.Error(), "see the message")
+	if errors.Is(err, ErrNoAccount) {
+		f.fail(check, "the machine has no Unix user "+a.Name, addAgain(a))
 		return
+	}
+	if err != nil {
+		f.fail(check, err.Error(), "give the account another name: "+addAgain(a))
+		return
+	}
+	for _, dir := range s.dirsOf(a) {
+		if !exists(dir) {
+			f.fail(check, dir+" is not there: nothing is taken in, and its photos stay as they are",
+				"bring the folder back from where it went; only if its photos may end: picday account enable "+a.Name+" makes an empty one")
+			return
+		}
 	}
 	if u.closed() == a.Enabled {
 		if a.Enabled {
@@ -133,19 +145,19 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	}
 	if err := rootOnly(s.Base(a.Name)); err != nil {
 		f.fail(check, err.Error(), enable)
-	}
-	for _, st := range s.treeSteps(a) {
-		if ok, err := st.done(ctx); err != nil {
-			f.fail(check, err.Error(), "see the message")
-		} else if !ok {
-			f.fail(check, "not so any more: "+st.what, enable)
+	} else {
+		for _, st := range s.treeSteps(a) {
+			if ok, err := st.done(ctx); err != nil {
+				f.fail(check, err.Error(), enable)
+			} else if !ok {
+				f.fail(check, "somebody has changed the owner or the mode of what picday has "+st.what, enable)
+			}
 		}
 	}
-	if err := s.provenJailed(ctx, a); err != nil {
-		f.fail(check, err.Error(), "see the message")
-	}
-	if err := s.provenAllowlist(ctx, a); err != nil {
-		f.fail(check, err.Error(), "see the message")
+	for _, proven := range []func(context.Context, store.Account) error{s.provenJailed, s.provenAllowlist} {
+		if err := proven(ctx, a); err != nil {
+			f.fail(check, err.Error(), "look for the file in sshd's configuration that says so, then run \"picday init\"")
+		}
 	}
 	hasKeys := exists(s.keyFile(a.Name))
 	if a.Enabled && !u.hasPassword() && !hasKeys {
@@ -154,9 +166,26 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	if !a.Enabled && hasKeys {
 		f.fail(check, "the account is disabled but its keys are in place", "run \"picday account disable "+a.Name+"\"")
 	}
-	if len(*f) == before {
-		f.ok(check, "jailed, and reachable as it should be")
+	if len(*f) > before {
+		return
 	}
+	if a.Enabled {
+		f.ok(check, "jailed, and reachable as it should be")
+	} else {
+		f.ok(check, "disabled: jailed, and closed as it should be")
+	}
+}
+
+// addAgain are the commands that make the Unix user of a known account anew.
+func addAgain(a store.Account) string {
+	again := fmt.Sprintf("picday account remove %s --keep; picday account add %[1]s --layout %s", a.Name, a.Layout)
+	if a.IDPattern != "" {
+		again += fmt.Sprintf(" --id-pattern '%s'", a.IDPattern)
+	}
+	for _, network := range a.AllowFrom {
+		again += " --allow-from " + network
+	}
+	return again + " (its photos stay; it gets a new password)"
 }
 
 // checkStrays looks for what belongs to no account.

@@ -8,18 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"picday/contract"
 	"picday/store"
 )
 
-// Card makes the account's connection card. It asks sshd for its host keys,
-// which takes root.
-func (s *System) Card(a store.Account) (contract.Card, error) {
-	keys, err := s.HostKeys(context.Background())
-	return contract.NewCard(a, contract.Host(s.Config.SSHD.Host), s.Config.SSHD.Port, keys), err
-}
-
 // HostKeys are sshd's, best first: clients settle on the first type they know.
+// To ask sshd takes root.
 func (s *System) HostKeys(ctx context.Context) ([]store.HostKey, error) {
 	e, err := s.effective(ctx, "root", probes4[0])
 	if err != nil {

@@ -205,7 +205,7 @@ func TestExpiredWithoutPAM(t *testing.T) {
 	}
 }
 
-func TestCardOfARealServer(t *testing.T) {
+func TestHostKeysOfARealServer(t *testing.T) {
 	s := initWorld(t)
 	want := strings.Fields(sys(t, "ssh-keygen", "-l", "-E", "sha256", "-f", "/run/hostkey.pub"))[1]
 	for _, pub := range []bool{true, false} {
@@ -213,10 +213,10 @@ func TestCardOfARealServer(t *testing.T) {
 			must(t, os.Rename("/run/hostkey.pub", "/run/away"))
 			defer func() { _ = os.Rename("/run/away", "/run/hostkey.pub") }()
 		}
-		c, err := s.Card(store.Account{Name: "acme", Layout: store.Jobs})
+		keys, err := s.HostKeys(t.Context())
 		must(t, err)
-		if len(c.HostKeys) != 1 || c.HostKeys[0].SHA256 != want || c.HostKeys[0].Type != "ssh-ed25519" {
-			t.Errorf("%+v, want %s", c.HostKeys, want)
+		if len(keys) != 1 || keys[0].SHA256 != want || keys[0].Type != "ssh-ed25519" {
+			t.Errorf("%+v, want %s", keys, want)
 		}
 	}
 }

@@ -166,16 +166,25 @@ func makeParents(path string) []step {
 	}
 }
 
-// treeSteps are the account's chroot: root's down to where uploads begin.
-func (s *System) treeSteps(a store.Account) []step {
+// dirsOf are the directories of an account's chroot that picday makes, from
+// the top down to where uploads begin.
+func (s *System) dirsOf(a store.Account) []string {
 	base := s.Base(a.Name)
-	steps := []step{dirStep("prepared "+base, dir{path: base, own: byRootFor(a.Name), mode: 0o750})}
-	if a.Layout == store.Portraits {
-		inner := filepath.Join(base, a.Name)
-		pics := filepath.Join(inner, layout.UserPictures)
-		steps = append(steps,
-			dirStep("prepared "+inner, dir{path: inner, own: byRootFor(a.Name), mode: 0o750}),
-			dirStep("prepared "+pics, dir{path: pics, own: byAccount(a.Name), mode: 0o750, lax: true}))
+	if a.Layout != store.Portraits {
+		return []string{base}
+	}
+	inner := filepath.Join(base, a.Name)
+	return []string{base, inner, filepath.Join(inner, layout.UserPictures)}
+}
+
+// treeSteps are the account's chroot: root's down to where uploads begin.
+func (s *System) treeSteps(a store.Account) (steps []step) {
+	for i, path := range s.dirsOf(a) {
+		d := dir{path: path, own: byRootFor(a.Name), mode: 0o750}
+		if a.Layout == store.Portraits && i == 2 {
+			d.own, d.lax = byAccount(a.Name), true
+		}
+		steps = append(steps, dirStep("prepared "+path, d))
 	}
 	return steps
 }

@@ -110,7 +110,7 @@ type Problem struct {
 
 // NewProblem shows a problem.
 func NewProblem(p store.Problem) Problem {
-	v := Problem{Account: p.Account, Path: layout.Shown(p.RawPath), Reason: p.Reason, Message: p.Reason.Message(), Since: p.Since}
+	v := Problem{Account: p.Account, Path: layout.Shown(p.RawPath), Reason: p.Reason, Message: p.Message(), Since: p.Since}
 	if !p.DeleteAfter.IsZero() {
 		v.DeleteAfter = &p.DeleteAfter
 	}

@@ -129,11 +129,16 @@ title "The job goes on sale: its folder leaves SFTP, its photos stay"
 run picday job activate acme job00001
 run picday job list
 
-title "Pages for the photo office"
+title "Pages for the photo office, and the studio's next job"
+run picday job add acme job00002
 printf 'demo-password' | run picday operator add demo --password-stdin
 echo "http://127.0.0.1:$admin/   name: demo   password: demo-password"
 if [ -t 0 ] && [ -t 1 ]; then
-    read -rp "Have a look with your browser. Upload more as 'acme' or 'lincoln' if you like, with the same password. Enter ends it. "
+    echo "Upload more from another terminal, with the same password; acme into job00002:"
+    for account in acme lincoln; do
+        echo "  sftp -P $port -o UserKnownHostsFile=/dev/null $account@127.0.0.1"
+    done
+    read -rp "Enter ends it. " || true # Ctrl-D does too
 else
     curl -fsS -o /dev/null -w 'The log-in page answers: %{http_code}\n' "http://127.0.0.1:$admin/login"
     echo "In a terminal they stay until you press Enter."

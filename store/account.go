@@ -57,9 +57,16 @@ func (tx *Tx) AddAccount(a Account) (Account, error) {
 		return a, fmt.Errorf("photos of a removed account %q with layout %s are still kept: choose another name, or the same layout", a.Name, old.Layout)
 	}
 	a.ID, a.Enabled, a.CreatedAt = old.ID, true, old.CreatedAt
-	// The pattern may be another one: what was a problem under the old one
-	// must be looked at again, and above all not be deleted as a stray.
-	if _, err := tx.Exec(`DELETE FROM upload WHERE account_id = ? AND reason IS NOT NULL AND photo_id IS NULL`, a.ID); err != nil {
+	if a.IDPattern != old.IDPattern {
+		// What was a problem under the old one must be looked at again, and
+		// above all not be deleted as a stray.
+		_, err = tx.Exec(`DELETE FROM upload WHERE account_id = ? AND reason IS NOT NULL AND photo_id IS NULL`, a.ID)
+	} else {
+		// The days of strays begin anew: nobody could rename them meanwhile.
+		_, err = tx.Exec(`UPDATE upload SET since = ?1, delete_after = ?1 + delete_after - since
+			WHERE account_id = ?2 AND delete_after IS NOT NULL`, millis(tx.now), a.ID)
+	}
+	if err != nil {
 		return a, err
 	}
 	_, err = tx.Exec(`UPDATE account SET state = 'enabled', id_pattern = ?, allow_from = ? WHERE id = ?`, a.IDPattern, allow, a.ID)

@@ -49,6 +49,16 @@ func (tx *Tx) AddOperator(o Operator, hash string) error {
 	return err
 }
 
+// SetOperatorPassword replaces a password by one from HashPassword, and ends
+// the sessions that began with the old one.
+func (tx *Tx) SetOperatorPassword(name, hash string) error {
+	if err := tx.change(`UPDATE operator SET password = ? WHERE name = ?`, hash, name); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM session WHERE operator = ?`, name)
+	return err
+}
+
 // RemoveOperator ends an operator's log-in and every session.
 func (tx *Tx) RemoveOperator(name string) error {
 	return tx.change(`DELETE FROM operator WHERE name = ?`, name)

@@ -55,6 +55,23 @@ func TestOperators(t *testing.T) {
 		t.Error(err)
 	}
 	is(ErrNotFound, "ended")
+	start(0)
+	other, err := HashPassword("another horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := do(func(tx *Tx) error { return tx.SetOperatorPassword("eva", other) }); err != nil {
+		t.Error(err)
+	}
+	is(ErrNotFound, "begun with the old password")
+	for password, want := range map[string]error{"another horse": nil, "correct horse": ErrNotFound} {
+		if _, err := s.LogIn(t.Context(), "eva", password); !errors.Is(err, want) {
+			t.Errorf("%q: %v", password, err)
+		}
+	}
+	if err := do(func(tx *Tx) error { return tx.SetOperatorPassword("otto", other) }); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
 	start(-SessionIdle - time.Minute)
 	is(ErrNotFound, "idle")
 	start(-SessionLife - time.Minute)

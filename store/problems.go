@@ -16,6 +16,16 @@ type Problem struct {
 	Since       time.Time
 	DeleteAfter time.Time // zero = never
 	PhotoID     int64     // what was at this path before, and is still shown; 0 = nothing
+	JobState    JobState  // "" in the portraits layout
+}
+
+// Message is a sentence for the uploader, who cannot get at what is in an
+// active job.
+func (p Problem) Message() string {
+	if p.JobState == Active {
+		return p.Reason.Message() + " The job is no longer in your SFTP view: ask for it to be planned again first."
+	}
+	return p.Reason.Message()
 }
 
 // A ProblemQuery says which problems are wanted; an empty field means any.
@@ -27,13 +37,13 @@ type ProblemQuery struct {
 	Limit        int
 }
 
-const problemColumns = `SELECT u.id, a.name, u.dir, u.name, u.identity, u.reason, u.since, coalesce(u.delete_after, 0), coalesce(u.photo_id, 0)
+const problemColumns = `SELECT u.id, a.name, u.dir, u.name, u.identity, u.reason, u.since, coalesce(u.delete_after, 0), coalesce(u.photo_id, 0), coalesce(j.state, '')
 	FROM upload u JOIN account a ON a.id = u.account_id LEFT JOIN job j ON j.id = u.job_id `
 
 func scanProblem(r *sql.Rows) (p Problem, err error) {
 	var dir, name, identity []byte
 	var since, after int64
-	err = r.Scan(&p.ID, &p.Account, &dir, &name, &identity, &p.Reason, &since, &after, &p.PhotoID)
+	err = r.Scan(&p.ID, &p.Account, &dir, &name, &identity, &p.Reason, &since, &after, &p.PhotoID, &p.JobState)
 	p.RawPath, p.Bytes, p.Since = joinPath(dir, name), identityOf(identity).Size, fromMillis(since)
 	if after != 0 {
 		p.DeleteAfter = fromMillis(after)

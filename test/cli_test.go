@@ -3,6 +3,7 @@ package test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -178,8 +179,18 @@ func TestOtherUsersReadNothing(t *testing.T) {
 		}
 		sane(t, r)
 	}
-	if r := s.PicdayAs("picday", "photos", "--json"); r.Code != 0 {
-		t.Errorf("as the daemon's user: %v", r)
+	if out, err := exec.Command("usermod", "-aG", "picday", plain.User).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, reader := range []string{"picday", plain.User} {
+		for _, args := range [][]string{{"photos"}, {"problems", "--json"}, {"status"}, {"account", "list"}, {"job", "list"}, {"trash", "list"}} {
+			if r := s.PicdayAs(reader, args...); r.Code != 0 {
+				t.Errorf("as %s, who is in the group: %v", reader, r)
+			}
+		}
+	}
+	if r := s.PicdayAs(plain.User, "job", "add", u.Name, "job2"); r.Code == 0 {
+		t.Errorf("a reader adds a job: %v", r)
 	}
 }
 

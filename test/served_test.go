@@ -76,8 +76,10 @@ func TestARotatedLink(t *testing.T) {
 	s.gone(before[at+"12.jpg"].URL)
 	s.shows(after[at+"12.jpg"])
 	s.shows(after[at+"13.jpg"])
-	if out := s.MustPicday("link", "show", u.Name, "12"); !strings.Contains(out, after[at+"12.jpg"].Link) {
-		t.Errorf("link show: %s", out)
+	for _, name := range []string{"12", at + "12.jpg", "user-pictures/12.jpg"} {
+		if out := s.MustPicday("link", "show", u.Name, name); !strings.Contains(out, after[at+"12.jpg"].Link) {
+			t.Errorf("link show %s: %s", name, out)
+		}
 	}
 	if r := s.Picday("link", "show", u.Name, "99"); r.Code != 3 {
 		t.Error(r)

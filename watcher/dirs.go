@@ -301,9 +301,12 @@ func (d *dirs) polls() bool {
 func (d *dirs) report(s *Status) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	s.OutOfWatches = d.short
 	for path, n := range d.at {
 		if n.watched {
 			s.WatchedDirs++
+		} else if n.failed == nil {
+			s.Unwatched++
 		}
 		if d.polled[path] != nil {
 			s.PolledDirs = append(s.PolledDirs, path)

@@ -130,6 +130,8 @@ type Status struct {
 	WatchedDirs   int
 	PolledDirs    []string // absolute: without a watch or not readable, listed every Options.Poll
 	Missing       []string // absolute: trees that are not there or not readable
+	Unwatched     int      // directories that can be listed but not watched
+	OutOfWatches  bool     // the kernel refused a watch because there are too many
 	Pending       int      // known, not yet given out
 	Uploading     int      // of these: held by a writer, or changed within the last minute
 	Handed        int      // given out, not yet answered

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"picday/contract"
+	"picday/layout"
 	"picday/store"
 )
 
@@ -48,6 +49,9 @@ func accountPage(w http.ResponseWriter, v *visit) error {
 	}
 	return render(w, v, http.StatusOK, "account", page)
 }
+
+// UsualID is the pattern of IDs that needs no explanation by a pattern.
+func (accountPageData) UsualID() string { return layout.DefaultIDPattern }
 
 // FewJobs are as many as the page shows.
 func (p accountPageData) FewJobs() []store.Job { return p.Jobs[:min(len(p.Jobs), accountJobs)] }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -56,14 +57,10 @@ func (a *app) accountList() *cobra.Command {
 	})
 }
 
-// card makes a connection card, and keeps the host keys on it for the pages:
-// the daemon may not ask sshd.
-func (a *app) card(ctx context.Context, acct store.Account) (contract.Card, error) {
+// card makes a connection card, and keeps the host keys on it for whoever may
+// not ask sshd: the pages, and members of the group picday.
+func (a *app) card(ctx context.Context, acct store.Account) (c contract.Card, err error) {
 	cfg, err := a.config()
-	if err != nil {
-		return contract.Card{}, err
-	}
-	c, err := account.New(cfg).Card(acct)
 	if err != nil {
 		return c, err
 	}
@@ -71,10 +68,20 @@ func (a *app) card(ctx context.Context, acct store.Account) (contract.Card, erro
 	if err != nil {
 		return c, err
 	}
-	if known, err := s.HostKeys(ctx); err != nil || slices.Equal(known, c.HostKeys) {
+	known, err := s.HostKeys(ctx)
+	if err != nil {
 		return c, err
 	}
-	return c, s.Update(ctx, func(tx *store.Tx) error { return tx.SetHostKeys(c.HostKeys) })
+	keys := known
+	if os.Geteuid() == 0 {
+		if keys, err = account.New(cfg).HostKeys(ctx); err != nil {
+			return c, err
+		}
+		if !slices.Equal(known, keys) {
+			err = s.Update(ctx, func(tx *store.Tx) error { return tx.SetHostKeys(keys) })
+		}
+	}
+	return contract.NewCard(acct, contract.Host(cfg.SSHD.Host), cfg.SSHD.Port, keys), err
 }
 
 func (a *app) accountShow() *cobra.Command {
@@ -90,7 +97,7 @@ func (a *app) accountShow() *cobra.Command {
 		return a.print(accountView{Card: card}, func(w io.Writer) {
 			fmt.Fprint(w, card.Text())
 			if !card.Enabled {
-				fmt.Fprintf(w, "\nThis account is disabled: picday account enable %s\n", card.Account)
+				fmt.Fprintf(w, "To let it in again: sudo picday account enable %s\n", card.Account)
 			}
 		})
 	})

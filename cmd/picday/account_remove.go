@@ -38,12 +38,39 @@ func (a *app) accountRemove() *cobra.Command {
 			if err != nil {
 				return done, err
 			}
-			return done, s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, files) })
+			ended, err := logins(ctx, s, acct)
+			if err != nil {
+				return done, err
+			}
+			if err := s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, files) }); err != nil || !files {
+				return done, err
+			}
+			return append(done, ended...), nil
 		})
 	})
 	cmd.Flags().BoolVar(&files, "files", false, "delete the uploads, and end the photos with them")
 	cmd.Flags().BoolVar(&keep, "keep", false, "keep uploads and photos; adding the account again takes them over")
 	return cmd
+}
+
+// logins are the operators and tokens that are for one account alone.
+func logins(ctx context.Context, s *store.Store, acct store.Account) (all []string, err error) {
+	operators, err := s.Operators(ctx)
+	for _, o := range operators {
+		if o.AccountID == acct.ID {
+			all = append(all, "removed the operator "+o.Name+" of the administration pages")
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := s.Tokens(ctx)
+	for _, t := range tokens {
+		if t.AccountID == acct.ID {
+			all = append(all, "revoked the token "+t.Name)
+		}
+	}
+	return all, err
 }
 
 // weight counts what would be lost with an account.

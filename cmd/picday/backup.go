@@ -52,6 +52,9 @@ func (a *app) backupCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+			a.say("there was no backup in " + dir + " yet, this makes the first; if there should be one, is its disk mounted?")
+		}
 		meter := a.meter("pictures")
 		b := &store.Backup{
 			Store: s, Dir: dir, Lock: sys.Lock, Again: check, Progress: meter.show,

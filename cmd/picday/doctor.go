@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -40,6 +44,7 @@ func (a *app) doctorCommand() *cobra.Command {
 				d.fail("catalogue", err.Error(), "restore it from a backup")
 			}
 			d.catalogue(ctx, s)
+			d.jobs(ctx, s, sys)
 		}
 		d.daemon(ctx)
 		d.leases()
@@ -105,11 +110,50 @@ func (d *diagnosis) daemon(ctx context.Context) {
 	default:
 		d.ok("picdayd", fmt.Sprintf("running since %s", when(*st.Since)))
 	}
-	if n := len(st.PolledDirs); n > 0 {
-		d.add("warn", "inotify watches", fmt.Sprintf("%d folders are polled, because the watches have run out: %s", n, strings.Join(st.PolledDirs[:min(n, 5)], ", ")),
-			"sysctl fs.inotify.max_user_watches="+fmt.Sprint(2*(st.WatchedDirs+n)))
-	} else {
-		d.ok("inotify watches", fmt.Sprintf("%d folders watched", st.WatchedDirs))
+	d.watches(st)
+}
+
+// watches looks for folders that are there and not watched. Those that are not
+// there are polled too; the checks of accounts and jobs name them.
+func (d *diagnosis) watches(st control.Status) {
+	const check = "inotify watches"
+	polled := slices.DeleteFunc(slices.Clone(st.PolledDirs), func(dir string) bool {
+		_, err := os.Lstat(dir)
+		return errors.Is(err, fs.ErrNotExist)
+	})
+	n := len(polled)
+	if n == 0 {
+		d.ok(check, fmt.Sprintf("%d folders watched", st.WatchedDirs))
+		return
+	}
+	message := fmt.Sprintf("%d folders are polled instead of watched, so uploads are noticed later: %s", n, strings.Join(polled[:min(n, 5)], ", "))
+	text, err := os.ReadFile("/proc/sys/fs/inotify/max_user_watches")
+	limit, nerr := strconv.Atoi(strings.TrimSpace(string(text)))
+	switch {
+	case err != nil || nerr != nil || st.WatchedDirs+n < limit:
+		d.add("warn", check, message, "journalctl -u picdayd says why they cannot be watched")
+	default:
+		d.add("warn", check, message, fmt.Sprintf("the kernel allows %d watches: echo fs.inotify.max_user_watches=%d | sudo tee /etc/sysctl.d/60-picday.conf && sudo sysctl --system",
+			limit, 2*(st.WatchedDirs+n)))
+	}
+}
+
+// jobs looks for planned jobs without a folder.
+func (d *diagnosis) jobs(ctx context.Context, s *store.Store, sys *account.System) {
+	jobs, err := s.Jobs(ctx, "")
+	if err != nil {
+		d.fail("jobs", err.Error(), "restore the catalogue from a backup")
+		return
+	}
+	for _, j := range jobs {
+		dir := sys.JobDir(j.Account, j.Name)
+		if _, err := os.Lstat(filepath.Dir(dir)); err != nil || j.State != store.Planned {
+			continue // without the account's folder: that is said already
+		}
+		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+			d.fail("job "+j.Account+"/"+j.Name, dir+" is not there: nothing is taken in, and its photos stay as they are",
+				fmt.Sprintf("bring the folder back from where it went; only if its photos may end: picday job add %s '%s' makes an empty one", j.Account, j.Name))
+		}
 	}
 }
 

@@ -143,7 +143,7 @@ func (e *explainer) search(ctx context.Context, only, path string) ([]*explanati
 	}
 	found := []*explanation{}
 	for _, acct := range accounts {
-		raws, err := e.raw(ctx, acct, path)
+		raws, err := e.raw(ctx, acct, fromRoot(acct, path))
 		if err != nil {
 			return nil, err
 		}

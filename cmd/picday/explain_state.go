@@ -179,9 +179,13 @@ func (f *facts) conclude() {
 		f.stillShown()
 	case taken && f.upload.Reason != "":
 		x.State = stateProblem
-		f.why("%s", f.upload.Reason.Message())
-		if x.Problem != nil && x.Problem.DeleteAfter != nil {
-			f.why("It is deleted after %s.", when(*x.Problem.DeleteAfter))
+		if p := x.Problem; p == nil { // solved between two looks
+			f.why("%s", f.upload.Reason.Message())
+		} else {
+			f.why("%s", p.Message)
+			if p.DeleteAfter != nil {
+				f.why("It is deleted after %s.", when(*p.DeleteAfter))
+			}
 		}
 		f.stillShown()
 	case taken && f.withheld != nil:

@@ -41,10 +41,12 @@ it again.`,
 	"account remove": {`Remove the Unix user and what sshd knows of it. While there are files or photos
 one of the flags has to say what becomes of them: --keep leaves them where they
 are, and adding an account of the same name and layout takes them over; --files
-deletes the uploads, and the photos go to the trash and end there.`, ""},
+deletes the uploads, and the photos go to the trash and end there; operators and
+tokens that were for this account alone are removed with it.`, ""},
 	"job add": {
 		`Make planned jobs: each is a folder that appears at once over SFTP. Uploaders
-cannot make, rename or remove such folders themselves.`,
+cannot make, rename or remove such folders themselves. A job stays for good: its
+name stands in the history of its photos. One that is over is activated.`,
 		`  picday job add acme job00001 "Summer camp 2026"`,
 	},
 	"job activate": {

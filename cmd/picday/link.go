@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"picday/layout"
 	"picday/store"
 )
 
@@ -51,7 +53,7 @@ func (a *app) linked(ctx context.Context, account, name string) (s *store.Store,
 		return s, p, err
 	}
 	for _, show := range []store.Show{store.ShowPublished, store.ShowWithdrawn} {
-		for _, f := range []store.PhotoFilter{{Path: name}, {Person: name}} {
+		for _, f := range []store.PhotoFilter{{Path: fromRoot(acct, name)}, {Person: name}} {
 			f.Account = acct.Name
 			found, err := s.View(acct.ID).Photos(ctx, store.PhotoQuery{PhotoFilter: f, Show: show, Order: store.ByChange})
 			if err != nil {
@@ -63,6 +65,15 @@ func (a *app) linked(ctx context.Context, account, name string) (s *store.Store,
 		}
 	}
 	return s, p, fmt.Errorf("account %q has no photo %q: %w: see 'picday photos %s'", account, name, store.ErrNotFound, account)
+}
+
+// fromRoot is a path from the root of the SFTP view. A school starts in its own
+// folder there, and seldom names it.
+func fromRoot(acct store.Account, path string) string {
+	if acct.Layout == store.Portraits && acct.Name != layout.UserPictures && strings.HasPrefix(path, layout.UserPictures+"/") {
+		return acct.Name + "/" + path
+	}
+	return path
 }
 
 func (a *app) printLink(p store.Photo) error {

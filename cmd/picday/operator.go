@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) operatorCommand() *cobra.Command {
-	return a.group("operator", "Make and end log-ins for the administration pages", a.operatorAdd(), a.operatorList(), a.operatorRemove())
+	return a.group("operator", "Make and end log-ins for the administration pages", a.operatorAdd(), a.operatorList(), a.operatorPasswd(), a.operatorRemove())
 }
 
 // loginName is what an operator or a token may be called: a word or an e-mail
@@ -36,13 +36,9 @@ func (a *app) operatorAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			password, err := a.password(fromStdin)
+			password, hash, err := a.operatorPassword(fromStdin)
 			if err != nil {
 				return err
-			}
-			hash, err := store.HashPassword(password)
-			if err != nil {
-				return usageError{err}
 			}
 			if err := s.Update(ctx, func(tx *store.Tx) error { return tx.AddOperator(store.Operator(o), hash) }); err != nil {
 				return taken(err, "operator", o.Name)
@@ -59,6 +55,45 @@ func (a *app) operatorAdd() *cobra.Command {
 			})
 		})
 	cmd.Flags().StringVar(&account, "account", "", "let it see only this `ACCOUNT`")
+	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
+	return cmd
+}
+
+// operatorPassword reads or makes a password.
+func (a *app) operatorPassword(fromStdin bool) (password, hash string, err error) {
+	if password, err = a.password(fromStdin); err != nil {
+		return "", "", err
+	}
+	if hash, err = store.HashPassword(password); err != nil {
+		return "", "", usageError{err}
+	}
+	return password, hash, nil
+}
+
+func (a *app) operatorPasswd() *cobra.Command {
+	var fromStdin bool
+	cmd := a.command("passwd NAME", "Set a new password and end every session; without --password-stdin one is generated and shown once", cobra.ExactArgs(1),
+		func(ctx context.Context, args []string) error {
+			s, err := a.open(ctx)
+			if err != nil {
+				return err
+			}
+			password, hash, err := a.operatorPassword(fromStdin)
+			if err != nil {
+				return err
+			}
+			err = s.Update(ctx, func(tx *store.Tx) error { return tx.SetOperatorPassword(args[0], hash) })
+			if errors.Is(err, store.ErrNotFound) {
+				return fmt.Errorf("there is no operator %q: %w: see 'picday operator list'", args[0], err)
+			}
+			if err == nil && !fromStdin {
+				_, err = fmt.Fprintln(a.stdout, password)
+			}
+			if err == nil {
+				a.say("set a new password for the operator " + args[0])
+			}
+			return err
+		})
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
 	return cmd
 }

@@ -66,6 +66,8 @@ func (a *app) statusText(w io.Writer, st control.Status) {
 		fmt.Fprintf(w, "watched folders\t%d\n", st.WatchedDirs)
 		if st.LastScan != nil {
 			fmt.Fprintf(w, "last full look\t%s, %d files in %.1f s\n", when(st.LastScan.At), st.LastScan.Files, st.LastScan.Seconds)
+		} else {
+			fmt.Fprintf(w, "last full look\tnot yet\n")
 		}
 	} else {
 		fmt.Fprintf(w, "picdayd\tnot running\n")

@@ -51,7 +51,7 @@ func (a *app) trashRestore() *cobra.Command {
 	var sha string
 	cmd := a.command("restore ACCOUNT PATH", "Put a deleted file back where it was, and publish it again", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
 		return a.alter(ctx, args[0], func(sys *account.System, s *store.Store, acct store.Account, _ []store.Account) ([]string, error) {
-			p, err := s.Trashed(ctx, acct.Name, args[1], strings.ToLower(sha))
+			p, err := s.Trashed(ctx, acct.Name, fromRoot(acct, args[1]), strings.ToLower(sha))
 			if err != nil {
 				return nil, err
 			}

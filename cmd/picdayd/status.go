@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,8 +129,11 @@ func (s *service) Status(ctx context.Context) control.Status {
 	for _, dir := range w.Missing {
 		st.Warnings = append(st.Warnings, "the folder "+layout.Shown(dir)+" is not there or cannot be read: nothing below it is taken or withdrawn")
 	}
-	if len(w.PolledDirs) > len(w.Missing) {
+	switch {
+	case w.Unwatched > 0 && w.OutOfWatches:
 		st.Warnings = append(st.Warnings, "the kernel's inotify watches have run out, some folders are polled: raise fs.inotify.max_user_watches")
+	case w.Unwatched > 0:
+		st.Warnings = append(st.Warnings, fmt.Sprintf("%d folders cannot be watched and are polled: uploads there are noticed some seconds later", w.Unwatched))
 	}
 	for _, root := range w.Unsure {
 		st.Warnings = append(st.Warnings, "the file system of account "+root+" has no leases: uploads are taken after "+s.cfg.Upload.SettleUnsure.Std().String()+" of quiet instead of by proof")
