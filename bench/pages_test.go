@@ -73,7 +73,7 @@ func BenchmarkPages(b *testing.B) {
 			if err := tx.AddOperator(store.Operator{Name: "eva"}, hash); err != nil {
 				return err
 			}
-			cookie, err = tx.StartSession("eva")
+			cookie, err = tx.StartSession("eva", hash)
 			return err
 		})
 	}

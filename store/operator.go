@@ -86,31 +86,34 @@ var nobody = sync.OnceValue(func() string {
 	return hash
 })
 
-// LogIn checks a name and password. It takes as long for a name that is not
-// there. ErrNotFound = one of the two is wrong.
-func (s *Store) LogIn(ctx context.Context, name, password string) (Operator, error) {
-	hash := nobody()
-	err := s.read.QueryRowContext(ctx, `SELECT password FROM operator WHERE name = ?`, name).Scan(&hash)
+// LogIn checks a name and password, and returns the hash that it was checked
+// against, for StartSession. It takes as long for a name that is not there.
+// ErrNotFound = one of the two is wrong.
+func (s *Store) LogIn(ctx context.Context, name, password string) (hash string, err error) {
+	hash = nobody()
+	err = s.read.QueryRowContext(ctx, `SELECT password FROM operator WHERE name = ?`, name).Scan(&hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return Operator{}, err
+		return "", err
 	}
 	wrong := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
 	if err != nil || wrong != nil {
-		return Operator{}, ErrNotFound
+		return "", ErrNotFound
 	}
-	return scanOperator(s.read.QueryRowContext(ctx, operatorColumns+`WHERE o.name = ?`, name))
+	return hash, nil
 }
 
 // StartSession begins a session and returns what goes into the cookie. Old
-// ones are cleared away on the way.
-func (tx *Tx) StartSession(operator string) (cookie string, err error) {
+// ones are cleared away on the way. hash is what LogIn returned. ErrNotFound =
+// the password was replaced since, or the operator removed: whoever knew the
+// old one must not come in after that.
+func (tx *Tx) StartSession(operator, hash string) (cookie string, err error) {
 	if _, err := tx.Exec(`DELETE FROM session WHERE created_at < ? OR seen_at < ?`,
 		millis(tx.now.Add(-SessionLife)), millis(tx.now.Add(-SessionIdle))); err != nil {
 		return "", err
 	}
-	cookie, hash := newSecret()
-	_, err = tx.Exec(`INSERT INTO session (hash, operator, created_at, seen_at) VALUES (?1, ?2, ?3, ?3)`, hash, operator, millis(tx.now))
-	return cookie, err
+	cookie, secret := newSecret()
+	return cookie, tx.change(`INSERT INTO session (hash, operator, created_at, seen_at) SELECT ?1, name, ?2, ?2 FROM operator WHERE name = ?3 AND password = ?4`,
+		secret, millis(tx.now), operator, hash)
 }
 
 // EndSession ends the session of a cookie.

@@ -38,7 +38,11 @@ func TestOperators(t *testing.T) {
 	var cookie string
 	start := func(later time.Duration) {
 		t.Helper()
-		if err := do(func(tx *Tx) (err error) { tx.now = tx.now.Add(later); cookie, err = tx.StartSession("eva"); return err }); err != nil {
+		if err := do(func(tx *Tx) (err error) {
+			tx.now = tx.now.Add(later)
+			cookie, err = tx.StartSession("eva", hash)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,6 +68,10 @@ func TestOperators(t *testing.T) {
 		t.Error(err)
 	}
 	is(ErrNotFound, "begun with the old password")
+	if err := do(func(tx *Tx) (err error) { cookie, err = tx.StartSession("eva", hash); return err }); !errors.Is(err, ErrNotFound) {
+		t.Errorf("with the old password: %v", err)
+	}
+	hash = other
 	for password, want := range map[string]error{"another horse": nil, "correct horse": ErrNotFound} {
 		if _, err := s.LogIn(t.Context(), "eva", password); !errors.Is(err, want) {
 			t.Errorf("%q: %v", password, err)

@@ -101,7 +101,7 @@ func TestNobodyIsLoggedInAfterARestore(t *testing.T) {
 	var cookie string
 	w.tx(func(tx *Tx) (err error) {
 		if err = tx.AddOperator(Operator{Name: "ann"}, "no hash"); err == nil {
-			cookie, err = tx.StartSession("ann")
+			cookie, err = tx.StartSession("ann", "no hash")
 		}
 		return err
 	})

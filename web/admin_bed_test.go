@@ -76,7 +76,7 @@ func (b *adminBed) addOperator(name string, accountID int64) {
 func (b *adminBed) session(name string) (cookie string) {
 	b.Helper()
 	b.tx(func(tx *store.Tx) (err error) {
-		cookie, err = tx.StartSession(name)
+		cookie, err = tx.StartSession(name, passwordHash())
 		return err
 	})
 	return "picday=" + cookie

@@ -49,14 +49,14 @@ func newLogins() *logins {
 	}
 }
 
-// check has a name and password checked when it is their turn.
-func (g *gate) check(r *http.Request, name, password string) (store.Operator, error) {
+// check has a name and password checked when it is their turn; see LogIn.
+func (g *gate) check(r *http.Request, name, password string) (hash string, err error) {
 	l := g.logins
 	select {
 	case l.places <- struct{}{}:
 		defer func() { <-l.places }()
 	default:
-		return store.Operator{}, errBusy
+		return "", errBusy
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), loginWait)
 	defer cancel()
@@ -64,18 +64,18 @@ func (g *gate) check(r *http.Request, name, password string) (store.Operator, er
 	case l.turns <- struct{}{}:
 		defer func() { <-l.turns }()
 	case <-ctx.Done():
-		return store.Operator{}, errBusy
+		return "", errBusy
 	}
 	byName, byAddr := l.names.of(name), l.addrs.of(clientAddr(r))
 	if wait := max(byName.wait(), byAddr.wait()); wait > 0 {
-		return store.Operator{}, tooOften{wait}
+		return "", tooOften{wait}
 	}
-	o, err := g.Store.LogIn(r.Context(), name, password)
+	hash, err = g.Store.LogIn(r.Context(), name, password)
 	if errors.Is(err, store.ErrNotFound) {
 		byName.Allow()
 		byAddr.Allow()
 	}
-	return o, err
+	return hash, err
 }
 
 // counters count by a key in a fixed number of places, so that they stay of

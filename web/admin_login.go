@@ -79,7 +79,20 @@ func (g *gate) logIn(w http.ResponseWriter, v *visit) error {
 	again := func(status int, wrong string) error {
 		return render(w, v, status, "login", logInForm{Name: name, Next: next, Wrong: wrong})
 	}
-	o, err := g.check(v.Request, name, v.PostFormValue("password"))
+	hash, err := g.check(v.Request, name, v.PostFormValue("password"))
+	var cookie string
+	if err == nil {
+		old, _ := v.Cookie(cookieName(v.Request))
+		err = g.Writer.Do(v.Context(), func(tx *store.Tx) (err error) {
+			if old != nil {
+				err = tx.EndSession(old.Value)
+			}
+			if err == nil {
+				cookie, err = tx.StartSession(name, hash)
+			}
+			return err
+		})
+	}
 	var later tooOften
 	switch {
 	case errors.As(err, &later):
@@ -94,21 +107,7 @@ func (g *gate) logIn(w http.ResponseWriter, v *visit) error {
 	case err != nil:
 		return err
 	}
-	var cookie string
-	old, _ := v.Cookie(cookieName(v.Request))
-	err = g.Writer.Do(v.Context(), func(tx *store.Tx) (err error) {
-		if old != nil {
-			err = tx.EndSession(old.Value)
-		}
-		if err == nil {
-			cookie, err = tx.StartSession(o.Name)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	g.Log.Info().Str("name", o.Name).Str("from", clientAddr(v.Request)).Msg("logged in")
+	g.Log.Info().Str("name", name).Str("from", clientAddr(v.Request)).Msg("logged in")
 	setCookie(w, v.Request, cookie, store.SessionLife)
 	return redirect(w, next)
 }

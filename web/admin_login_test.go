@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -181,5 +183,48 @@ func TestAnEndedOperator(t *testing.T) {
 	b.tx(func(tx *store.Tx) error { return tx.RemoveOperator("ann") })
 	if v.still() {
 		t.Error("still() of one who was removed")
+	}
+}
+
+// meanwhile is a Writer before whose first change something else happens.
+type meanwhile struct {
+	Writer
+	first func()
+}
+
+func (m *meanwhile) Do(ctx context.Context, apply func(*store.Tx) error) error {
+	if first := m.first; first != nil {
+		m.first = nil
+		first()
+	}
+	return m.Writer.Do(ctx, apply)
+}
+
+// Checking a password takes a while. Whoever goes on logging in with one that
+// is known to the wrong people must not be in when it has been replaced.
+func TestAPasswordReplacedMeanwhile(t *testing.T) {
+	other, err := store.HashPassword("another horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string]func(*store.Tx) error{
+		"replaced": func(tx *store.Tx) error { return tx.SetOperatorPassword("ann", other) },
+		"removed":  func(tx *store.Tx) error { return tx.RemoveOperator("ann") },
+		"somebody else": func(tx *store.Tx) error {
+			return errors.Join(tx.RemoveOperator("ann"), tx.AddOperator(store.Operator{Name: "ann"}, other))
+		},
+	} {
+		b := newAdminBed(t)
+		b.addOperator("ann", b.acct.ID)
+		b.gate.Writer = &meanwhile{b.gate.Writer, func() { b.tx(change) }}
+		status, c, _, _ := b.logIn("ann", password)
+		if status != http.StatusForbidden || c != nil {
+			t.Errorf("%s: %d %v", what, status, c)
+		}
+		if c != nil {
+			if w := b.ask("GET", "/", nil, "Cookie", c.Name+"="+c.Value); w.Code != http.StatusSeeOther {
+				t.Errorf("%s: the session goes on: %d", what, w.Code)
+			}
+		}
 	}
 }
