@@ -14,7 +14,7 @@ import (
 
 func (a *app) accountRemove() *cobra.Command {
 	var files, keep bool
-	cmd := a.command("remove NAME", "Remove an account; its files and photos stay unless --files", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
+	cmd := a.command("remove NAME", "Remove an account; files and photos stay with --keep, end with --files", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
 		if files && keep {
 			return usagef("--files and --keep contradict each other")
 		}
@@ -22,19 +22,32 @@ func (a *app) accountRemove() *cobra.Command {
 			if acct.Kept && !files {
 				return nil, nil
 			}
+			var done []string
+			end := files
 			if !files && !keep {
 				n, err := a.weight(ctx, sys, s, acct)
 				if err != nil {
 					return nil, err
 				}
 				if n > 0 {
-					return nil, refusef("%s has %d files or photos.\nTo remove the login and keep them: picday account remove %s --keep\nTo delete the uploads, and the photos with them: picday account remove %s --files",
+					return nil, refusef("%s has %d files or photos, counting those in the trash.\nTo remove the login and keep them: picday account remove %s --keep\nTo delete the uploads, and the photos with them: picday account remove %s --files",
 						acct.Name, n, acct.Name, acct.Name)
 				}
+				// With nothing to come back for, the next account of this name is
+				// somebody else's, who must not get its links and log-ins. Unless
+				// something has come in until the login was closed.
+				if done, err = sys.Disable(ctx, acct); err != nil && !errors.Is(err, account.ErrNoAccount) {
+					return done, err
+				}
+				if n, err = a.weight(ctx, sys, s, acct); err != nil {
+					return done, err
+				}
+				end = n == 0
 			}
 			// The catalogue last: as long as it knows the account, a removal
 			// that was refused or interrupted can be run again.
-			done, err := sys.Remove(ctx, acct, all, files)
+			removed, err := sys.Remove(ctx, acct, all, end)
+			done = append(done, removed...)
 			if err != nil {
 				return done, err
 			}
@@ -42,7 +55,7 @@ func (a *app) accountRemove() *cobra.Command {
 			if err != nil {
 				return done, err
 			}
-			if err := s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, files) }); err != nil || !files {
+			if err := s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, end) }); err != nil || !end {
 				return done, err
 			}
 			return append(done, ended...), nil
@@ -73,14 +86,16 @@ func logins(ctx context.Context, s *store.Store, acct store.Account) (all []stri
 	return all, err
 }
 
-// weight counts what would be lost with an account.
+// weight counts what would be lost with an account, the trash included.
 func (a *app) weight(ctx context.Context, sys *account.System, s *store.Store, acct store.Account) (n int, err error) {
-	err = s.Photos(ctx, store.PhotoFilter{Account: acct.Name}, func(store.Photo) error {
-		n++
-		return nil
-	})
-	if err != nil {
-		return n, err
+	for _, withdrawn := range []bool{false, true} {
+		err = s.Photos(ctx, store.PhotoFilter{Account: acct.Name, Withdrawn: withdrawn}, func(store.Photo) error {
+			n++
+			return nil
+		})
+		if err != nil {
+			return n, err
+		}
 	}
 	more, err := files(sys, acct.Name)
 	return n + more, err
