@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -68,6 +69,9 @@ const (
 // moment in which a picture becomes, or stops being, what a link shows.
 func (tx *Tx) Publish(a Arrival, disk Disk) (Outcome, error) {
 	ctx := context.Background()
+	if err := tx.remains(a.Account); err != nil {
+		return "", err
+	}
 	jobID, err := tx.jobID(a.Account, a.Place.Job)
 	if err != nil {
 		return "", err
@@ -310,6 +314,9 @@ func (tx *Tx) endMoved(a Arrival, disk Disk) error {
 // path before stays published, unless it merely moved. keep is how long until
 // the file is deleted; 0 = never.
 func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep time.Duration, disk Disk) error {
+	if err := tx.remains(a); err != nil {
+		return err
+	}
 	jobID, err := tx.jobID(a, place.Job)
 	if err != nil {
 		return err
@@ -351,6 +358,17 @@ func (tx *Tx) record(a Account, p string, id Identity, jobID, photoID int64, rea
 			delete_after = CASE WHEN reason IS excluded.reason AND identity = excluded.identity THEN delete_after ELSE excluded.delete_after END,
 			identity = excluded.identity, job_id = excluded.job_id, photo_id = excluded.photo_id, reason = excluded.reason`,
 		a.ID, dir, name, id.bytes(), jobID, photoID, reason, millis(tx.now), deleteAfter)
+	return err
+}
+
+// remains is ErrNotFound for an account that is gone. What was in hand while it
+// was removed would be nobody's, and never end.
+func (tx *Tx) remains(a Account) error {
+	var gone bool
+	err := tx.QueryRow(`SELECT state = 'gone' FROM account WHERE id = ?`, a.ID).Scan(&gone)
+	if gone || errors.Is(err, sql.ErrNoRows) {
+		err = fmt.Errorf("account %q: %w", a.Name, ErrNotFound)
+	}
 	return err
 }
 

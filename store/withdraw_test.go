@@ -254,3 +254,31 @@ func TestStraysOfAKeptAccountAreLookedAtAgain(t *testing.T) {
 		t.Errorf("still to be deleted: %v %v", strays, err)
 	}
 }
+
+// A file that was in hand while its account was removed is not taken: it would
+// be nobody's, be counted, and never end.
+func TestWhatWasInHandOfARemovedAccount(t *testing.T) {
+	for _, layout := range []Layout{Jobs, Portraits} {
+		w := newWorld(t, layout)
+		w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, true) })
+		place := Place{Path: "job1/A/12.jpg", Shown: "job1/A/12.jpg", Job: "job1", Album: "A", Area: "individuals"}
+		if layout == Portraits {
+			place = Place{Path: "12.jpg", Shown: "12.jpg", Person: "12"}
+		}
+		id := Identity{Ino: 7, Size: 1}
+		for what, take := range map[string]func(*Tx) error{
+			"photo": func(tx *Tx) error {
+				_, err := tx.Publish(Arrival{Account: w.acct, Place: place, Identity: id, Original: Original{Bytes: 1}}, w)
+				return err
+			},
+			"problem": func(tx *Tx) error { return tx.Problem(w.acct, place, id, NotJPEG, 0, w) },
+		} {
+			if err := w.s.Update(t.Context(), take); !errors.Is(err, ErrNotFound) {
+				t.Errorf("%s, %s: %v", layout, what, err)
+			}
+		}
+		if c, err := w.s.Counts(t.Context()); c != (Counts{}) || err != nil {
+			t.Errorf("%s: %+v %v", layout, c, err)
+		}
+	}
+}
