@@ -13,8 +13,9 @@ import (
 
 // A Published is what a link shows.
 type Published struct {
-	File string    // the rendition, on disk
-	At   time.Time // when the link began to show this picture
+	File  string    // the rendition, on disk
+	Bytes int64     // its size, if it is whole
+	At    time.Time // when the link began to show this picture
 }
 
 // Links answers what links show at this moment. A look-up costs some ten
@@ -42,7 +43,7 @@ const maxKnown = 10_000
 
 // The default is the rendition of that name; until a picture has one, because
 // the configuration has just begun to name it, the largest there is.
-const published = `SELECT p.sha256, r.name, r.longest, r.quality, p.ingested_at
+const published = `SELECT p.sha256, r.name, r.longest, r.quality, r.bytes, p.ingested_at
 	FROM photo p JOIN account a ON a.id = p.account_id JOIN rendition r ON r.sha256 = p.sha256
 	WHERE p.link = ?1 AND p.withdrawn_at IS NULL AND a.state <> 'gone' AND (r.name = ?2 OR ?3)
 	ORDER BY r.name = ?2 DESC, r.longest DESC LIMIT 1`
@@ -93,15 +94,15 @@ func (l *Links) Published(link, rendition string) (Published, error) {
 	}
 	var sha []byte
 	var spec RenditionSpec
-	var at int64
-	err = l.look.QueryRow(link, rendition, dflt).Scan(&sha, &spec.Name, &spec.Longest, &spec.Quality, &at)
+	var bytes, at int64
+	err = l.look.QueryRow(link, rendition, dflt).Scan(&sha, &spec.Name, &spec.Longest, &spec.Quality, &bytes, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, ErrNotFound
 	}
 	if err != nil {
 		return p, fmt.Errorf("catalogue: %w", err)
 	}
-	p = Published{l.s.RenditionPath(SHA(sha), spec), fromMillis(at)}
+	p = Published{l.s.RenditionPath(SHA(sha), spec), bytes, fromMillis(at)}
 	if dflt {
 		rendition = ""
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -157,6 +158,34 @@ func TestAMissingFile(t *testing.T) {
 	url := b.serve()
 	if status := get(t, url+"/"+b.link("12")+"/thumb.jpg"); status != http.StatusInternalServerError || !strings.Contains(b.log.String(), "cannot be served") {
 		t.Errorf("%d\n%s", status, b.log.String())
+	}
+}
+
+// Half a picture is not shown: neither one that was cut off on disk, nor after
+// it was made anew the one that was.
+func TestADamagedFile(t *testing.T) {
+	b := newBed(t)
+	b.put("12", "Ann")
+	url := b.serve()
+	for _, rendition := range []string{"large", "thumb"} {
+		pub, err := b.pub.Pictures.Published(b.link("12"), rendition)
+		b.must(err)
+		whole, err := os.ReadFile(pub.File)
+		b.must(err)
+		b.must(os.Chmod(pub.File, 0o640))
+		for _, damaged := range [][]byte{whole[:len(whole)/2], {}, append(slices.Clone(whole), 'x')} {
+			b.must(os.WriteFile(pub.File, damaged, 0o640))
+			for _, header := range []string{"", "Range: bytes=0-3\r\n"} {
+				answer := talk(t, strings.TrimPrefix(url, "http://"), "GET /"+b.link("12")+"/"+rendition+".jpg HTTP/1.1\r\nHost: x\r\n"+header+"\r\n")
+				if !strings.HasPrefix(answer, "HTTP/1.1 500 ") || !strings.Contains(b.log.String(), "picday verify") {
+					t.Errorf("%s, %d bytes of %d: %.60q\n%s", rendition, len(damaged), len(whole), answer, b.log.String())
+				}
+			}
+		}
+		b.must(os.WriteFile(pub.File, whole, 0o640))
+		if status := get(t, url+"/"+b.link("12")+"/"+rendition+".jpg"); status != http.StatusOK {
+			t.Errorf("%s, whole again: %d", rendition, status)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -82,7 +83,8 @@ type picture struct {
 
 func (p *Public) open(link, rendition string) (pic picture, err error) {
 	// When a picture's renditions are made anew, the old file goes once the
-	// new one is in the catalogue: then another look finds it.
+	// new one is in the catalogue: then another look finds it. Half a picture,
+	// whatever has cut it off, is none.
 	for range 3 {
 		if pic.Published, err = p.Pictures.Published(link, rendition); err != nil {
 			return pic, err
@@ -93,10 +95,14 @@ func (p *Public) open(link, rendition string) (pic picture, err error) {
 		if err != nil {
 			return pic, err
 		}
-		if pic.info, err = pic.Stat(); err != nil {
-			pic.Close()
+		if pic.info, err = pic.Stat(); err == nil && pic.info.Size() == pic.Bytes {
+			return pic, nil
 		}
-		return pic, err
+		pic.Close()
+		if err != nil {
+			return pic, err
+		}
+		err = fmt.Errorf("%s has %d bytes instead of %d: 'picday verify' finds all that are damaged", pic.Published.File, pic.info.Size(), pic.Bytes)
 	}
 	return pic, err
 }
