@@ -110,20 +110,27 @@ func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Ac
 func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account) {
 	check := "account " + a.Name
 	enable := "run \"picday account enable " + a.Name + "\""
+	if !a.Enabled {
+		enable += ", then \"picday account disable " + a.Name + "\" again"
+	}
 	before := len(*f)
 	u, err := mine(a.Name)
 	if errors.Is(err, ErrNoAccount) {
 		f.fail(check, "the machine has no Unix user "+a.Name, addAgain(a))
 		return
 	}
+	if errors.Is(err, ErrRefused) { // somebody else's has its name
+		f.fail(check, err.Error(), fmt.Sprintf("usermod -l OTHER %s; groupmod -n OTHER %[1]s; ", a.Name)+addAgain(a))
+		return
+	}
 	if err != nil {
-		f.fail(check, err.Error(), "give the account another name: "+addAgain(a))
+		f.fail(check, err.Error(), "look whether the machine's users can be read")
 		return
 	}
 	for _, dir := range s.dirsOf(a) {
 		if !exists(dir) {
 			f.fail(check, dir+" is not there: nothing is taken in, and its photos stay as they are",
-				"bring the folder back from where it went; only if its photos may end: picday account enable "+a.Name+" makes an empty one")
+				"bring the folder back from where it went; only if its photos may end: picday account enable "+a.Name+" makes an empty one"+closeAgain(a))
 			return
 		}
 	}
@@ -185,7 +192,15 @@ func addAgain(a store.Account) string {
 	for _, network := range a.AllowFrom {
 		again += " --allow-from " + network
 	}
-	return again + " (its photos stay; it gets a new password)"
+	return again + closeAgain(a) + " (its photos stay; it gets a new password)"
+}
+
+// closeAgain is what to add to a fix that lets an account in, if it is disabled.
+func closeAgain(a store.Account) string {
+	if a.Enabled {
+		return ""
+	}
+	return "; picday account disable " + a.Name
 }
 
 // checkStrays looks for what belongs to no account.

@@ -134,3 +134,52 @@ func TestLogInsOfARemovedAccount(t *testing.T) {
 		t.Error(r)
 	}
 }
+
+// follow does what a fix says, up to what is said about it in brackets.
+func (s *site) follow(f finding) {
+	s.t.Helper()
+	commands, _, _ := strings.Cut(f.Fix, " (")
+	for command := range strings.SplitSeq(commands, "; ") {
+		words := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(command, "'", ""), "OTHER", s.Name("other")))
+		if words[0] == "picday" {
+			s.MustPicday(words[1:]...)
+		} else if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+			s.t.Errorf("%s: %v: %s", command, err, out)
+		}
+	}
+}
+
+// Somebody has made a Unix user with an account's name: the fix can be done as
+// it is written. And no fix lets an account in that was disabled.
+func TestDoctorOnAStrangersUser(t *testing.T) {
+	s := newSite(t)
+	for _, enabled := range []bool{true, false} {
+		u := s.jobs(map[bool]string{true: "studio", false: "former"}[enabled], "job1")
+		if !enabled {
+			s.MustPicday("account", "disable", u.Name)
+		}
+		for what, stranger := range map[string]bool{"gone": false, "a stranger's": true} {
+			if out, err := exec.Command("userdel", u.Name).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if stranger {
+				s.AddUnixUser(strings.TrimSuffix(u.Name, s.Name("")))
+			}
+			found := s.findings()
+			if len(found) != 1 {
+				t.Fatalf("%s: %+v", what, found)
+			}
+			s.follow(found[0])
+			if found := s.findings(); len(found) > 0 {
+				t.Errorf("%s: %+v", what, found)
+			}
+			if out := s.MustPicday("account", "show", u.Name); strings.Contains(out, "account enable") == enabled {
+				t.Errorf("%s, enabled %v: %s", what, enabled, out)
+			}
+			if stranger {
+				s.must(exec.Command("userdel", s.Name("other")).Run())
+				_ = exec.Command("groupdel", s.Name("other")).Run()
+			}
+		}
+	}
+}
