@@ -42,3 +42,23 @@ func TestANameIsSomebodyElses(t *testing.T) {
 		}
 	}
 }
+
+// What --keep has kept comes back with the name, and whose log-ins come with it
+// is said.
+func TestANameIsTheSameOnes(t *testing.T) {
+	s := newSite(t)
+	school := s.portraits("school")
+	s.MustPicday("operator", "add", "eva", "--account", school.Name)
+	s.MustPicday("token", "add", "till", "--account", school.Name)
+	s.MustPicday("token", "add", "shop")
+	s.MustPicday("account", "remove", school.Name, "--keep")
+	r := s.Picday("account", "add", school.Name, "--layout", "portraits")
+	for _, say := range []string{"removed with --keep", "operator eva", "token till"} {
+		if r.Code != 0 || !strings.Contains(r.Stderr, say) || strings.Contains(r.Stderr, "shop") {
+			t.Errorf("%s: %v", say, r)
+		}
+	}
+	if r := s.Picday("account", "add", s.Name("new"), "--layout", "portraits"); r.Code != 0 || strings.Contains(r.Stderr, "--keep") {
+		t.Error(r)
+	}
+}

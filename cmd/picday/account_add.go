@@ -126,7 +126,8 @@ func (a *app) add(ctx context.Context, spec account.Spec) (store.Account, error)
 	if slices.ContainsFunc(all, func(x store.Account) bool { return x.Name == acct.Name }) {
 		return acct, fmt.Errorf("the account %s exists already: see 'picday account show %s'", acct.Name, acct.Name)
 	}
-	if err := a.nobodyElses(ctx, sys, s, acct); err != nil {
+	known, err := a.nobodyElses(ctx, sys, s, acct)
+	if err != nil {
 		return acct, err
 	}
 	done, err := sys.Add(ctx, spec, all)
@@ -143,26 +144,43 @@ func (a *app) add(ctx context.Context, spec account.Spec) (store.Account, error)
 		a.say(undone...)
 		return acct, errors.Join(err, uerr)
 	}
-	return acct, nil
+	return acct, a.sayKept(ctx, s, acct, known)
+}
+
+// sayKept says what comes with an account that had been removed with --keep,
+// for whoever has given a new customer an old one's name.
+func (a *app) sayKept(ctx context.Context, s *store.Store, acct store.Account, known bool) error {
+	if !known {
+		return nil
+	}
+	operators, tokens, err := logins(ctx, s, acct)
+	a.say(fmt.Sprintf("%s is the account of this name that was removed with --keep: its photos and links are its again", acct.Name))
+	for _, name := range operators {
+		a.say("the operator " + name + " sees it again")
+	}
+	for _, name := range tokens {
+		a.say("the token " + name + " reads it again")
+	}
+	return err
 }
 
 // nobodyElses refuses to give an account what was left by another one of its
 // name, unless the catalogue knows it as the same account.
-func (a *app) nobodyElses(ctx context.Context, sys *account.System, s *store.Store, acct store.Account) error {
+func (a *app) nobodyElses(ctx context.Context, sys *account.System, s *store.Store, acct store.Account) (known bool, err error) {
 	switch old, err := s.Account(ctx, acct.Name); {
 	case errors.Is(err, store.ErrNotFound):
 		n, err := files(sys, acct.Name)
 		if err == nil && n > 0 {
 			err = refusef("%s holds %d files of an earlier account: move them away first, or they would be taken for the new one's", sys.Base(acct.Name), n)
 		}
-		return err
+		return false, err
 	case err != nil:
-		return err
+		return false, err
 	case old.Layout != acct.Layout:
-		return refusef("photos of a removed account %s with the layout %s are still kept: choose another name, or end them with 'picday account remove %s --files'",
+		return true, refusef("photos of a removed account %s with the layout %s are still kept: choose another name, or end them with 'picday account remove %s --files'",
 			acct.Name, old.Layout, acct.Name)
 	}
-	return nil
+	return true, nil
 }
 
 // password reads one line, or makes one.

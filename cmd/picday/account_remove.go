@@ -51,14 +51,20 @@ func (a *app) accountRemove() *cobra.Command {
 			if err != nil {
 				return done, err
 			}
-			ended, err := logins(ctx, s, acct)
+			operators, tokens, err := logins(ctx, s, acct)
 			if err != nil {
 				return done, err
 			}
 			if err := s.Update(ctx, func(tx *store.Tx) error { return tx.RemoveAccount(acct, end) }); err != nil || !end {
 				return done, err
 			}
-			return append(done, ended...), nil
+			for _, name := range operators {
+				done = append(done, "removed the operator "+name+" of the administration pages")
+			}
+			for _, name := range tokens {
+				done = append(done, "revoked the token "+name)
+			}
+			return done, nil
 		})
 	})
 	cmd.Flags().BoolVar(&files, "files", false, "delete the uploads, and end the photos with them")
@@ -67,23 +73,23 @@ func (a *app) accountRemove() *cobra.Command {
 }
 
 // logins are the operators and tokens that are for one account alone.
-func logins(ctx context.Context, s *store.Store, acct store.Account) (all []string, err error) {
-	operators, err := s.Operators(ctx)
-	for _, o := range operators {
+func logins(ctx context.Context, s *store.Store, acct store.Account) (operators, tokens []string, err error) {
+	all, err := s.Operators(ctx)
+	for _, o := range all {
 		if o.AccountID == acct.ID {
-			all = append(all, "removed the operator "+o.Name+" of the administration pages")
+			operators = append(operators, o.Name)
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	tokens, err := s.Tokens(ctx)
-	for _, t := range tokens {
+	others, err := s.Tokens(ctx)
+	for _, t := range others {
 		if t.AccountID == acct.ID {
-			all = append(all, "revoked the token "+t.Name)
+			tokens = append(tokens, t.Name)
 		}
 	}
-	return all, err
+	return operators, tokens, err
 }
 
 // weight counts what would be lost with an account, the trash included.
