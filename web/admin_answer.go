@@ -67,7 +67,7 @@ func formError(err error) error {
 // fail answers with an error.
 func (g *gate) fail(w http.ResponseWriter, v *visit, err error) {
 	if v.Context().Err() != nil {
-		return // the client is gone
+		panic(http.ErrAbortHandler) // the client is gone; an empty 200 could reach one that is not
 	}
 	r, known := refusalOf(err)
 	if !known {
