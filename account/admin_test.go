@@ -319,7 +319,7 @@ func TestTheMachinesDefaults(t *testing.T) {
 	sys(t, "chage", "-M", "30", "acme")
 	sys(t, "usermod", "-G", "", "-d", "/tmp", "acme")
 	var fails int
-	for _, f := range s.Check(t.Context(), []store.Account{acme}) {
+	for _, f := range s.Check(t.Context(), []store.Account{acme}, true) {
 		if f.Status == "fail" {
 			fails++
 		}

@@ -36,16 +36,21 @@ func (f *findings) fail(check, message, fix string) {
 	*f = append(*f, Finding{check, "fail", message, fix})
 }
 
-// Check looks at everything the package owns and changes nothing. It needs root.
-func (s *System) Check(ctx context.Context, accounts []store.Account) []Finding {
+// Check looks at everything the package owns and changes nothing. It needs
+// root. Without known the catalogue could not say what accounts there are: then
+// nothing is said about any, above all not that it is a stranger in the jail.
+func (s *System) Check(ctx context.Context, accounts []store.Account, known bool) []Finding {
 	var f findings
 	s.checkShared(&f)
-	if s.checkSSHD(ctx, &f, accounts) {
+	if s.checkSSHD(ctx, &f) && known {
+		s.checkDropIn(&f, accounts)
 		for _, a := range accounts {
 			s.checkAccount(ctx, &f, a)
 		}
 	}
-	s.checkStrays(&f, accounts)
+	if known {
+		s.checkStrays(&f, accounts)
+	}
 	return f
 }
 
@@ -78,7 +83,7 @@ func (s *System) checkShared(f *findings) {
 }
 
 // checkSSHD tells whether there is any sense in asking sshd about accounts.
-func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Account) bool {
+func (s *System) checkSSHD(ctx context.Context, f *findings) bool {
 	const check = "sshd"
 	if err := s.testConfig(ctx); err != nil {
 		f.fail(check, "sshd does not accept its configuration: "+err.Error(), "correct it: sshd will not start again as it is")
@@ -88,9 +93,13 @@ func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Ac
 		f.fail(check, err.Error(), "do what the message says, then \"picday init\"")
 		return false
 	}
+	return true
+}
+
+func (s *System) checkDropIn(f *findings, accounts []store.Account) {
 	if old, _ := readFile(s.oldDropIn()); old != nil {
 		f.fail("drop-in", "a change to "+s.Config.SSHD.DropIn+" was interrupted and is unproven", "run \"picday init\"")
-		return true
+		return
 	}
 	have, err := readFile(s.Config.SSHD.DropIn)
 	if err == nil {
@@ -104,7 +113,6 @@ func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Ac
 	default:
 		f.ok("drop-in", "sshd reads "+s.Config.SSHD.DropIn+" and it is as it should be")
 	}
-	return true
 }
 
 func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account) {
@@ -210,10 +218,14 @@ func (s *System) checkStrays(f *findings, accounts []store.Account) {
 	}
 	if g, err := lookupGroup(JailGroup); err == nil && g != nil {
 		for _, name := range g.members {
-			if !known(name) {
-				f.warn("strays", fmt.Sprintf("the Unix user %s is in the group %s but is no account", name, JailGroup),
-					fmt.Sprintf("if nobody needs it run \"userdel %s\", else \"gpasswd -d %[1]s %s\"", name, JailGroup))
+			if known(name) {
+				continue
 			}
+			fix := fmt.Sprintf("if nobody needs it run \"userdel %s\", else \"gpasswd -d %[1]s %s\"", name, JailGroup)
+			if u, err := lookupUser(name); err == nil && u != nil && u.ours() { // never out of its jail
+				fix = fmt.Sprintf("if nobody needs it run \"userdel %s\", else \"picday account add %[1]s\" with its layout", name)
+			}
+			f.warn("strays", fmt.Sprintf("the Unix user %s is in the group %s but is no account", name, JailGroup), fix)
 		}
 	}
 	entries, _ := os.ReadDir(s.Config.SSHD.KeysDir)

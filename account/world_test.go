@@ -68,7 +68,7 @@ func sys(t *testing.T, name string, args ...string) string {
 // healthy demands that doctor finds nothing.
 func healthy(t *testing.T, s *System, accounts ...store.Account) {
 	t.Helper()
-	for _, f := range s.Check(context.Background(), accounts) {
+	for _, f := range s.Check(context.Background(), accounts, true) {
 		if f.Status != "ok" && f.Check != "reload" {
 			t.Errorf("doctor: %+v", f)
 		}

@@ -183,3 +183,39 @@ func TestDoctorOnAStrangersUser(t *testing.T) {
 		}
 	}
 }
+
+// With a catalogue that cannot be read, no account is known: none may then be
+// called a stranger whom the fix lets out of its jail.
+func TestDoctorWithoutACatalogue(t *testing.T) {
+	s := newQuietSite(t)
+	u := s.jobs("studio", "job1")
+	s.must(os.WriteFile(s.Data+"/catalogue.sqlite", []byte("not a catalogue, and long enough for SQLite to see it: "+strings.Repeat("x", 200)), 0o600))
+	var all []finding
+	r := s.Picday("doctor", "--json")
+	s.must(json.Unmarshal([]byte(r.Stdout), &all))
+	for _, f := range all {
+		if f.Check == "catalogue" && f.Status == "fail" {
+			continue
+		}
+		if strings.Contains(f.Message+f.Fix, u.Name) || f.Check == "drop-in" && f.Status != "ok" || f.Check == "strays" {
+			t.Errorf("%+v", f)
+		}
+	}
+	if r.Code != 1 {
+		t.Error(r)
+	}
+	// Nor with another catalogue, which does not know it.
+	s.must(os.Remove(s.Data + "/catalogue.sqlite"))
+	s.MustPicday("init", "--new-volume")
+	r = s.Picday("doctor", "--json")
+	s.must(json.Unmarshal([]byte(r.Stdout), &all))
+	at := slices.IndexFunc(all, func(f finding) bool { return f.Check == "strays" && strings.Contains(f.Message, "user "+u.Name) })
+	if at < 0 || strings.Contains(all[at].Fix, "gpasswd") || !strings.Contains(all[at].Fix, "picday account add "+u.Name) {
+		t.Fatal(r)
+	}
+	s.must(os.Remove(u.Dir() + "/job1"))
+	s.MustPicday("account", "add", u.Name, "--layout", "jobs")
+	if found := s.findings(); len(found) != 1 || found[0].Check != "picdayd" {
+		t.Errorf("%+v", found)
+	}
+}

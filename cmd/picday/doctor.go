@@ -36,6 +36,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			return err
 		}
 		var accounts []store.Account
+		known := false
 		d := &diagnosis{cfg: cfg}
 		if s, err := a.open(ctx); err != nil {
 			d.fail("catalogue", err.Error(), "sudo picday init")
@@ -43,13 +44,14 @@ func (a *app) doctorCommand() *cobra.Command {
 			if accounts, err = s.Accounts(ctx); err != nil {
 				d.fail("catalogue", err.Error(), "restore it from a backup")
 			}
+			known = err == nil
 			d.catalogue(ctx, s)
 			d.jobs(ctx, s, sys)
 		}
 		d.daemon(ctx)
 		d.leases()
 		d.space()
-		d.findings = append(d.findings, sys.Check(ctx, accounts)...)
+		d.findings = append(d.findings, sys.Check(ctx, accounts, known)...)
 		failed := 0
 		for _, f := range d.findings {
 			if f.Status == "fail" {
