@@ -91,3 +91,44 @@ func TestOpenNeedsACatalogue(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever has lost the catalogue and begins anew has the old key. Numbers begin
+// anew too, and links are made of both: one that was given out must not show
+// another child.
+func TestNoLinkIsGivenOutAgainByANewCatalogue(t *testing.T) {
+	dir := t.TempDir()
+	given := map[string]string{}
+	for _, name := range []string{"lincoln", "acme"} {
+		s, _, err := Create(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Update(t.Context(), func(tx *Tx) error {
+			a, err := tx.AddAccount(Account{Name: name, Layout: Portraits})
+			if err != nil {
+				return err
+			}
+			_, err = tx.Publish(Arrival{Account: a, Place: Place{Path: "12.jpg", Shown: "12.jpg", Person: "12"}, Original: Original{Bytes: 1}}, nil)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.View(0).Photos(t.Context(), PhotoQuery{})
+		if err != nil || len(all) != 1 {
+			t.Fatal(all, err)
+		}
+		if of := given[all[0].Link]; of != "" {
+			t.Errorf("a link of %s shows a child of %s", of, name)
+		}
+		given[all[0].Link] = name
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if err := remove(filepath.Join(dir, CatalogueFile+suffix)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

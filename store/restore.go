@@ -233,7 +233,7 @@ func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int, err error) {
 }
 
 // skipNumbers passes over the numbers that were given out between the backup
-// and the loss, of which this catalogue knows nothing. Links are made of them:
+// and the loss, or by a catalogue that was lost, of which this one knows nothing. Links are made of them:
 // a link that somebody got in that time must not show him another child. The
 // clock is ahead of any count, for nobody takes in a thousand photos a second.
 func (tx *Tx) skipNumbers() error {

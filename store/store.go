@@ -53,12 +53,17 @@ func Create(ctx context.Context, dataDir string) (s *Store, made []string, err e
 	if err != nil {
 		return nil, nil, fmt.Errorf("data directory: %w", err)
 	}
-	made, err = layOut(dataDir, fi)
+	made, again, err := layOut(dataDir, fi)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err = Open(ctx, dataDir)
-	return s, made, err
+	if s, err = Open(ctx, dataDir); err != nil || !again {
+		return s, made, err
+	}
+	if err := s.Update(ctx, (*Tx).skipNumbers); err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return s, made, nil
 }
 
 // Open opens an existing catalogue and brings its schema up to date.
