@@ -195,7 +195,7 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 func addAgain(a store.Account) string {
 	again := fmt.Sprintf("picday account remove %s --keep; picday account add %[1]s --layout %s", a.Name, a.Layout)
 	if a.IDPattern != "" {
-		again += fmt.Sprintf(" --id-pattern '%s'", a.IDPattern)
+		again += " --id-pattern '" + strings.ReplaceAll(a.IDPattern, "'", `'\''`) + "'"
 	}
 	for _, network := range a.AllowFrom {
 		again += " --allow-from " + network

@@ -82,8 +82,16 @@ func TestOpenNeedsACatalogue(t *testing.T) {
 	if _, err := Open(t.Context(), t.TempDir()); !errors.Is(err, ErrNoCatalogue) {
 		t.Error(err)
 	}
+	// One that has lost everything in it is not begun anew.
 	dir := t.TempDir()
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, linkKeyFile), make([]byte, linkKeySize), 0o400),
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, linkKeyFile), make([]byte, linkKeySize), 0o600),
+		os.WriteFile(filepath.Join(dir, CatalogueFile), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNoCatalogue) || !strings.Contains(err.Error(), "backup") {
+		t.Error(err)
+	}
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, linkKeyFile), make([]byte, linkKeySize), 0o600),
 		os.WriteFile(filepath.Join(dir, CatalogueFile), []byte(strings.Repeat("not a database, ", 100)), 0o600)); err != nil {
 		t.Fatal(err)
 	}

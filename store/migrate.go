@@ -22,8 +22,9 @@ var sqlFiles embed.FS
 // new catalogue gets sql/schema.sql; an older one every file of
 // sql/migrations above its user_version, in order. A file is called
 // NNNN-what.sql, and NNNN is the version it leads to; the schema's version is
-// the highest of them, or 1.
-func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
+// the highest of them, or 1. Unless fresh, an empty catalogue is one that has
+// been lost, and a new one in its place would give out links anew.
+func migrate(ctx context.Context, db *sql.DB, files fs.FS, fresh bool) error {
 	steps, err := migrations(files)
 	if err != nil {
 		return err
@@ -50,6 +51,9 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	}
 	if have > newest {
 		return fmt.Errorf("it was written by a newer picday (schema %d, this one knows %d): upgrade picday", have, newest)
+	}
+	if have == 0 && !fresh {
+		return fmt.Errorf("it is empty: restore it from a backup if it was not so before (%w)", ErrNoCatalogue)
 	}
 	if have == 0 {
 		schema, err := fs.ReadFile(files, "sql/schema.sql")

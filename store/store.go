@@ -57,7 +57,7 @@ func Create(ctx context.Context, dataDir string) (s *Store, made []string, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	if s, err = Open(ctx, dataDir); err != nil || !again {
+	if s, err = open(ctx, dataDir, true); err != nil || !again {
 		return s, made, err
 	}
 	if err := s.Update(ctx, (*Tx).skipNumbers); err != nil {
@@ -67,7 +67,9 @@ func Create(ctx context.Context, dataDir string) (s *Store, made []string, err e
 }
 
 // Open opens an existing catalogue and brings its schema up to date.
-func Open(ctx context.Context, dataDir string) (*Store, error) {
+func Open(ctx context.Context, dataDir string) (*Store, error) { return open(ctx, dataDir, false) }
+
+func open(ctx context.Context, dataDir string, fresh bool) (*Store, error) {
 	name := filepath.Join(dataDir, CatalogueFile)
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", dataDir, ErrNoCatalogue)
@@ -87,7 +89,7 @@ func Open(ctx context.Context, dataDir string) (*Store, error) {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	s.read.SetMaxOpenConns(4)
-	if err := migrate(ctx, s.write, sqlFiles); err != nil {
+	if err := migrate(ctx, s.write, sqlFiles, fresh); err != nil {
 		// By value: that is how this driver returns it.
 		var e sqlite3.Error
 		if errors.As(err, &e) && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrCantOpen) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,49 +19,76 @@ import (
 // The README's lines for nginx and Caddy, as they stand there but for the
 // addresses, in front of a real picdayd.
 func TestBehindNginx(t *testing.T) {
-	testbed.Need(t, "nginx", "nginx-light")
 	s := newSite(t)
+	s.pictures(s.nginx("127.0.0.1:8480", s.Public))
+	if log, err := os.ReadFile(s.Dir + "/nginx/access.log"); err != nil || len(log) > 0 {
+		t.Errorf("nginx logs links: %v\n%.500s", err, log)
+	}
+}
+
+func TestBehindCaddy(t *testing.T) {
+	s := newSite(t)
+	s.pictures(s.caddy("127.0.0.1:8480", s.Public))
+}
+
+func TestPagesBehindNginx(t *testing.T) {
+	s := newSite(t)
+	s.pages(s.nginx("127.0.0.1:8481", s.Admin))
+}
+
+// For the pages Caddy needs nothing but the other address.
+func TestPagesBehindCaddy(t *testing.T) {
+	s := newSite(t)
+	s.pages(s.caddy("127.0.0.1:8480", s.Admin))
+}
+
+// nginx starts it with the README's lines for one address in front of another.
+func (s *site) nginx(named, real string) (addr string) {
+	s.t.Helper()
+	testbed.Need(s.t, "nginx", "nginx-light")
 	dir := filepath.Join(s.Dir, "nginx")
 	s.must(os.Mkdir(dir, 0o755))
-	addr := s.FreeAddr()
+	addr = s.FreeAddr()
 	conf := fmt.Sprintf(`daemon off; user root; pid %[1]s/pid; error_log %[1]s/error.log; events {}
 http {
 	client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;
 	access_log %[1]s/access.log;
 	server { listen %[2]s; %[3]s }
 }
-`, dir, addr, strings.ReplaceAll(snippet(t, "nginx"), "127.0.0.1:8480", s.Public))
+`, dir, addr, strings.ReplaceAll(snippet(s.t, "nginx", named), named, real))
 	s.must(os.WriteFile(dir+"/nginx.conf", []byte(conf), 0o644))
-	s.behind(addr, exec.Command("nginx", "-c", dir+"/nginx.conf"))
-	if log, err := os.ReadFile(dir + "/access.log"); err != nil || len(log) > 0 {
-		t.Errorf("nginx logs links: %v\n%.500s", err, log)
-	}
+	s.front(addr, exec.Command("nginx", "-c", dir+"/nginx.conf"))
+	return addr
 }
 
-func TestBehindCaddy(t *testing.T) {
-	testbed.Need(t, "caddy", "caddy")
-	s := newSite(t)
-	addr := s.FreeAddr()
-	config := strings.ReplaceAll(snippet(t, "caddy"), "127.0.0.1:8480", s.Public)
+// caddy is nginx for Caddy.
+func (s *site) caddy(named, real string) (addr string) {
+	s.t.Helper()
+	testbed.Need(s.t, "caddy", "caddy")
+	addr = s.FreeAddr()
+	config := strings.ReplaceAll(snippet(s.t, "caddy", named), named, real)
 	config = "{\n\tadmin off\n}\n" + strings.ReplaceAll(config, "pics.example.com", "http://"+addr)
 	s.must(os.WriteFile(s.Dir+"/Caddyfile", []byte(config), 0o644))
 	cmd := exec.Command("caddy", "run", "--config", s.Dir+"/Caddyfile", "--adapter", "caddyfile")
 	cmd.Env = append(os.Environ(), "HOME="+s.Dir+"/home")
-	s.behind(addr, cmd)
+	s.front(addr, cmd)
+	return addr
 }
 
-// snippet is a fenced block of the README.
-func snippet(t *testing.T, language string) string {
+// snippet is a fenced block of the README in which something is named.
+func snippet(t *testing.T, language, to string) string {
 	t.Helper()
-	m := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindStringSubmatch(string(readFile(t, "../README.md")))
-	if m == nil {
-		t.Fatalf("the README has nothing for %s", language)
+	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(readFile(t, "../README.md")), -1) {
+		if strings.Contains(m[1], to) {
+			return m[1]
+		}
 	}
-	return m[1]
+	t.Fatalf("the README has nothing for %s in front of %s", language, to)
+	return ""
 }
 
-// behind starts a web server and asks it for everything that picday answers.
-func (s *site) behind(addr string, cmd *exec.Cmd) {
+// front starts a web server and waits until it answers.
+func (s *site) front(addr string, cmd *exec.Cmd) {
 	s.t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out := s.Dir + "/webserver.log"
@@ -75,20 +103,66 @@ func (s *site) behind(addr string, cmd *exec.Cmd) {
 			s.t.Logf("%s:\n%s", cmd.Path, readFile(s.t, out))
 		}
 	})
-	u := s.portraits("proxied")
-	wire := u.ByKey().MustWire()
-	s.must(wire.Put(pictures(u)+"12.jpg", photo()))
-	path := u.Name + "/user-pictures/12.jpg"
-	p := s.waitPhotos(u, path)[path]
-	direct, front := "http://"+s.Public, "http://"+addr
 	s.Eventually("the web server answers", func() (bool, any) {
-		res, err := http.Get(front + "/healthz")
+		res, err := http.Get("http://" + addr + "/healthz")
 		if err != nil {
 			return false, err
 		}
 		res.Body.Close()
 		return res.StatusCode == http.StatusOK, res.Status
 	})
+}
+
+// pages logs in by way of a web server, as browsers without Sec-Fetch-Site do,
+// and as somebody who tries passwords and says that he is many.
+func (s *site) pages(addr string) {
+	s.t.Helper()
+	if r := s.PicdayInput("correct horse\n", "operator", "add", "eva", "--password-stdin"); r.Code != 0 {
+		s.t.Fatal(r)
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	logIn := func(name, password, origin, from string) *http.Response {
+		s.t.Helper()
+		r, err := http.NewRequest("POST", "http://"+addr+"/login", strings.NewReader(url.Values{"name": {name}, "password": {password}}.Encode()))
+		s.must(err)
+		for key, value := range map[string]string{
+			"Content-Type": "application/x-www-form-urlencoded", "Origin": origin, "X-Forwarded-For": from, "X-Forwarded-Proto": "https",
+		} {
+			r.Header.Set(key, value)
+		}
+		res, err := client.Do(r)
+		s.must(err)
+		res.Body.Close()
+		return res
+	}
+	res := logIn("eva", "correct horse", "http://"+addr, "192.0.2.1")
+	cookies := res.Cookies()
+	if res.StatusCode != http.StatusSeeOther || len(cookies) != 1 || cookies[0].Secure {
+		s.t.Fatalf("%s %v: the web server must say that this is its own page, and no TLS", res.Status, cookies)
+	}
+	if res := logIn("eva", "correct horse", "http://elsewhere.example", "192.0.2.1"); res.StatusCode != http.StatusForbidden {
+		s.t.Errorf("from another site: %s", res.Status)
+	}
+	for i := 1; ; i++ {
+		res := logIn(fmt.Sprint("nobody", i), "wrong wrong", "http://"+addr, fmt.Sprint("192.0.2.", i))
+		if res.StatusCode == http.StatusTooManyRequests {
+			break
+		}
+		if res.StatusCode != http.StatusForbidden || i == 100 {
+			s.t.Fatalf("try %d: %s", i, res.Status)
+		}
+	}
+}
+
+// pictures asks a web server for everything that picday answers.
+func (s *site) pictures(addr string) {
+	s.t.Helper()
+	u := s.portraits("proxied")
+	wire := u.ByKey().MustWire()
+	s.must(wire.Put(pictures(u)+"12.jpg", photo()))
+	path := u.Name + "/user-pictures/12.jpg"
+	p := s.waitPhotos(u, path)[path]
+	direct, front := "http://"+s.Public, "http://"+addr
 	thumb := "/" + p.Link + "/thumb.jpg"
 	ask := func(base, method, path string, header ...string) (*http.Response, string) {
 		s.t.Helper()

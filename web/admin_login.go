@@ -119,6 +119,8 @@ func (g *gate) logOut(w http.ResponseWriter, v *visit) error {
 		}
 	}
 	setCookie(w, v.Request, "", 0)
+	// The next who sits at this computer shall not find the pictures in it.
+	w.Header().Set("Clear-Site-Data", `"cache"`)
 	return redirect(w, "/login")
 }
 

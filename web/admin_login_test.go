@@ -38,7 +38,8 @@ func TestLogInAndOut(t *testing.T) {
 	if w := b.ask("GET", "/login", nil, "Cookie", cookie); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
 		t.Errorf("the form, logged in: %d", w.Code)
 	}
-	if w := b.ask("POST", "/logout", url.Values{}, "Cookie", cookie); w.Code != http.StatusSeeOther || !strings.Contains(w.Header().Get("Set-Cookie"), "Max-Age=0") {
+	if w := b.ask("POST", "/logout", url.Values{}, "Cookie", cookie); w.Code != http.StatusSeeOther || !strings.Contains(w.Header().Get("Set-Cookie"), "Max-Age=0") ||
+		w.Header().Get("Clear-Site-Data") != `"cache"` {
 		t.Errorf("log out: %d %v", w.Code, w.Header())
 	}
 	if w := b.ask("POST", "/logout", url.Values{}, "Cookie", cookie); w.Header().Get("Location") != "/login" || w.Header().Get("Set-Cookie") != "" {

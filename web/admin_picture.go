@@ -26,10 +26,10 @@ func serveRendition(w http.ResponseWriter, v *visit) error {
 		if err != nil {
 			return err
 		}
-		file := ""
+		file, bytes := "", int64(0)
 		for _, r := range p.Renditions {
 			if r.Name == name {
-				file = v.site.Files(p.SHA, r.RenditionSpec)
+				file, bytes = v.site.Files(p.SHA, r.RenditionSpec), r.Bytes
 			}
 		}
 		if file == "" {
@@ -39,7 +39,7 @@ func serveRendition(w http.ResponseWriter, v *visit) error {
 		if v.FormValue("v") == p.SHA.String()[:8] {
 			w.Header().Set("Cache-Control", "private, max-age=3600, immutable")
 		}
-		if err := servePicture(w, v, file); !errors.Is(err, fs.ErrNotExist) || try == 3 {
+		if err := servePicture(w, v, file, bytes); !errors.Is(err, fs.ErrNotExist) || try == 3 {
 			return err
 		}
 	}
@@ -60,7 +60,7 @@ func servePast(w http.ResponseWriter, v *visit) error {
 			if h.SHA.String() != v.PathValue("sha") || r.Name+".jpg" != v.PathValue("file") {
 				continue
 			}
-			if err := servePicture(w, v, v.site.Files(h.SHA, r.RenditionSpec)); !errors.Is(err, fs.ErrNotExist) {
+			if err := servePicture(w, v, v.site.Files(h.SHA, r.RenditionSpec), r.Bytes); !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
@@ -75,7 +75,7 @@ func serveOriginal(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	w.Header().Set("Content-Disposition", attachment(p.File))
-	return servePicture(w, v, v.site.Originals(p.SHA))
+	return servePicture(w, v, v.site.Originals(p.SHA), p.Bytes)
 }
 
 // attachment names a download. An uploader has chosen the name.
@@ -89,7 +89,8 @@ func attachment(name string) string {
 	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
 }
 
-func servePicture(w http.ResponseWriter, v *visit, file string) error {
+// servePicture sends a file that has so many bytes, or is damaged.
+func servePicture(w http.ResponseWriter, v *visit, file string, bytes int64) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
@@ -100,6 +101,11 @@ func servePicture(w http.ResponseWriter, v *visit, file string) error {
 		return err
 	}
 	h := w.Header()
+	if fi.Size() != bytes {
+		h.Del("Cache-Control")
+		h.Del("Content-Disposition")
+		return errDamaged(file, fi.Size(), bytes)
+	}
 	h.Set("Content-Type", "image/jpeg")
 	if !strings.Contains(h.Get("Cache-Control"), "immutable") {
 		h.Set("Cache-Control", "private, no-cache")

@@ -102,9 +102,13 @@ func (p *Public) open(link, rendition string) (pic picture, err error) {
 		if err != nil {
 			return pic, err
 		}
-		err = fmt.Errorf("%s has %d bytes instead of %d: 'picday verify' finds all that are damaged", pic.Published.File, pic.info.Size(), pic.Bytes)
+		err = errDamaged(pic.Published.File, pic.info.Size(), pic.Bytes)
 	}
 	return pic, err
+}
+
+func errDamaged(file string, has, want int64) error {
+	return fmt.Errorf("%s has %d bytes instead of %d: 'picday verify' finds all that are damaged", file, has, want)
 }
 
 const healthPath = "/healthz"
