@@ -84,13 +84,10 @@ func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Ac
 		f.fail(check, "sshd does not accept its configuration: "+err.Error(), "correct it: sshd will not start again as it is")
 		return false
 	}
-	if err := s.provenRead(ctx); err != nil {
-		f.fail(check, err.Error(), "do what the message says, then \"picday init\"")
-		return false
-	}
+	read := s.provenRead(ctx) // judged after the drop-in: without it, it cannot be read
 	if old, _ := readFile(s.oldDropIn()); old != nil {
 		f.fail("drop-in", "a change to "+s.Config.SSHD.DropIn+" was interrupted and is unproven", "run \"picday init\"")
-		return true
+		return read == nil
 	}
 	have, err := readFile(s.Config.SSHD.DropIn)
 	if err == nil {
@@ -99,12 +96,29 @@ func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Ac
 	switch {
 	case err != nil:
 		f.fail("drop-in", err.Error(), "look whether "+s.Config.SSHD.DropIn+" and the Unix users can be read, then run \"picday init\"")
+	case have == nil:
+		f.fail("drop-in", s.Config.SSHD.DropIn+" is not there, so sshd jails no account", "run \"picday init\"")
 	case !bytes.Equal(have, dropIn(s.Config, accounts)):
 		f.fail("drop-in", s.Config.SSHD.DropIn+" is not what picday would write: it was edited, or the configuration or the accounts changed", "run \"picday init\"")
+	case read != nil:
+		f.fail(check, read.Error(), "do what the message says, then \"picday init\"")
+	case !onlyRoots(s.Config.SSHD.DropIn):
+		f.fail("drop-in", s.Config.SSHD.DropIn+" can be changed by others than root, and with it who is jailed",
+			fmt.Sprintf("chown root:root %s; chmod 644 %[1]s", s.Config.SSHD.DropIn))
 	default:
 		f.ok("drop-in", "sshd reads "+s.Config.SSHD.DropIn+" and it is as it should be")
 	}
-	return true
+	return read == nil
+}
+
+// onlyRoots tells whether nobody but root can change a file.
+func onlyRoots(name string) bool {
+	fi, err := os.Stat(name)
+	if err != nil {
+		return false
+	}
+	uid, _ := owner(fi)
+	return uid == 0 && fi.Mode().Perm()&0o022 == 0
 }
 
 func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account) {
@@ -113,7 +127,7 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	before := len(*f)
 	u, err := mine(a.Name)
 	if errors.Is(err, ErrNoAccount) {
-		f.fail(check, "the machine has no Unix user "+a.Name, addAgain(a))
+		f.fail(check, "the machine has no Unix user "+a.Name+". Made anew it gets a new password and, if it had one, needs its key again; its photos stay", addAgain(a))
 		return
 	}
 	if err != nil {
@@ -185,7 +199,39 @@ func addAgain(a store.Account) string {
 	for _, network := range a.AllowFrom {
 		again += " --allow-from " + network
 	}
-	return again + " (its photos stay; it gets a new password)"
+	return again
+}
+
+// strayFix says what to do about a user of no account. Where the catalogue
+// knows no account at all it is more likely that the catalogue is not there.
+func (s *System) strayFix(name string, accounts int) string {
+	end := "userdel " + name
+	if tree := s.Base(name); exists(tree) { // his number is given to somebody else one day
+		end = fmt.Sprintf("chown root:root %s; chmod 700 %[1]s; %s", tree, end)
+	}
+	fix := fmt.Sprintf("if nobody needs it run \"%s\", else \"gpasswd -d %s %s\"", end, name, JailGroup)
+	if accounts == 0 {
+		fix = fmt.Sprintf("first see that the right catalogue is in %s: it knows no account at all. Is its disk mounted? Is a backup to be restored? Then, %s", s.Config.DataDir, fix)
+	}
+	return fix
+}
+
+// Users are the Unix users on this machine that picday made for accounts.
+func (s *System) Users() (names []string, err error) {
+	g, err := lookupGroup(JailGroup)
+	if err != nil || g == nil {
+		return nil, err
+	}
+	for _, name := range g.members {
+		u, err := lookupUser(name)
+		if err != nil {
+			return nil, err
+		}
+		if u != nil && u.ours() {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // checkStrays looks for what belongs to no account.
@@ -196,8 +242,7 @@ func (s *System) checkStrays(f *findings, accounts []store.Account) {
 	if g, err := lookupGroup(JailGroup); err == nil && g != nil {
 		for _, name := range g.members {
 			if !known(name) {
-				f.warn("strays", fmt.Sprintf("the Unix user %s is in the group %s but is no account", name, JailGroup),
-					fmt.Sprintf("if nobody needs it run \"userdel %s\", else \"gpasswd -d %[1]s %s\"", name, JailGroup))
+				f.warn("strays", fmt.Sprintf("the Unix user %s is in the group %s but is no account", name, JailGroup), s.strayFix(name, len(accounts)))
 			}
 		}
 	}
