@@ -76,7 +76,7 @@ func TestTheCatalogueIsAway(t *testing.T) {
 	mark := string(readFile(t, s.Uploads+"/.picday-volume"))
 	for _, empty := range []string{"no directory", "an empty catalogue"} {
 		r := s.Picday("doctor")
-		if r.Code != 1 || strings.Contains(r.Stdout, "→ sudo picday init") || strings.Contains(r.Stdout, "→ if nobody needs it run") ||
+		if r.Code != 1 || strings.Contains(r.Stdout, "→ sudo picday init") || strings.Contains(r.Stdout, "→ if nobody needs it run") || strings.Contains(r.Stdout, "--new-volume") ||
 			!strings.Contains(r.Stdout, "disk") {
 			t.Errorf("%s: %v", empty, r)
 		}

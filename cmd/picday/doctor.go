@@ -89,7 +89,7 @@ func (d *diagnosis) missing() string {
 	if _, err := os.Lstat(filepath.Join(d.cfg.UploadDir, store.MarkerFile)); err != nil {
 		return "sudo picday init"
 	}
-	return "there was one, as the uploads in " + d.cfg.UploadDir + " show: mount the disk of " + d.cfg.DataDir +
+	return "there was a catalogue before, as the uploads in " + d.cfg.UploadDir + " show: mount the disk of " + d.cfg.DataDir +
 		"; if it is lost: picday restore DIR puts a backup back"
 }
 
@@ -100,7 +100,11 @@ func (d *diagnosis) catalogue(ctx context.Context, s *store.Store) {
 		d.ok("catalogue", "SQLite finds it sound")
 	}
 	if err := s.CheckVolume(ctx, d.cfg.UploadDir); err != nil {
-		d.fail("upload volume", err.Error(), "mount it; if the uploads really moved: picday init --new-volume")
+		fix := "mount it; if the uploads really moved: picday init --new-volume"
+		if blank, berr := s.Blank(ctx); berr == nil && blank {
+			fix = d.missing() // picdayd made this one
+		}
+		d.fail("upload volume", err.Error(), fix)
 	} else {
 		d.ok("upload volume", d.cfg.UploadDir+" is the volume of this catalogue")
 	}
