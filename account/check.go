@@ -131,7 +131,12 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 		return
 	}
 	if err != nil {
-		f.fail(check, err.Error(), "give the account another name: "+addAgain(a))
+		message, fix := err.Error(), "rename it with \"usermod -l NEWNAME "+a.Name+"\", then: "+addAgain(a)
+		if u, lerr := lookupUser(a.Name); lerr == nil && u != nil && u.uid >= 100 && strings.HasPrefix(u.comment, markPrefix) {
+			message = "the shell of its Unix user was changed to " + u.shell + ", so picday leaves it alone"
+			fix = "usermod -s " + nologin + " " + a.Name
+		}
+		f.fail(check, message, fix)
 		return
 	}
 	for _, dir := range s.dirsOf(a) {
@@ -152,7 +157,7 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 		f.fail(check, "its password expires, and SFTP clients cannot set a new one", enable)
 	}
 	if !u.jailed {
-		f.fail(check, "its Unix user is not in the group "+JailGroup+", so sshd does not jail it", "now: gpasswd -a "+a.Name+" "+JailGroup)
+		f.fail(check, "its Unix user is not in the group "+JailGroup+", so sshd does not jail it", "gpasswd -a "+a.Name+" "+JailGroup)
 	}
 	if u.home != contract.StartDir(a) {
 		f.fail(check, fmt.Sprintf("its Unix user was changed: the home directory is %q, so uploads start in the wrong place", u.home), enable)
@@ -168,14 +173,18 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 			}
 		}
 	}
-	for _, proven := range []func(context.Context, store.Account) error{s.provenJailed, s.provenAllowlist} {
+	proofs := []func(context.Context, store.Account) error{s.provenAllowlist}
+	if u.jailed { // else sshd cannot jail it, and no Match block is to blame
+		proofs = append(proofs, s.provenJailed)
+	}
+	for _, proven := range proofs {
 		if err := proven(ctx, a); err != nil {
 			f.fail(check, err.Error(), "look for the file in sshd's configuration that says so, then run \"picday init\"")
 		}
 	}
 	hasKeys := exists(s.keyFile(a.Name))
 	if a.Enabled && !u.hasPassword() && !hasKeys {
-		f.warn(check, "it has neither a password nor a key: nobody can log in", "run \"picday account passwd "+a.Name+"\" or \"picday account key\"")
+		f.warn(check, "it has neither a password nor a key: nobody can log in", "run \"picday account passwd "+a.Name+"\" or \"picday account key "+a.Name+" FILE\"")
 	}
 	if !a.Enabled && hasKeys {
 		f.fail(check, "the account is disabled but its keys are in place", "run \"picday account disable "+a.Name+"\"")

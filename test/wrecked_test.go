@@ -41,6 +41,32 @@ func TestDoctorMendsTheDropIn(t *testing.T) {
 	}
 }
 
+// A Unix user that somebody has changed is told as that, once, and the fix is
+// one as it stands.
+func TestDoctorMendsUnixUsers(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("wrecked", "job1")
+	for message, wreck := range map[string][]string{
+		"the shell of its Unix user": {"usermod", "-s", "/bin/bash", u.Name},
+		"is not in the group":        {"gpasswd", "-d", u.Name, "picday-sftp"},
+	} {
+		if out, err := exec.Command(wreck[0], wreck[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%q: %v\n%s", wreck, err, out)
+		}
+		found := s.findings()
+		if len(found) != 1 || !strings.Contains(found[0].Message, message) {
+			t.Errorf("%q: %+v", wreck, found)
+			continue
+		}
+		if out, err := exec.Command("sh", "-ec", found[0].Fix).CombinedOutput(); err != nil {
+			t.Errorf("%q: %v\n%s", found[0].Fix, err, out)
+		}
+		if found := s.findings(); len(found) > 0 {
+			t.Errorf("after the fix: %+v", found)
+		}
+	}
+}
+
 // While sshd refuses its configuration or does not read the drop-in, accounts
 // can still be seen, and init does not say that all is well.
 func TestABrokenSSHDConfiguration(t *testing.T) {
