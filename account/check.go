@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 
 	"picday/contract"
@@ -42,8 +41,7 @@ func (f *findings) fail(check, message, fix string) {
 func (s *System) Check(ctx context.Context, accounts []store.Account, known bool) []Finding {
 	var f findings
 	s.checkShared(&f)
-	if s.checkSSHD(ctx, &f) && known {
-		s.checkDropIn(&f, accounts)
+	if s.checkSSHD(ctx, &f, accounts, known) && known {
 		for _, a := range accounts {
 			s.checkAccount(ctx, &f, a)
 		}
@@ -83,20 +81,24 @@ func (s *System) checkShared(f *findings) {
 }
 
 // checkSSHD tells whether there is any sense in asking sshd about accounts.
-func (s *System) checkSSHD(ctx context.Context, f *findings) bool {
+func (s *System) checkSSHD(ctx context.Context, f *findings, accounts []store.Account, known bool) bool {
 	const check = "sshd"
 	if err := s.testConfig(ctx); err != nil {
 		f.fail(check, "sshd does not accept its configuration: "+err.Error(), "correct it: sshd will not start again as it is")
 		return false
 	}
-	if err := s.provenRead(ctx); err != nil {
-		f.fail(check, err.Error(), "do what the message says, then \"picday init\"")
-		return false
+	read := s.provenRead(ctx)
+	if known {
+		s.checkDropIn(f, accounts, read)
+	} else if read != nil {
+		f.fail(check, read.Error(), "do what the message says, then \"picday init\"")
 	}
-	return true
+	return read == nil
 }
 
-func (s *System) checkDropIn(f *findings, accounts []store.Account) {
+// checkDropIn is told whether sshd reads the file: that it does not is judged
+// last, for without its lines sshd cannot be seen to read it.
+func (s *System) checkDropIn(f *findings, accounts []store.Account, read error) {
 	if old, _ := readFile(s.oldDropIn()); old != nil {
 		f.fail("drop-in", "a change to "+s.Config.SSHD.DropIn+" was interrupted and is unproven", "run \"picday init\"")
 		return
@@ -108,11 +110,28 @@ func (s *System) checkDropIn(f *findings, accounts []store.Account) {
 	switch {
 	case err != nil:
 		f.fail("drop-in", err.Error(), "look whether "+s.Config.SSHD.DropIn+" and the Unix users can be read, then run \"picday init\"")
+	case have == nil:
+		f.fail("drop-in", s.Config.SSHD.DropIn+" is not there, so sshd jails no account", "run \"picday init\"")
 	case !bytes.Equal(have, dropIn(s.Config, accounts)):
 		f.fail("drop-in", s.Config.SSHD.DropIn+" is not what picday would write: it was edited, or the configuration or the accounts changed", "run \"picday init\"")
+	case read != nil:
+		f.fail("sshd", read.Error(), "do what the message says, then \"picday init\"")
+	case !onlyRoots(s.Config.SSHD.DropIn):
+		f.fail("drop-in", s.Config.SSHD.DropIn+" can be changed by others than root, and with it who is jailed",
+			fmt.Sprintf("chown root:root %s; chmod 644 %[1]s", s.Config.SSHD.DropIn))
 	default:
 		f.ok("drop-in", "sshd reads "+s.Config.SSHD.DropIn+" and it is as it should be")
 	}
+}
+
+// onlyRoots tells whether nobody but root can change a file.
+func onlyRoots(name string) bool {
+	fi, err := os.Stat(name)
+	if err != nil {
+		return false
+	}
+	uid, _ := owner(fi)
+	return uid == 0 && fi.Mode().Perm()&0o022 == 0
 }
 
 func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account) {
@@ -124,11 +143,16 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	before := len(*f)
 	u, err := mine(a.Name)
 	if errors.Is(err, ErrNoAccount) {
-		f.fail(check, "the machine has no Unix user "+a.Name, addAgain(a))
+		f.fail(check, "the machine has no Unix user "+a.Name+". Made anew it gets a new password and, if it had one, needs its key again; its photos stay", addAgain(a))
 		return
 	}
-	if errors.Is(err, ErrRefused) { // somebody else's has its name
-		f.fail(check, err.Error(), fmt.Sprintf("usermod -l OTHER %s; groupmod -n OTHER %[1]s; ", a.Name)+addAgain(a))
+	if errors.Is(err, ErrRefused) { // somebody else's has its name, or somebody has changed it
+		message, fix := err.Error(), fmt.Sprintf("usermod -l OTHER %s; groupmod -n OTHER %[1]s; ", a.Name)+addAgain(a)
+		if u, lerr := lookupUser(a.Name); lerr == nil && u != nil && u.uid >= 100 && strings.HasPrefix(u.comment, markPrefix) {
+			message = "the shell of its Unix user was changed to " + u.shell + ", so picday leaves it alone"
+			fix = "usermod -s " + nologin + " " + a.Name
+		}
+		f.fail(check, message, fix)
 		return
 	}
 	if err != nil {
@@ -153,7 +177,7 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 		f.fail(check, "its password expires, and SFTP clients cannot set a new one", enable)
 	}
 	if !u.jailed {
-		f.fail(check, "its Unix user is not in the group "+JailGroup+", so sshd does not jail it", "now: gpasswd -a "+a.Name+" "+JailGroup)
+		f.fail(check, "its Unix user is not in the group "+JailGroup+", so sshd does not jail it", "gpasswd -a "+a.Name+" "+JailGroup)
 	}
 	if u.home != contract.StartDir(a) {
 		f.fail(check, fmt.Sprintf("its Unix user was changed: the home directory is %q, so uploads start in the wrong place", u.home), enable)
@@ -169,14 +193,18 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 			}
 		}
 	}
-	for _, proven := range []func(context.Context, store.Account) error{s.provenJailed, s.provenAllowlist} {
+	proofs := []func(context.Context, store.Account) error{s.provenAllowlist}
+	if u.jailed { // else sshd cannot jail it, and no Match block is to blame
+		proofs = append(proofs, s.provenJailed)
+	}
+	for _, proven := range proofs {
 		if err := proven(ctx, a); err != nil {
 			f.fail(check, err.Error(), "look for the file in sshd's configuration that says so, then run \"picday init\"")
 		}
 	}
 	hasKeys := exists(s.keyFile(a.Name))
 	if a.Enabled && !u.hasPassword() && !hasKeys {
-		f.warn(check, "it has neither a password nor a key: nobody can log in", "run \"picday account passwd "+a.Name+"\" or \"picday account key\"")
+		f.warn(check, "it has neither a password nor a key: nobody can log in", "run \"picday account passwd "+a.Name+"\" or \"picday account key "+a.Name+" FILE\"")
 	}
 	if !a.Enabled && hasKeys {
 		f.fail(check, "the account is disabled but its keys are in place", "run \"picday account disable "+a.Name+"\"")
@@ -200,7 +228,7 @@ func addAgain(a store.Account) string {
 	for _, network := range a.AllowFrom {
 		again += " --allow-from " + network
 	}
-	return again + closeAgain(a) + " (its photos stay; it gets a new password)"
+	return again + closeAgain(a)
 }
 
 // closeAgain is what to add to a fix that lets an account in, if it is disabled.
@@ -209,30 +237,4 @@ func closeAgain(a store.Account) string {
 		return ""
 	}
 	return "; picday account disable " + a.Name
-}
-
-// checkStrays looks for what belongs to no account.
-func (s *System) checkStrays(f *findings, accounts []store.Account) {
-	known := func(name string) bool {
-		return slices.ContainsFunc(accounts, func(a store.Account) bool { return a.Name == name })
-	}
-	if g, err := lookupGroup(JailGroup); err == nil && g != nil {
-		for _, name := range g.members {
-			if known(name) {
-				continue
-			}
-			fix := fmt.Sprintf("if nobody needs it run \"userdel %s\", else \"gpasswd -d %[1]s %s\"", name, JailGroup)
-			if u, err := lookupUser(name); err == nil && u != nil && u.ours() { // never out of its jail
-				fix = fmt.Sprintf("if nobody needs it run \"userdel %s\", else \"picday account add %[1]s\" with its layout", name)
-			}
-			f.warn("strays", fmt.Sprintf("the Unix user %s is in the group %s but is no account", name, JailGroup), fix)
-		}
-	}
-	entries, _ := os.ReadDir(s.Config.SSHD.KeysDir)
-	for _, e := range entries {
-		name := strings.TrimSuffix(e.Name(), ".disabled")
-		if ValidName(name) == nil && !known(name) {
-			f.warn("strays", s.Config.SSHD.KeysDir+"/"+e.Name()+" are keys of no account", "delete the file")
-		}
-	}
 }

@@ -40,7 +40,7 @@ func runCommand(ctx context.Context, stdin, name string, args ...string) (string
 		if text == "" {
 			return "", fmt.Errorf("%s: %w", name, err)
 		}
-		return "", fmt.Errorf("%s: %w: %s", name, err, strings.Join(strings.Split(text, "\n"), " / "))
+		return "", fmt.Errorf("%s: %w: %s", name, err, strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' }), " / "))
 	}
 	return out.String(), nil
 }

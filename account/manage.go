@@ -52,7 +52,8 @@ func (s *System) Init(ctx context.Context, all ...store.Account) (done []string,
 	steps = append(steps,
 		assert(func(context.Context) error { return rootOnly(c.UploadDir) }),
 		assert(func(context.Context) error { return rootOnly(c.SSHD.KeysDir) }),
-		s.dropInStep(all, "", nil))
+		s.dropInStep(all, "", nil),
+		assert(s.provenRead)) // also of a drop-in that was there
 	return s.apply(ctx, steps)
 }
 

@@ -103,6 +103,6 @@ const smallWidth = 600
 
 // failed is the verdict after an error that is not the file's fault.
 func (in *Ingester) failed(f File, err error) verdict {
-	in.Log.Error().Err(err).Str("account", f.Account).Str("path", layout.Shown(f.Path)).Msg("not taken, will try again")
+	in.setBack(f, err)
 	return verdict{again: true, delay: retryDelay}
 }

@@ -72,6 +72,8 @@ type Ingester struct {
 	accounts map[string]account
 	inHand   map[File]time.Time
 	derived  map[store.SHA]derived // rendered, but not yet in the catalogue
+	setback  error                 // the last that was no fault of a file
+	setAt    time.Time
 }
 
 type account struct {
@@ -206,13 +208,32 @@ type verdict struct {
 // as a full disk, before the file is tried again.
 const retryDelay = 5 * time.Second
 
+// setBack tells of an error that is not the file's.
+func (in *Ingester) setBack(f File, err error) {
+	in.Log.Error().Err(err).Str("account", f.Account).Str("path", layout.Shown(f.Path)).Msg("not taken, will try again")
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.setback, in.setAt = err, time.Now()
+}
+
+// Setback is why files are not taken that should be, nil once none of them has
+// failed for longer than it takes to try again.
+func (in *Ingester) Setback() error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if time.Since(in.setAt) > 3*retryDelay {
+		return nil
+	}
+	return in.setback
+}
+
 func (in *Ingester) finish(ctx context.Context, f File, done func(File, bool), v verdict) {
 	answer := func(err error) {
 		if v.after != nil {
 			v.after()
 		}
 		if err != nil {
-			in.Log.Error().Err(err).Str("account", f.Account).Str("path", layout.Shown(f.Path)).Msg("not taken, will try again")
+			in.setBack(f, err)
 			time.AfterFunc(retryDelay, func() { done(f, true) })
 			return
 		}

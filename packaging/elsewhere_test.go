@@ -11,9 +11,21 @@ func TestOtherDirectories(t *testing.T) {
 	needs(t)
 	m := newMachine(t, "bookworm")
 	m.install(build(t, "deb", "1.0"))
-	m.give("/etc/systemd/system/picdayd.service.d/dirs.conf", "[Service]\nReadWritePaths=/data\n")
 	m.sh(`sed -i 's,^#upload_dir = .*,upload_dir = "/data/up",; s,^#data_dir = .*,data_dir = "/data/photos",' /etc/picday/picday.toml
-		mkdir /data; picday init; systemctl daemon-reload; systemctl restart picdayd`)
+		mkdir /data; picday init; systemctl stop picdayd`)
+	// Who forgets the unit is told, and can start it as soon as that is mended.
+	if _, err := m.try("systemctl", "start", "picdayd"); err == nil {
+		t.Error("it starts where it may not write")
+	}
+	said := m.run("journalctl", "-b", "--no-pager", "-u", "picdayd")
+	if !strings.Contains(said, "ReadWritePaths=/data/up /data/photos") {
+		t.Errorf("it does not say what to do:\n%s", said)
+	}
+	if state := m.sh("systemctl show -P ActiveState -P NRestarts picdayd"); state != "failed\n0\n" && state != "0\nfailed\n" {
+		t.Errorf("what cannot work is tried again: %q", state)
+	}
+	m.give("/etc/systemd/system/picdayd.service.d/dirs.conf", "[Service]\nReadWritePaths=/data\n")
+	m.sh("systemctl daemon-reload; systemctl restart picdayd")
 	m.healthy()
 	u := m.addAccount("lincoln", "portraits")
 	u.put(true, "user-pictures/1.jpg", 1)

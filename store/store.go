@@ -29,6 +29,9 @@ var ErrNotFound = errors.New("not found")
 // ErrNoCatalogue is returned by Open when the data directory has none yet.
 var ErrNoCatalogue = errors.New("there is no catalogue yet: run 'picday init'")
 
+// ErrReadOnly is returned by Update to a process that may only read.
+var ErrReadOnly = errors.New("the catalogue cannot be written")
+
 // A Store is an open catalogue. It is safe for concurrent use.
 type Store struct {
 	dir   string
@@ -153,6 +156,10 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		return fmt.Errorf("catalogue: %w", err)
 	}
 	if err := fn(&Tx{Tx: t, s: s, now: time.Now()}); err != nil {
+		var e sqlite3.Error // by value: that is how this driver returns it
+		if errors.As(err, &e) && e.Code == sqlite3.ErrReadonly {
+			err = fmt.Errorf("%w: %w", ErrReadOnly, err)
+		}
 		return errors.Join(err, t.Rollback())
 	}
 	if err := t.Commit(); err != nil {

@@ -189,8 +189,10 @@ func TestOtherUsersReadNothing(t *testing.T) {
 			}
 		}
 	}
-	if r := s.PicdayAs(plain.User, "job", "add", u.Name, "job2"); r.Code == 0 {
-		t.Errorf("a reader adds a job: %v", r)
+	for _, args := range [][]string{{"job", "add", u.Name, "job2"}, {"operator", "add", "eva"}, {"token", "remove", "till"}} {
+		if r := s.PicdayAs(plain.User, args...); r.Code == 0 || !strings.Contains(r.Stderr, "needs root") {
+			t.Errorf("a reader changes something, or is not told why not: %v", r)
+		}
 	}
 }
 

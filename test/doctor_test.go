@@ -83,8 +83,7 @@ func TestDoctorBringsAnAccountBack(t *testing.T) {
 	if len(found) != 1 || !strings.Contains(found[0].Message, "no Unix user "+u.Name) {
 		t.Fatalf("%+v", found)
 	}
-	commands, _, _ := strings.Cut(found[0].Fix, " (")
-	for command := range strings.SplitSeq(commands, "; ") {
+	for command := range strings.SplitSeq(found[0].Fix, "; ") {
 		words := strings.Fields(strings.ReplaceAll(command, "'", ""))
 		s.MustPicday(words[1:]...)
 	}

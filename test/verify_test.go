@@ -77,7 +77,7 @@ func TestVerifyBothDirections(t *testing.T) {
 	}
 	// The folder of an account gone altogether.
 	s.must(os.Rename(school.Dir(), s.Dir+"/aside"))
-	s.differs("upload job1/A/x.jpg", "upload 12.jpg")
+	s.differs("upload job1/A/x.jpg", "folder user-pictures")
 	s.must(os.Rename(s.Dir+"/aside", school.Dir()))
 	volume := readFile(t, s.Uploads+"/.picday-volume")
 	s.must(os.Remove(s.Uploads + "/.picday-volume"))

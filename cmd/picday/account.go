@@ -12,6 +12,7 @@ import (
 
 	"picday/account"
 	"picday/contract"
+	"picday/internal/config"
 	"picday/store"
 )
 
@@ -31,13 +32,17 @@ func (a *app) accountList() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		cfg, err := a.config()
+		if err != nil {
+			return err
+		}
+		keys, err := a.hostKeys(ctx, cfg)
+		if err != nil {
+			return err
+		}
 		cards := []accountView{}
 		for _, acct := range accounts {
-			card, err := a.card(ctx, acct)
-			if err != nil {
-				return err
-			}
-			cards = append(cards, accountView{Card: card})
+			cards = append(cards, accountView{Card: contract.NewCard(acct, contract.Host(cfg.SSHD.Host), cfg.SSHD.Port, keys)})
 		}
 		return a.print(cards, func(w io.Writer) {
 			rows := [][]string{}
@@ -64,24 +69,30 @@ func (a *app) card(ctx context.Context, acct store.Account) (c contract.Card, er
 	if err != nil {
 		return c, err
 	}
+	keys, err := a.hostKeys(ctx, cfg)
+	return contract.NewCard(acct, contract.Host(cfg.SSHD.Host), cfg.SSHD.Port, keys), err
+}
+
+// hostKeys asks sshd, which takes root, or the catalogue for what sshd said
+// last: who looks at the accounts of a machine whose sshd is broken shall see them.
+func (a *app) hostKeys(ctx context.Context, cfg config.Config) ([]store.HostKey, error) {
 	s, err := a.open(ctx)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
 	known, err := s.HostKeys(ctx)
+	if err != nil || os.Geteuid() != 0 {
+		return known, err
+	}
+	keys, err := account.New(cfg).HostKeys(ctx)
 	if err != nil {
-		return c, err
+		a.say("host keys are those that sshd had before: " + err.Error())
+		return known, nil
 	}
-	keys := known
-	if os.Geteuid() == 0 {
-		if keys, err = account.New(cfg).HostKeys(ctx); err != nil {
-			return c, err
-		}
-		if !slices.Equal(known, keys) {
-			err = s.Update(ctx, func(tx *store.Tx) error { return tx.SetHostKeys(keys) })
-		}
+	if !slices.Equal(known, keys) {
+		err = s.Update(ctx, func(tx *store.Tx) error { return tx.SetHostKeys(keys) })
 	}
-	return contract.NewCard(acct, contract.Host(cfg.SSHD.Host), cfg.SSHD.Port, keys), err
+	return keys, err
 }
 
 func (a *app) accountShow() *cobra.Command {

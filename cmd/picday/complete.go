@@ -66,6 +66,17 @@ func (a *app) offerNames(cmd *cobra.Command) {
 	})
 }
 
+// unquote takes the quotes off that mark a flag's value in its usage, which
+// shells would show.
+func unquote(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		unquote(sub)
+	}
+	plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
+	cmd.PersistentFlags().VisitAll(plain)
+	cmd.Flags().VisitAll(plain)
+}
+
 // choose makes the shell complete a flag that takes one of a few words.
 func choose(cmd *cobra.Command, flag string, words ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))

@@ -39,7 +39,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		known := false
 		d := &diagnosis{cfg: cfg}
 		if s, err := a.open(ctx); err != nil {
-			d.fail("catalogue", err.Error(), "sudo picday init")
+			d.fail("catalogue", err.Error(), d.missing())
 		} else {
 			if accounts, err = s.Accounts(ctx); err != nil {
 				d.fail("catalogue", err.Error(), "restore it from a backup")
@@ -85,6 +85,16 @@ func (d *diagnosis) add(status, check, message, fix string) {
 func (d *diagnosis) ok(check, message string)        { d.add("ok", check, message, "") }
 func (d *diagnosis) fail(check, message, fix string) { d.add("fail", check, message, fix) }
 
+// missing says what to do about a data directory without its catalogue. Where
+// uploads are, there was one.
+func (d *diagnosis) missing() string {
+	if _, err := os.Lstat(filepath.Join(d.cfg.UploadDir, store.MarkerFile)); err != nil {
+		return "sudo picday init"
+	}
+	return "there was a catalogue before, as the uploads in " + d.cfg.UploadDir + " show: mount the disk of " + d.cfg.DataDir +
+		"; if it is lost: picday restore DIR puts a backup back"
+}
+
 func (d *diagnosis) catalogue(ctx context.Context, s *store.Store) {
 	if err := s.QuickCheck(ctx); err != nil {
 		d.fail("catalogue", err.Error(), "stop picdayd and restore "+store.CatalogueFile+" from a backup")
@@ -92,7 +102,11 @@ func (d *diagnosis) catalogue(ctx context.Context, s *store.Store) {
 		d.ok("catalogue", "SQLite finds it sound")
 	}
 	if err := s.CheckVolume(ctx, d.cfg.UploadDir); err != nil {
-		d.fail("upload volume", err.Error(), "mount it; if the uploads really moved: picday init --new-volume")
+		fix := "mount it; if the uploads really moved: picday init --new-volume"
+		if blank, berr := s.Blank(ctx); berr == nil && blank {
+			fix = d.missing() // picdayd made this one
+		}
+		d.fail("upload volume", err.Error(), fix)
 	} else {
 		d.ok("upload volume", d.cfg.UploadDir+" is the volume of this catalogue")
 	}
@@ -191,7 +205,7 @@ func (d *diagnosis) space() {
 	for what, dir := range map[string]string{"space for uploads": d.cfg.UploadDir, "space for photos": d.cfg.DataDir} {
 		var st syscall.Statfs_t
 		if err := syscall.Statfs(dir, &st); err != nil {
-			d.fail(what, fmt.Sprintf("%s: %v", dir, err), "sudo picday init")
+			d.fail(what, fmt.Sprintf("%s: %v", dir, err), "mount its disk; only on a new machine: picday init")
 			continue
 		}
 		free, all := int64(st.Bavail)*st.Bsize, int64(st.Blocks)*st.Bsize

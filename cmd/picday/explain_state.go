@@ -11,6 +11,7 @@ import (
 
 	"picday/account"
 	"picday/contract"
+	"picday/internal/control"
 	"picday/layout"
 	"picday/store"
 	"picday/watcher"
@@ -227,6 +228,11 @@ func (f *facts) waiting() {
 	default:
 		f.why("It is new or has just changed: picdayd looks whether it is complete once it has been quiet for %s (%s where the file system has no leases). %d files wait, %d are queued.",
 			f.e.cfg.Upload.Settle.Std(), f.e.cfg.Upload.SettleUnsure.Std(), f.e.daemon.Waiting, f.e.daemon.Queued)
+		for _, w := range f.e.daemon.Warnings {
+			if strings.HasPrefix(w, control.NotTaken) {
+				f.why("%s", w)
+			}
+		}
 	}
 }
 

@@ -21,11 +21,11 @@ func (a *app) firewallCommand() *cobra.Command {
 			return err
 		}
 		if len(f.Out) > 0 && !ignoreOpen {
-			return refusef("these accounts may upload from anywhere, and a firewall would shut them out: %s\nTo give each its networks: picday account allow NAME CIDR...\nTo print it all the same: picday firewall --ignore-open",
+			return refusef("these accounts may upload from anywhere, and a firewall would shut them out: %s\nTo give each its networks: picday account allow NAME CIDR...\nTo print it all the same, add --ignore-open",
 				strings.Join(f.Out, ", "))
 		}
 		if len(also) == 0 && !noAdmin {
-			return refusef("no network of yours is named, and this is about your own SSH logins too.\nTo name yours: picday firewall --also CIDR\nIf nobody administers this machine by SSH on port %d: picday firewall --no-admin", f.Port)
+			return refusef("no network of yours is named, and this is about your own SSH logins too.\nTo name yours, add --also CIDR\nIf nobody administers this machine by SSH on port %d, add --no-admin", f.Port)
 		}
 		if f.Empty() {
 			return refusef("no account has networks, so nobody at all could connect to port %d.\nTo name networks: picday account allow NAME CIDR...", f.Port)
@@ -58,9 +58,11 @@ say who you are with "systemctl edit picday-firewall.service", adding
 
 and then "systemctl enable --now picday-firewall.{service,path,timer}". If it is
 refused later the unit fails, and the last set that was good stays in force.`
-	cmd.Example = `  picday firewall --also 198.51.100.0/24                      # look at it first
-  systemd-run --on-active=5min nft delete table inet picday   # a way back, by itself
-  picday firewall --also 198.51.100.0/24 | nft -f -           # load it`
+	cmd.Example = `  picday firewall --also 198.51.100.0/24               # look at it first
+  systemd-run --unit=picday-way-back --on-active=5min nft delete table inet picday
+                                                       # a way back, by itself
+  picday firewall --also 198.51.100.0/24 | nft -f -    # load it
+  systemctl stop picday-way-back.timer                 # you can still log in: keep it`
 	cmd.Flags().StringArrayVar(&also, "also", nil, "address or network `CIDR` that may connect too, such as your own; repeatable")
 	cmd.Flags().BoolVar(&noAdmin, "no-admin", false, "do without --also: nobody administers this machine by SSH on that port")
 	cmd.Flags().BoolVar(&ignoreOpen, "ignore-open", false, "shut out accounts that may upload from anywhere")

@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"picday/account"
+	"picday/internal/config"
 	"picday/store"
 )
 
@@ -28,6 +33,11 @@ func (a *app) initCommand() *cobra.Command {
 			}
 		} else if !errors.Is(err, store.ErrNoCatalogue) && !errors.Is(err, fs.ErrNotExist) {
 			return err
+		}
+		if len(accounts) == 0 && !newVolume {
+			if err := a.lostCatalogue(ctx, sys, cfg); err != nil {
+				return err
+			}
 		}
 		done, err := sys.Init(ctx, accounts...)
 		a.say(done...)
@@ -63,4 +73,23 @@ func (a *app) initCommand() *cobra.Command {
 	})
 	cmd.Flags().BoolVar(&newVolume, "new-volume", false, "accept the upload directory as the new home of all uploads,\nalthough it carries no mark of this catalogue")
 	return cmd
+}
+
+// lostCatalogue refuses to begin anew on a machine that has uploads and users of
+// another catalogue: its disk is not mounted, and a new one in its place would
+// take the uploads for its own.
+func (a *app) lostCatalogue(ctx context.Context, sys *account.System, cfg config.Config) error {
+	if _, err := os.Lstat(filepath.Join(cfg.UploadDir, store.MarkerFile)); err != nil {
+		return nil
+	}
+	if a.store != nil && a.store.CheckVolume(ctx, cfg.UploadDir) == nil {
+		return nil
+	}
+	users, err := sys.Users()
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	return refusef("the uploads in %s belong to another catalogue than the one in %s, which knows no account, and this machine has Unix users of its accounts: %s\n"+
+		"Is the disk of %[2]s not mounted? Mount it. Is it lost? picday restore DIR\nTo begin anew all the same: picday init --new-volume",
+		cfg.UploadDir, cfg.DataDir, strings.Join(users, ", "))
 }

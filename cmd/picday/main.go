@@ -56,12 +56,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	if len(args) > 0 && strings.HasPrefix(args[0], "__complete") {
+		unquote(root)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if cerr := a.close(); err == nil {
 		err = cerr
 	}
 	if err == nil {
 		return exitDone
+	}
+	if errors.Is(err, store.ErrReadOnly) && os.Geteuid() != 0 {
+		err = errNotRoot
 	}
 	a.complain(err)
 	if !a.began { // cobra refused the words before any command ran

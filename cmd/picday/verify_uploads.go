@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -96,6 +98,7 @@ func (v *verification) compare(ctx context.Context, acct store.Account) (suspect
 	if err != nil {
 		return nil, err
 	}
+	gone := map[string]int{} // files of trees that are not there, which no uploader can take away
 	for _, dir := range dirs {
 		if seen[dir] {
 			continue
@@ -104,8 +107,20 @@ func (v *verification) compare(ctx context.Context, acct store.Account) (suspect
 		if err != nil {
 			return nil, err
 		}
+		if i := slices.IndexFunc(trees, func(top string) bool { return !seen[top] && (dir == top || strings.HasPrefix(dir, top+"/")) }); i >= 0 {
+			gone[trees[i]] += len(known)
+			continue
+		}
 		for name := range known {
 			suspects = append(suspects, suspect{acct, dir + "/" + name})
+		}
+	}
+	for _, top := range slices.Sorted(maps.Keys(gone)) {
+		if n := gone[top]; n > 0 {
+			v.differ(difference{
+				Kind: "folder", Account: acct.Name, Path: layout.Shown(top), Message: fmt.Sprintf("the folder is not there, with %d files that the catalogue knows", n),
+				Fix: "Bring it back from where it went; 'picday doctor' says more",
+			})
 		}
 	}
 	return suspects, nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -46,11 +48,8 @@ const stopWithin = 8 * time.Second
 
 func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	unlock, err := store.LockDataDir(cfg.DataDir)
-	if err != nil && !errors.Is(err, store.ErrInUse) {
-		return fmt.Errorf("%w (has 'picday init' been run?)", err)
-	}
 	if err != nil {
-		return err
+		return unusable(err, cfg)
 	}
 	defer unlock()
 	s, err := open(ctx, cfg, log)
@@ -119,11 +118,25 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	return err
 }
 
+// unusable says what to do about a data directory that cannot be worked in.
+func unusable(err error, cfg config.Config) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w (has 'picday init' been run?)", err)
+	case errors.Is(err, syscall.EROFS): // to try again would not help
+		return usageError{fmt.Errorf("%w. If its disk is not read-only, the unit is: run 'systemctl edit picdayd', add under [Service] the line ReadWritePaths=%s %s, and 'systemctl restart picdayd'",
+			err, cfg.UploadDir, cfg.DataDir)}
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: make room in %s, then 'systemctl restart picdayd'", err, cfg.DataDir)
+	}
+	return err
+}
+
 func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service, error) {
 	// Create, not Open: the daemon may be the first of the two to start.
 	st, _, err := store.Create(ctx, cfg.DataDir)
 	if err != nil {
-		return nil, fmt.Errorf("%w (has 'picday init' been run?)", err)
+		return nil, unusable(err, cfg)
 	}
 	s := &service{cfg: cfg, log: log, store: st, writer: st.NewWriter(), since: time.Now().UTC()}
 	s.metrics = web.NewMetrics(version.String(), s.numbers)

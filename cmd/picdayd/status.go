@@ -126,6 +126,9 @@ func (s *service) Status(ctx context.Context) control.Status {
 	if err := s.store.CheckVolume(ctx, s.cfg.UploadDir); err != nil {
 		st.Warnings = append(st.Warnings, err.Error())
 	}
+	if err := s.ingest.Setback(); err != nil {
+		st.Warnings = append(st.Warnings, control.NotTaken+err.Error())
+	}
 	for _, dir := range w.Missing {
 		st.Warnings = append(st.Warnings, "the folder "+layout.Shown(dir)+" is not there or cannot be read: nothing below it is taken or withdrawn")
 	}

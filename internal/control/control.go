@@ -22,6 +22,10 @@ import (
 
 const socketName = "picdayd.sock"
 
+// NotTaken begins the warning that files are not taken for a reason that is not
+// theirs, such as a full disk.
+const NotTaken = "uploads cannot be taken in, and are tried again every few seconds: "
+
 // Status is what the daemon is doing; the contract names the JSON fields.
 type Status struct {
 	Running         bool       `json:"running"`

@@ -1,0 +1,153 @@
+package test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// What doctor says of the drop-in is true, and its fix is one when it is typed
+// as it stands.
+func TestDoctorMendsTheDropIn(t *testing.T) {
+	s := newSite(t)
+	s.jobs("dropin", "job1")
+	file := s.Dir + "/sshd_config.d/50-picday.conf"
+	for name, wreck := range map[string]func() error{
+		"is not there":     func() error { return os.Remove(file) },
+		"is not what":      func() error { return os.WriteFile(file, nil, 0o644) },
+		"can be changed":   func() error { return os.Chmod(file, 0o666) },
+		"was edited":       func() error { return os.WriteFile(file, append(readFile(t, file), "# mine\n"...), 0o644) },
+		"others than root": func() error { return os.Chown(file, 1, 1) },
+	} {
+		s.must(wreck())
+		found := s.findings()
+		if len(found) != 1 || found[0].Check != "drop-in" || !strings.Contains(found[0].Message, name) {
+			t.Errorf("%s: %+v", name, found)
+			continue
+		}
+		if strings.HasPrefix(found[0].Fix, "chown") {
+			out, err := exec.Command("sh", "-ec", found[0].Fix).CombinedOutput()
+			if err != nil {
+				t.Errorf("%s: %q: %v\n%s", name, found[0].Fix, err, out)
+			}
+		} else if s.MustPicday("init"); found[0].Fix != `run "picday init"` {
+			t.Errorf("%s: %q", name, found[0].Fix)
+		}
+		if found := s.findings(); len(found) > 0 {
+			t.Errorf("%s, after the fix: %+v", name, found)
+		}
+	}
+}
+
+// A Unix user that somebody has changed is told as that, once, and the fix is
+// one as it stands.
+func TestDoctorMendsUnixUsers(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("wrecked", "job1")
+	for message, wreck := range map[string][]string{
+		"the shell of its Unix user": {"usermod", "-s", "/bin/bash", u.Name},
+		"is not in the group":        {"gpasswd", "-d", u.Name, "picday-sftp"},
+	} {
+		if out, err := exec.Command(wreck[0], wreck[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%q: %v\n%s", wreck, err, out)
+		}
+		found := s.findings()
+		if len(found) != 1 || !strings.Contains(found[0].Message, message) {
+			t.Errorf("%q: %+v", wreck, found)
+			continue
+		}
+		if out, err := exec.Command("sh", "-ec", found[0].Fix).CombinedOutput(); err != nil {
+			t.Errorf("%q: %v\n%s", found[0].Fix, err, out)
+		}
+		if found := s.findings(); len(found) > 0 {
+			t.Errorf("after the fix: %+v", found)
+		}
+	}
+}
+
+// While sshd refuses its configuration or does not read the drop-in, accounts
+// can still be seen, and init does not say that all is well.
+func TestABrokenSSHDConfiguration(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("broken", "job1")
+	file := s.Dir + "/sshd_config"
+	whole := readFile(t, file)
+	s.must(os.WriteFile(file, append([]byte("Nonsense yes\n"), whole...), 0o644))
+	if r := s.Picday("account", "list"); r.Code != 0 || !strings.Contains(r.Stdout, u.Name) {
+		t.Error(r)
+	}
+	if r := s.Picday("doctor"); r.Code != 1 || !strings.Contains(r.Stdout, "Nonsense /") {
+		t.Errorf("what sshd says is not there, or not clean: %v", r)
+	}
+	s.must(os.WriteFile(file, []byte(strings.ReplaceAll(string(whole), "Include", "#Include")), 0o644))
+	if r := s.Picday("init"); r.Code != 1 || !strings.Contains(r.Stderr, "Include ") {
+		t.Errorf("init is content with an sshd that does not jail: %v", r)
+	}
+	s.must(os.WriteFile(file, whole, 0o644))
+	if out := s.MustPicday("init"); out != "" {
+		t.Error(out)
+	}
+}
+
+// The disk of data_dir is not mounted: nothing that is printed leads to a new
+// catalogue in its place, or to the end of the accounts.
+func TestTheCatalogueIsAway(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("away", "job1")
+	s.daemon.Stop(syscall.SIGTERM)
+	data := s.Data
+	s.must(os.Rename(data, s.Dir+"/elsewhere"))
+	mark := string(readFile(t, s.Uploads+"/.picday-volume"))
+	for _, empty := range []string{"no directory", "an empty catalogue"} {
+		r := s.Picday("doctor")
+		if r.Code != 1 || strings.Contains(r.Stdout, "→ sudo picday init") || strings.Contains(r.Stdout, "→ if nobody needs it run") || strings.Contains(r.Stdout, "--new-volume") ||
+			!strings.Contains(r.Stdout, "disk") {
+			t.Errorf("%s: %v", empty, r)
+		}
+		r = s.Picday("init")
+		if r.Code != 4 || !strings.Contains(r.Stderr, u.Name) || !strings.Contains(r.Stderr, "mount") {
+			t.Errorf("%s: %v", empty, r)
+		}
+		if now := string(readFile(t, s.Uploads+"/.picday-volume")); now != mark {
+			t.Fatalf("%s: the uploads belong to another catalogue now", empty)
+		}
+		if empty == "no directory" {
+			s.must(os.Mkdir(data, 0o750)) // as systemd does
+			owner := s.Credential("picday")
+			s.must(os.Chown(data, int(owner.Uid), int(owner.Gid)))
+			s.StartDaemon().Stop(syscall.SIGTERM)
+		}
+	}
+	s.must(os.RemoveAll(data))
+	s.must(os.Rename(s.Dir+"/elsewhere", data))
+	s.daemon = s.StartDaemon()
+	if found := s.findings(); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+// A full disk is said where somebody looks who misses a photo, and once there is
+// room the photo comes by itself.
+func TestAFullDiskIsSaid(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("full", "job1")
+	wire := u.ByKey().MustWire()
+	s.must(wire.Mkdir("/job1/A"))
+	temp := s.Data + "/tmp"
+	s.must(syscall.Mount("tmpfs", temp, "tmpfs", 0, "mode=0777,size=4k"))
+	s.must(wire.Put("/job1/A/1.jpg", photo()))
+	for _, args := range [][]string{{"status"}, {"explain", "job1/A/1.jpg"}} {
+		s.Eventually(args[0]+" says that the disk is full", func() (bool, any) {
+			r := s.Picday(args...)
+			return strings.Contains(r.Stdout, "cannot be taken in") && strings.Contains(r.Stdout, "no space left"), r
+		})
+	}
+	s.must(syscall.Unmount(temp, syscall.MNT_DETACH))
+	s.waitPhotos(u, "job1/A/1.jpg")
+	s.Eventually("status is content", func() (bool, any) {
+		r := s.Picday("status")
+		return !strings.Contains(r.Stdout, "cannot be taken in"), r
+	})
+}
