@@ -28,9 +28,9 @@ const (
 )
 
 // layOut makes the fixed part of the data directory, owned like the directory
-// itself. It returns a sentence for each thing it made; again means that the
-// catalogue begins anew while the key is one that had another.
-func layOut(dataDir string, parent fs.FileInfo) (made []string, again bool, err error) {
+// itself. It returns a sentence for each thing it made; newKey means that no
+// link can have been given out.
+func layOut(dataDir string, parent fs.FileInfo) (made []string, newKey bool, err error) {
 	own := func(name string) error {
 		st := parent.Sys().(*syscall.Stat_t)
 		if os.Geteuid() != 0 {
@@ -49,10 +49,10 @@ func layOut(dataDir string, parent fs.FileInfo) (made []string, again bool, err 
 			continue
 		}
 		if err := os.Mkdir(name, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
-			return made, again, err
+			return made, newKey, err
 		}
 		if err := own(name); err != nil {
-			return made, again, err
+			return made, newKey, err
 		}
 		if len(d) > 3 && filepath.Dir(d) == "." {
 			made = append(made, "made "+name)
@@ -61,26 +61,22 @@ func layOut(dataDir string, parent fs.FileInfo) (made []string, again bool, err 
 	// The key comes first, and only before there is a catalogue: a lost key
 	// must be missed, not be replaced by one that makes other links.
 	catalogue, key := filepath.Join(dataDir, CatalogueFile), filepath.Join(dataDir, linkKeyFile)
-	if fi, err := os.Lstat(catalogue); errors.Is(err, fs.ErrNotExist) {
-		fresh, err := putOnce(key, newLinkKey(), 0o400, own)
-		if err != nil {
-			return made, again, err
+	if _, err := os.Lstat(catalogue); errors.Is(err, fs.ErrNotExist) {
+		if newKey, err = putOnce(key, newLinkKey(), 0o400, own); err != nil {
+			return made, false, err
 		}
-		if fresh {
+		if newKey {
 			made = append(made, "made "+key)
 		}
-		again = !fresh
-	} else if err == nil && fi.Size() == 0 { // a run that was killed, or something worse
-		again = true
 	}
 	fresh, err := putOnce(catalogue, nil, 0o640, own)
 	if err != nil {
-		return made, again, err
+		return made, newKey, err
 	}
 	if fresh {
 		made = append(made, "made "+catalogue)
 	}
-	return made, again, errors.Join(durable.SyncDir(filepath.Join(dataDir, originalsDir)),
+	return made, newKey, errors.Join(durable.SyncDir(filepath.Join(dataDir, originalsDir)),
 		durable.SyncDir(filepath.Join(dataDir, renditionsDir)), durable.SyncDir(dataDir))
 }
 

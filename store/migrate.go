@@ -22,9 +22,9 @@ var sqlFiles embed.FS
 // new catalogue gets sql/schema.sql; an older one every file of
 // sql/migrations above its user_version, in order. A file is called
 // NNNN-what.sql, and NNNN is the version it leads to; the schema's version is
-// the highest of them, or 1. Unless fresh, an empty catalogue is one that has
-// been lost, and a new one in its place would give out links anew.
-func migrate(ctx context.Context, db *sql.DB, files fs.FS, fresh bool) error {
+// the highest of them, or 1. The accounts and photos of a new catalogue are
+// numbered from after on; with mustBe it is an error that it is empty.
+func migrate(ctx context.Context, db *sql.DB, files fs.FS, after int64) error {
 	steps, err := migrations(files)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS, fresh bool) error {
 	if have > newest {
 		return fmt.Errorf("it was written by a newer picday (schema %d, this one knows %d): upgrade picday", have, newest)
 	}
-	if have == 0 && !fresh {
+	if have == 0 && after == mustBe {
 		return fmt.Errorf("it is empty: restore it from a backup if it was not so before (%w)", ErrNoCatalogue)
 	}
 	if have == 0 {
@@ -62,6 +62,9 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS, fresh bool) error {
 		}
 		if _, err := tx.ExecContext(ctx, string(schema)); err != nil {
 			return fmt.Errorf("schema: %w", err)
+		}
+		if err := number(tx, after); err != nil {
+			return err
 		}
 		have = newest
 	}
@@ -77,6 +80,32 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS, fresh bool) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// mustBe is for who may not begin a catalogue.
+const mustBe = -1
+
+// unused is a number that no catalogue before has come to. Links are made of
+// numbers and the key: one that was given out by a catalogue that was lost, or
+// between its backup and its loss, must not show another child. The clock is
+// ahead of any count, for nobody takes in a thousand photos a second.
+func unused(now time.Time) int64 { return millis(now) }
+
+// number lets accounts and photos be numbered from after on, if they are not
+// beyond it.
+func number(tx interface {
+	Exec(string, ...any) (sql.Result, error)
+}, after int64,
+) error {
+	for _, table := range []string{"account", "photo"} {
+		if _, err := tx.Exec(`INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)`, table); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?`, after, table); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func isBusy(err error) bool {

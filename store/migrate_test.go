@@ -59,7 +59,7 @@ func TestFreshEqualsMigrated(t *testing.T) {
 		db    *sql.DB
 		files fs.FS
 	}{{old, schemaFiles(t, 1)}, {old, sqlFiles}, {fresh, sqlFiles}, {fresh, sqlFiles}} {
-		if err := migrate(t.Context(), step.db, step.files, true); err != nil {
+		if err := migrate(t.Context(), step.db, step.files, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -74,7 +74,7 @@ func TestFreshEqualsMigrated(t *testing.T) {
 // What was counted by nobody is counted when the counting begins.
 func TestMigrationCounts(t *testing.T) {
 	db := raw(t, filepath.Join(t.TempDir(), "c"))
-	if err := migrate(t.Context(), db, schemaFiles(t, 1), true); err != nil {
+	if err := migrate(t.Context(), db, schemaFiles(t, 1), 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Exec(`INSERT INTO account VALUES (7, 'acme', 'jobs', '', '[]', 'enabled', 0), (8, 'none', 'jobs', '', '[]', 'enabled', 0);
@@ -84,7 +84,7 @@ func TestMigrationCounts(t *testing.T) {
 		VALUES (7, x'61', 'a', 'a', x'01', '', 'l1', 5, NULL), (7, x'62', 'b', 'b', x'02', '', 'l2', 5, 9)`); err != nil {
 		t.Fatal(err)
 	}
-	if err := migrate(t.Context(), db, sqlFiles, true); err != nil {
+	if err := migrate(t.Context(), db, sqlFiles, 0); err != nil {
 		t.Fatal(err)
 	}
 	got, err := column[string](db, `SELECT account_id || ':' || photos FROM tally UNION ALL
@@ -97,11 +97,11 @@ func TestMigrationCounts(t *testing.T) {
 func TestNewerCatalogueIsRefused(t *testing.T) {
 	v1, v2 := withStep(t)
 	db := raw(t, filepath.Join(t.TempDir(), "c"))
-	if err := migrate(t.Context(), db, v2, true); err != nil {
+	if err := migrate(t.Context(), db, v2, 0); err != nil {
 		t.Fatal(err)
 	}
 	before := shape(t, db)
-	err := migrate(t.Context(), db, v1, true)
+	err := migrate(t.Context(), db, v1, 0)
 	if err == nil || !strings.Contains(err.Error(), "newer picday (schema 2, this one knows 1): upgrade picday") || shape(t, db) != before {
 		t.Errorf("%v", err)
 	}
@@ -111,16 +111,16 @@ func TestNewerCatalogueIsRefused(t *testing.T) {
 func TestFailedMigrationChangesNothing(t *testing.T) {
 	v1, v2 := withStep(t)
 	db := raw(t, filepath.Join(t.TempDir(), "c"))
-	if err := migrate(t.Context(), db, v1, true); err != nil {
+	if err := migrate(t.Context(), db, v1, 0); err != nil {
 		t.Fatal(err)
 	}
 	before := shape(t, db)
 	v2["sql/migrations/0003-bad.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE x (y); CREATE TABLE x (y);")}
-	if err := migrate(t.Context(), db, v2, true); err == nil || !strings.Contains(err.Error(), "migration to schema 3") || shape(t, db) != before {
+	if err := migrate(t.Context(), db, v2, 0); err == nil || !strings.Contains(err.Error(), "migration to schema 3") || shape(t, db) != before {
 		t.Errorf("%v", err)
 	}
 	delete(v2, "sql/migrations/0002-note.sql")
-	if err := migrate(t.Context(), db, v2, true); err == nil || !strings.Contains(err.Error(), "schema 2 is missing") {
+	if err := migrate(t.Context(), db, v2, 0); err == nil || !strings.Contains(err.Error(), "schema 2 is missing") {
 		t.Errorf("a gap: %v", err)
 	}
 	for _, name := range []string{"0001-x.sql", "x.sql", "0003-again.sql"} {
@@ -140,7 +140,7 @@ func TestTwoMigrateAtOnce(t *testing.T) {
 		var group sync.WaitGroup
 		for range 4 {
 			group.Go(func() {
-				if err := migrate(t.Context(), raw(t, name), v2, true); err != nil {
+				if err := migrate(t.Context(), raw(t, name), v2, 0); err != nil {
 					t.Error(err)
 				}
 			})

@@ -220,7 +220,7 @@ func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int, err error) {
 	if _, err := tx.Exec(`UPDATE photo SET withdrawn_at = ? WHERE withdrawn_by IS NOT NULL`, millis(tx.now)); err != nil {
 		return nil, 0, err
 	}
-	if err := tx.skipNumbers(); err != nil {
+	if err := number(tx, unused(tx.now)); err != nil {
 		return nil, 0, err
 	}
 	// Whoever has logged out since must not be logged in again.
@@ -230,22 +230,6 @@ func (tx *Tx) Uproot() (photos map[int64][]int64, trashed int, err error) {
 	// An activation that was under way when the backup was made.
 	_, err = tx.Exec(`UPDATE job SET state = 'planned' WHERE state = 'activating'`)
 	return photos, len(doubles), err
-}
-
-// skipNumbers passes over the numbers that were given out between the backup
-// and the loss, or by a catalogue that was lost, of which this one knows nothing. Links are made of them:
-// a link that somebody got in that time must not show him another child. The
-// clock is ahead of any count, for nobody takes in a thousand photos a second.
-func (tx *Tx) skipNumbers() error {
-	for _, table := range []string{"account", "photo"} {
-		if _, err := tx.Exec(`INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)`, table); err != nil {
-			return err
-		}
-		if err := tx.change(`UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?`, millis(tx.now), table); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // PhotoByID finds one photo of an account: where it is and what it is, no more.

@@ -56,23 +56,22 @@ func Create(ctx context.Context, dataDir string) (s *Store, made []string, err e
 	if err != nil {
 		return nil, nil, fmt.Errorf("data directory: %w", err)
 	}
-	made, again, err := layOut(dataDir, fi)
+	made, newKey, err := layOut(dataDir, fi)
 	if err != nil {
 		return nil, nil, err
 	}
-	if s, err = open(ctx, dataDir, true); err != nil || !again {
-		return s, made, err
+	after := int64(0)
+	if !newKey {
+		after = unused(time.Now())
 	}
-	if err := s.Update(ctx, (*Tx).skipNumbers); err != nil {
-		return nil, nil, errors.Join(err, s.Close())
-	}
-	return s, made, nil
+	s, err = open(ctx, dataDir, after)
+	return s, made, err
 }
 
 // Open opens an existing catalogue and brings its schema up to date.
-func Open(ctx context.Context, dataDir string) (*Store, error) { return open(ctx, dataDir, false) }
+func Open(ctx context.Context, dataDir string) (*Store, error) { return open(ctx, dataDir, mustBe) }
 
-func open(ctx context.Context, dataDir string, fresh bool) (*Store, error) {
+func open(ctx context.Context, dataDir string, after int64) (*Store, error) {
 	name := filepath.Join(dataDir, CatalogueFile)
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", dataDir, ErrNoCatalogue)
@@ -92,7 +91,7 @@ func open(ctx context.Context, dataDir string, fresh bool) (*Store, error) {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	s.read.SetMaxOpenConns(4)
-	if err := migrate(ctx, s.write, sqlFiles, fresh); err != nil {
+	if err := migrate(ctx, s.write, sqlFiles, after); err != nil {
 		// By value: that is how this driver returns it.
 		var e sqlite3.Error
 		if errors.As(err, &e) && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrCantOpen) {

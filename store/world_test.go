@@ -65,7 +65,7 @@ func bareStore(t *testing.T) *Store {
 	if err := errors.Join(os.WriteFile(key, newLinkKey(), 0o400), os.WriteFile(catalogue, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	s, err := open(t.Context(), dir, true)
+	s, err := open(t.Context(), dir, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,21 @@ func TestTheCatalogueIsAway(t *testing.T) {
 	data := s.Data
 	s.must(os.Rename(data, s.Dir+"/elsewhere"))
 	mark := string(readFile(t, s.Uploads+"/.picday-volume"))
-	for _, empty := range []string{"no directory", "an empty catalogue"} {
+	owner := s.Credential("picday")
+	for _, empty := range []string{"no directory", "an empty directory", "an empty catalogue"} {
+		switch empty {
+		case "an empty directory": // as systemd makes it
+			s.must(os.Mkdir(data, 0o750))
+			s.must(os.Chown(data, int(owner.Uid), int(owner.Gid)))
+		case "an empty catalogue":
+			s.must(os.WriteFile(data+"/link.key", readFile(t, s.Dir+"/elsewhere/link.key"), 0o600))
+			s.must(os.WriteFile(data+"/catalogue.sqlite", nil, 0o640))
+			s.must(os.Chown(data+"/link.key", int(owner.Uid), int(owner.Gid)))
+			s.must(os.Chown(data+"/catalogue.sqlite", int(owner.Uid), int(owner.Gid)))
+		}
+		if out, err := s.DaemonCmd().CombinedOutput(); err == nil || !strings.Contains(string(out), "mount") {
+			t.Errorf("picdayd with %s: %v\n%s", empty, err, out)
+		}
 		r := s.Picday("doctor")
 		if r.Code != 1 || strings.Contains(r.Stdout, "→ sudo picday init") || strings.Contains(r.Stdout, "→ if nobody needs it run") || strings.Contains(r.Stdout, "--new-volume") ||
 			!strings.Contains(r.Stdout, "disk") {
@@ -113,11 +127,8 @@ func TestTheCatalogueIsAway(t *testing.T) {
 		if now := string(readFile(t, s.Uploads+"/.picday-volume")); now != mark {
 			t.Fatalf("%s: the uploads belong to another catalogue now", empty)
 		}
-		if empty == "no directory" {
-			s.must(os.Mkdir(data, 0o750)) // as systemd does
-			owner := s.Credential("picday")
-			s.must(os.Chown(data, int(owner.Uid), int(owner.Gid)))
-			s.StartDaemon().Stop(syscall.SIGTERM)
+		if out, err := s.DaemonCmd().CombinedOutput(); err == nil {
+			t.Errorf("picdayd with %s, after that: %s", empty, out)
 		}
 	}
 	s.must(os.RemoveAll(data))

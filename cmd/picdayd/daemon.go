@@ -121,20 +121,21 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 // unusable says what to do about a data directory that cannot be worked in.
 func unusable(err error, cfg config.Config) error {
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w (has 'picday init' been run?)", err)
+	case errors.Is(err, store.ErrNoCatalogue), errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w. If there has been one, is its disk mounted?", err)
 	case errors.Is(err, syscall.EROFS): // to try again would not help
 		return usageError{fmt.Errorf("%w. If its disk is not read-only, the unit is: run 'systemctl edit picdayd', add under [Service] the line ReadWritePaths=%s %s, and 'systemctl restart picdayd'",
 			err, cfg.UploadDir, cfg.DataDir)}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("%w: make room in %s, then 'systemctl restart picdayd'", err, cfg.DataDir)
+		return fmt.Errorf("%w: make room in %s", err, cfg.DataDir)
 	}
 	return err
 }
 
 func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service, error) {
-	// Create, not Open: the daemon may be the first of the two to start.
-	st, _, err := store.Create(ctx, cfg.DataDir)
+	// A new catalogue is for init to make: where the disk is away or the
+	// catalogue is lost, another one would hide it.
+	st, err := store.Open(ctx, cfg.DataDir)
 	if err != nil {
 		return nil, unusable(err, cfg)
 	}
