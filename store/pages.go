@@ -120,7 +120,11 @@ func (v View) LastChange(ctx context.Context) (at int64, err error) {
 // wanted is the query in SQL. Names become ids first, so that the indexes
 // that begin with an id can be used.
 func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, order string, err error) {
-	v.only(&w, "p.account_id")
+	// Whoever follows the changes of all accounts must hear also that the photos
+	// of one that is gone are withdrawn.
+	if q.ChangedSince == 0 || !v.Everything() {
+		v.only(&w, "p.account_id")
+	}
 	account := v.account
 	if q.Account != "" {
 		if err = tx.QueryRowContext(ctx, `SELECT id FROM account WHERE name = ? AND state <> 'gone'`, q.Account).Scan(&account); err != nil {

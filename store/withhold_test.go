@@ -209,7 +209,16 @@ func TestChangesRise(t *testing.T) {
 	w.expire()
 	next(1, "deleted")
 	w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, true) })
-	next(0, "account removed") // its photos are nobody's
+	before := since
+	next(1, "account removed: its last photo is withdrawn")
+	for _, q := range []struct {
+		View
+		since int64
+	}{{w.s.View(w.acct.ID), before}, {w.s.View(0), 0}} { // it is nobody's, and not there to begin with
+		if got, err := q.Photos(t.Context(), PhotoQuery{Show: ShowBoth, Order: ByChange, ChangedSince: q.since}); err != nil || len(got) > 0 {
+			t.Errorf("of an account that is gone: %+v %v", got, err)
+		}
+	}
 }
 
 // Another picture in between does not undo what was decided about the first.
