@@ -121,6 +121,8 @@ func (d *diagnosis) daemon(ctx context.Context) {
 		return
 	}
 	switch {
+	case st.LastProvenAlive == nil && time.Since(*st.Since) < time.Minute:
+		d.add("warn", "picdayd", "it has just been started, and not been seen to work yet", "ask again in some seconds")
 	case st.LastProvenAlive == nil || time.Since(*st.LastProvenAlive) > time.Minute:
 		d.fail("picdayd", "it runs, but was not proven to work in the last minute", "look at journalctl -u picdayd; systemctl restart picdayd")
 	default:

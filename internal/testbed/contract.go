@@ -89,6 +89,7 @@ type Trash struct {
 // Status is status.
 type Status struct {
 	Running             bool       `json:"running"`
+	LastProvenAlive     *time.Time `json:"last_proven_alive"`
 	Version             string     `json:"version"`
 	Since               *time.Time `json:"since"`
 	Queued              int        `json:"queued"`

@@ -26,12 +26,12 @@ type Daemon struct {
 }
 
 // StartDaemon starts picdayd as the Unix user that picday init has made, with
-// the unit's capabilities, and waits until picday says that it runs. env is
+// the unit's capabilities, and waits until picday says that it works. env is
 // what it finds in its environment besides.
 func (w *World) StartDaemon(env ...string) *Daemon {
 	w.T.Helper()
 	d := w.LaunchDaemon(env...)
-	w.Eventually("picdayd is running", func() (bool, any) {
+	w.Eventually("picdayd is proven to work", func() (bool, any) {
 		select {
 		case <-d.done:
 			w.T.Fatalf("picdayd ended at start: %v\n%s", d.err, d.Log())
@@ -40,7 +40,7 @@ func (w *World) StartDaemon(env ...string) *Daemon {
 		r := w.Picday("status", "--json")
 		var s Status
 		err := json.Unmarshal([]byte(r.Stdout), &s)
-		return r.Code == 0 && err == nil && s.Running, r
+		return r.Code == 0 && err == nil && s.Running && s.LastProvenAlive != nil, r
 	})
 	return d
 }

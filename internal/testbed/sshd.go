@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // The host key is made once per test binary.
@@ -112,13 +113,19 @@ func (w *World) loopbackPort() (addresses []string) {
 	return addresses
 }
 
-// freePort is a port nobody listens on. It is below those that the kernel
-// gives to outgoing connections (from 32768 on, ip-sysctl), because of which a
-// port found free could be taken before it is listened on, or at a restart.
+// Ports are below those that the kernel gives to outgoing connections (from
+// 32768 on, ip-sysctl), or one that is free could be taken before it is listened
+// on, or while its server restarts. So it could by another World: each port is
+// given once in a run, and runs at the same time begin somewhere else.
+const firstPort, lastPort = 10000, 32000
+
+var portsGiven, portsFrom = new(atomic.Int64), rand.IntN(lastPort - firstPort)
+
+// freePort is a port nobody listens on, and that no other World gets.
 func (w *World) freePort(addresses ...string) int {
 	w.T.Helper()
 	for range 100 {
-		port, free := 10000+rand.IntN(22000), true
+		port, free := firstPort+(portsFrom+int(portsGiven.Add(1)))%(lastPort-firstPort), true
 		for _, a := range addresses {
 			l, err := net.Listen("tcp", net.JoinHostPort(a, strconv.Itoa(port)))
 			if free = free && err == nil; err == nil {

@@ -150,9 +150,11 @@ func (w *World) close() {
 		w.T.Logf("end of sshd's log:\n%s", tail(w.sshdLog, 40))
 	}
 	w.unmountAll()
-	if err := os.RemoveAll(w.Dir); err != nil {
-		w.T.Errorf("remove the world: %v", err)
-	}
+	// A browser's children may write on for a moment after it has ended.
+	w.Eventually("the world can be removed", func() (bool, any) {
+		err := os.RemoveAll(w.Dir)
+		return err == nil, err
+	})
 }
 
 // unmountAll unmounts whatever is mounted below the world, newest first.
