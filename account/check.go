@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"picday/contract"
+	"picday/internal/shell"
 	"picday/store"
 )
 
@@ -221,14 +222,14 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 
 // addAgain are the commands that make the Unix user of a known account anew.
 func addAgain(a store.Account) string {
-	again := fmt.Sprintf("picday account remove %s --keep; picday account add %[1]s --layout %s", a.Name, a.Layout)
+	add := []string{"picday", "account", "add", a.Name, "--layout", string(a.Layout)}
 	if a.IDPattern != "" {
-		again += " --id-pattern '" + strings.ReplaceAll(a.IDPattern, "'", `'\''`) + "'"
+		add = append(add, "--id-pattern", a.IDPattern)
 	}
 	for _, network := range a.AllowFrom {
-		again += " --allow-from " + network
+		add = append(add, "--allow-from", network)
 	}
-	return again + closeAgain(a)
+	return "picday account remove " + a.Name + " --keep; " + shell.Line(add...) + closeAgain(a)
 }
 
 // closeAgain is what to add to a fix that lets an account in, if it is disabled.

@@ -27,7 +27,7 @@ func (s *System) Close(ctx context.Context) (done []string, err error) {
 		return nil, err
 	}
 	defer release()
-	names, err := ownUsers()
+	names, err := OwnUsers()
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,8 @@ func (s *System) Reopen(ctx context.Context, all []store.Account) (done []string
 	return done, putFile(s.closedFile(), nil, 0)
 }
 
-// ownUsers are the Unix users that picday made, in the jail group or not.
-func ownUsers() (names []string, err error) {
+// OwnUsers are the Unix users that picday made for accounts, in the jail group or not.
+func OwnUsers() (names []string, err error) {
 	data, err := os.ReadFile(passwdFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the machine's users: %w", err)

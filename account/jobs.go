@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"picday/internal/shell"
 )
 
 // hiddenDir holds the folders of active jobs. No account can have its name,
@@ -44,7 +46,7 @@ func (s *System) AddJob(account, job string) (done []string, err error) {
 		}
 	}
 	if exists(s.HiddenJobDir(account, job)) {
-		return nil, refused("the job %q of %s is active; \"picday job plan %s '%s'\" makes it take uploads again", job, account, account, job)
+		return nil, refused("the job %q of %s is active; \"%s\" makes it take uploads again", job, account, shell.Line("picday", "job", "plan", account, job))
 	}
 	path := s.JobDir(account, job)
 	return s.apply(context.Background(), []step{

@@ -47,21 +47,3 @@ func (s *System) strayFix(name string, accounts int) string {
 	}
 	return fix
 }
-
-// Users are the Unix users on this machine that picday made for accounts.
-func (s *System) Users() (names []string, err error) {
-	g, err := lookupGroup(JailGroup)
-	if err != nil || g == nil {
-		return nil, err
-	}
-	for _, name := range g.members {
-		u, err := lookupUser(name)
-		if err != nil {
-			return nil, err
-		}
-		if u != nil && u.ours() {
-			names = append(names, name)
-		}
-	}
-	return names, nil
-}

@@ -181,7 +181,7 @@ func (s *System) dirsOf(a store.Account) []string {
 func (s *System) treeSteps(a store.Account) (steps []step) {
 	for i, path := range s.dirsOf(a) {
 		d := dir{path: path, own: byRootFor(a.Name), mode: 0o750}
-		if a.Layout == store.Portraits && i == 2 {
+		if i == 2 { // user-pictures is the uploader's
 			d.own, d.lax = byAccount(a.Name), true
 		}
 		steps = append(steps, dirStep("prepared "+path, d))

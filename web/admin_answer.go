@@ -69,6 +69,9 @@ func (g *gate) fail(w http.ResponseWriter, v *visit, err error) {
 	if v.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // the client is gone; an empty 200 could reach one that is not
 	}
+	// What a handler has said of the answer that it meant to give.
+	setAdminHeader(w.Header())
+	w.Header().Del("Content-Disposition")
 	r, known := refusalOf(err)
 	if !known {
 		g.Log.Error().Err(err).Str("method", v.Method).Str("path", v.URL.Path).Msg("an answer failed")

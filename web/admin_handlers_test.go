@@ -52,6 +52,33 @@ func TestChangesAreScoped(t *testing.T) {
 	}
 }
 
+// Half a picture is not shown to operators either, nor given away as the whole.
+func TestADamagedFileOnThePages(t *testing.T) {
+	b := newAdminBed(t)
+	b.put("12", "Ann")
+	b.addOperator("ann", b.acct.ID)
+	cookie, p := b.session("ann"), b.photo("12")
+	b.write(b.s.OriginalPath(p.SHA), strings.Repeat("x", int(p.Bytes)))
+	for path, file := range map[string]string{
+		p.Renditions[0].Name + ".jpg?v=" + p.SHA.String()[:8]: b.s.RenditionPath(p.SHA, p.Renditions[0].RenditionSpec),
+		"original": b.s.OriginalPath(p.SHA),
+	} {
+		path = target("/photos/{id}/", p.ID) + path
+		whole, err := os.ReadFile(file)
+		b.must(err)
+		b.must(os.Chmod(file, 0o640))
+		b.write(file, string(whole[:len(whole)/2]))
+		w := b.ask("GET", path, nil, "Cookie", cookie)
+		if h := w.Header(); w.Code != http.StatusInternalServerError || h.Get("Cache-Control") != "no-store" || h.Get("Content-Disposition") != "" {
+			t.Errorf("half of %s: %d %v", path, w.Code, h)
+		}
+		b.write(file, string(whole))
+		if w := b.ask("GET", path, nil, "Cookie", cookie); w.Code != http.StatusOK || w.Body.String() != string(whole) {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
+
 // No field of a visit leads to the catalogue as a whole: what a handler can
 // read goes through its view.
 func TestAVisitHasNoWayOut(t *testing.T) {

@@ -100,12 +100,10 @@ func servePicture(w http.ResponseWriter, v *visit, file string, bytes int64) err
 	if err != nil {
 		return err
 	}
-	h := w.Header()
 	if fi.Size() != bytes {
-		h.Del("Cache-Control")
-		h.Del("Content-Disposition")
 		return errDamaged(file, fi.Size(), bytes)
 	}
+	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
 	if !strings.Contains(h.Get("Cache-Control"), "immutable") {
 		h.Set("Cache-Control", "private, no-cache")

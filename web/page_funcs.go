@@ -5,16 +5,16 @@ import (
 	"html/template"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
+	"picday/internal/shell"
 	"picday/store"
 )
 
 // pageFuncs are what templates can call, besides asset.
 var pageFuncs = template.FuncMap{
 	"num": num, "size": size, "count": count, "ago": ago, "until": until, "iso": iso, "stamp": stamp, "clock": clock, "day": day,
-	"sh": shell, "icon": icon, "list": items, "small": isSmall,
+	"sh": shell.Line, "icon": icon, "list": items, "small": isSmall,
 	"jobURL": jobURL, "albumURL": albumURL, "photoURL": photoURL, "accountURL": accountURL, "homeOf": homeOf,
 	"picture": pictureOf, "past": pastPicture,
 	"choicesOf": func(label string, all []choice) choicesView { return choicesView{label, all} },
@@ -93,19 +93,6 @@ func span(d time.Duration, none, after string) string {
 		}
 	}
 	return none
-}
-
-// shell writes a command so that it can be pasted into a shell whatever the
-// words are.
-func shell(words ...string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = w
-		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=@%+-") != "" {
-			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
 }
 
 func items(all ...any) []any { return all }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"picday/internal/shell"
 	"picday/store"
 )
 
@@ -113,7 +114,7 @@ func (v *visit) trashed(page *photoPageData) error {
 	if len(same) > 1 {
 		words = append(words, "--sha256", p.SHA.String()[:12])
 	}
-	page.Restore = shell(words...)
+	page.Restore = shell.Line(words...)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"picday/account"
 	"picday/internal/control"
+	"picday/internal/shell"
 	"picday/layout"
 	"picday/store"
 	"picday/watcher"
@@ -65,8 +66,8 @@ func (a *app) activate(ctx context.Context, act activation, wait time.Duration) 
 			}
 		}
 		if !time.Now().Before(deadline) {
-			return nil, refusef("job %s is still receiving uploads, nothing was changed: %s\nTo wait longer: picday job activate %s '%s' --wait 30m%s",
-				act.job.Name, busy, act.acct.Name, act.job.Name, a.daemonHint(ctx))
+			return nil, refusef("job %s is still receiving uploads, nothing was changed: %s\nTo wait longer: %s%s",
+				act.job.Name, busy, shell.Line("picday", "job", "activate", act.acct.Name, act.job.Name, "--wait", "30m"), a.daemonHint(ctx))
 		}
 		if !told {
 			a.say("waiting: " + busy)

@@ -19,6 +19,7 @@ import (
 	"picday/account"
 	"picday/internal/config"
 	"picday/internal/control"
+	"picday/internal/shell"
 	"picday/store"
 	"picday/watcher"
 )
@@ -104,7 +105,7 @@ func (d *diagnosis) catalogue(ctx context.Context, s *store.Store) {
 	if err := s.CheckVolume(ctx, d.cfg.UploadDir); err != nil {
 		fix := "mount it; if the uploads really moved: picday init --new-volume"
 		if blank, berr := s.Blank(ctx); berr == nil && blank {
-			fix = d.missing() // picdayd made this one
+			fix = d.missing() // it knows nothing, the uploads are another's
 		}
 		d.fail("upload volume", err.Error(), fix)
 	} else {
@@ -170,7 +171,7 @@ func (d *diagnosis) jobs(ctx context.Context, s *store.Store, sys *account.Syste
 		}
 		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 			d.fail("job "+j.Account+"/"+j.Name, dir+" is not there: nothing is taken in, and its photos stay as they are",
-				fmt.Sprintf("bring the folder back from where it went; only if its photos may end: picday job add %s '%s' makes an empty one", j.Account, j.Name))
+				fmt.Sprintf("bring the folder back from where it went; only if its photos may end: %s makes an empty one", shell.Line("picday", "job", "add", j.Account, j.Name)))
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"picday/account"
 	"picday/contract"
 	"picday/internal/control"
+	"picday/internal/shell"
 	"picday/layout"
 	"picday/store"
 	"picday/watcher"
@@ -35,7 +36,7 @@ func (e *explainer) explain(ctx context.Context, acct store.Account, raw string)
 		}
 		if to != "" {
 			x.State = stateMoved
-			f.why("Its uploader moved it to %s (seen %s), and its photo went with it: picday explain '%[1]s'", to, when(at))
+			f.why("Its uploader moved it to %s (seen %s), and its photo went with it: %s", to, when(at), shell.Line("picday", "explain", to))
 		}
 	}
 	if x.State != "" {
@@ -200,7 +201,7 @@ func (f *facts) conclude() {
 	case len(x.Trash) > 0 && f.denied == nil:
 		x.State = stateWithdrawn
 		f.why("Its uploader deleted it, and it did not come back within %s: the link answers 404.", f.e.cfg.Upload.DeleteGrace.Std())
-		f.why("To have it back: sudo picday trash restore %s '%s', or upload it again.", f.acct.Name, x.Path)
+		f.why("To have it back: %s, or upload it again.", shell.Line("sudo", "picday", "trash", "restore", f.acct.Name, x.Path))
 	}
 }
 
@@ -218,9 +219,9 @@ func (f *facts) waiting() {
 	case f.acct.Kept:
 		f.why("The account was removed: nothing new is taken in from it.")
 	case f.acct.Layout == store.Jobs && f.job.ID == 0 && inFolder != "":
-		f.why("The account has no job %s, so nobody looks here: sudo picday job add %s '%s'", folder, f.acct.Name, folder)
+		f.why("The account has no job %s, so nobody looks here: %s", folder, shell.Line("sudo", "picday", "job", "add", f.acct.Name, folder))
 	case f.job.State == store.Active:
-		f.why("The job is active: nothing new is taken in from its folder. To take uploads again: sudo picday job plan %s '%s'", f.acct.Name, f.job.Name)
+		f.why("The job is active: nothing new is taken in from its folder. To take uploads again: %s", shell.Line("sudo", "picday", "job", "plan", f.acct.Name, f.job.Name))
 	case f.e.daemonErr != nil:
 		f.why("It has not been taken in yet: %v. Start it with 'systemctl start picdayd'.", f.e.daemonErr)
 	case f.inHand():

@@ -41,8 +41,9 @@ it again.`,
 	"account remove": {`Remove the Unix user and what sshd knows of it. While there are files or photos
 one of the flags has to say what becomes of them: --keep leaves them where they
 are, and adding an account of the same name and layout takes them over; --files
-deletes the uploads, and the photos go to the trash and end there; operators and
-tokens that were for this account alone are removed with it.`, ""},
+deletes the uploads, and the photos go to the trash and end there. Without either
+an account with nothing in it, nor in the trash, ends. With an account that ends
+go the operators and tokens that were for it alone.`, ""},
 	"job add": {
 		`Make planned jobs: each is a folder that appears at once over SFTP. Uploaders
 cannot make, rename or remove such folders themselves. A job stays for good: its

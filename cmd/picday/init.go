@@ -35,7 +35,7 @@ func (a *app) initCommand() *cobra.Command {
 			return err
 		}
 		if len(accounts) == 0 && !newVolume {
-			if err := a.lostCatalogue(ctx, sys, cfg); err != nil {
+			if err := a.lostCatalogue(ctx, cfg); err != nil {
 				return err
 			}
 		}
@@ -78,14 +78,14 @@ func (a *app) initCommand() *cobra.Command {
 // lostCatalogue refuses to begin anew on a machine that has uploads and users of
 // another catalogue: its disk is not mounted, and a new one in its place would
 // take the uploads for its own.
-func (a *app) lostCatalogue(ctx context.Context, sys *account.System, cfg config.Config) error {
+func (a *app) lostCatalogue(ctx context.Context, cfg config.Config) error {
 	if _, err := os.Lstat(filepath.Join(cfg.UploadDir, store.MarkerFile)); err != nil {
 		return nil
 	}
 	if a.store != nil && a.store.CheckVolume(ctx, cfg.UploadDir) == nil {
 		return nil
 	}
-	users, err := sys.Users()
+	users, err := account.OwnUsers()
 	if err != nil || len(users) == 0 {
 		return err
 	}
