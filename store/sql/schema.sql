@@ -1,6 +1,6 @@
--- The catalogue, as a new installation gets it. This file is the truth; the
--- files in migrations/ bring an older catalogue to the same place, and a test
--- holds the two against each other.
+-- The catalogue, as a new installation gets it. Nothing has
+-- been released yet, so no migration leads to it. From the first release on, a
+-- change comes here and as migrations/NNNN-what.sql (store/migrate.go).
 --
 -- Times are milliseconds since 1970 UTC. Paths are what the uploader sees from
 -- the root of the SFTP view, as raw bytes (BLOB), because a name need not be
