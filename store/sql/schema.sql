@@ -91,7 +91,9 @@ CREATE TABLE photo (
 CREATE UNIQUE INDEX photo_person ON photo (account_id, person) WHERE person IS NOT NULL;
 CREATE INDEX photo_path ON photo (account_id, path);
 CREATE INDEX photo_album ON photo (job_id, album, area, file) WHERE withdrawn_at IS NULL;
-CREATE INDEX photo_sha256 ON photo (sha256);
+-- With the account and the job: which of them is this very picture is asked
+-- for every new photo, and many may show the same.
+CREATE INDEX photo_sha256 ON photo (sha256, account_id, job_id);
 CREATE INDEX photo_withdrawn ON photo (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_account_withdrawn ON photo (account_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_changed ON photo (changed_at);
