@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 
 	"picday/internal/testphoto"
 	"picday/photo"
@@ -69,6 +70,9 @@ func TestLies(t *testing.T) {
 		"orientation":    with(func(a *reply) { a.Meta.Orientation = 1 }, data),
 		"camera":         with(func(a *reply) { a.Meta.Make = "a\nb" }, data),
 		"long camera":    with(func(a *reply) { a.Meta.Model = string(make([]byte, 300)) }, data),
+		"taken never":    with(func(a *reply) { a.Meta.TakenAt = time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 5*3600)) }, data),
+		"taken too late": with(func(a *reply) { a.Meta.TakenAt = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC) }, data),
+		"a mere zone":    with(func(a *reply) { a.Meta.TakenZone = true }, data),
 		"name":           with(func(a *reply) { a.Renditions[0].Name = "../../x" }, data),
 		"width":          with(func(a *reply) { a.Renditions[0].Width++ }, data),
 		"fewer":          with(func(a *reply) { a.Renditions = a.Renditions[:1] }, data),

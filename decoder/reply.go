@@ -101,9 +101,8 @@ func checkMeta(m photo.Meta) error {
 			return fmt.Errorf("%w: camera %q", errNonsense, clean(s))
 		}
 	}
-	// JSON has no years but 0 to 9999; EXIF has offsets of less than a day.
-	if _, off := m.TakenAt.Zone(); off <= -24*3600 || off >= 24*3600 {
-		return fmt.Errorf("%w: zone %d s off", errNonsense, off)
+	if !m.TakenAt.IsZero() && !photo.Possible(m.TakenAt) || m.TakenAt.IsZero() && m.TakenZone {
+		return fmt.Errorf("%w: taken at %v", errNonsense, m.TakenAt)
 	}
 	return nil
 }

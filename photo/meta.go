@@ -124,7 +124,23 @@ func (t *tags) meta(r io.ReadSeeker) Meta {
 	if !m.TakenAt.IsZero() && m.TakenAt.Nanosecond() == 0 { // time.Parse takes them in the date, too
 		m.TakenAt = m.TakenAt.Add(readSubSec(r, subSec))
 	}
+	if !m.TakenAt.IsZero() && !Possible(m.TakenAt) {
+		m.TakenAt, m.TakenZone = time.Time{}, false
+	}
 	return m
+}
+
+// Possible tells whether a photo can have been taken then: in the years 1800 to
+// 9998, both there and in UTC. With any other year JSON cannot be written, and a
+// list would fail for the sake of one photo. A zone is less than a day from UTC.
+func Possible(t time.Time) bool {
+	_, zone := t.Zone()
+	for _, year := range []int{t.Year(), t.UTC().Year()} {
+		if year < 1800 || year > 9998 {
+			return false
+		}
+	}
+	return zone > -24*3600 && zone < 24*3600
 }
 
 // when reads an EXIF date and its offset from UTC ("+02:00"), which is often missing.

@@ -3,6 +3,7 @@ package photo
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -53,6 +54,26 @@ func TestReadMetaOfLittle(t *testing.T) {
 	}
 }
 
+// A time that no calendar holds is none, wherever the year leaves it.
+func TestImpossibleTimes(t *testing.T) {
+	for text, want := range map[string]bool{
+		"0000-01-01T00:00:00+05:00": false, "0001-01-01T00:00:00Z": false, "1799-12-31T23:59:59Z": false, "9999-12-31T23:59:59-05:00": false, "9999-01-01T00:00:00Z": false,
+		"1800-01-01T00:30:00+01:00": false, "9998-12-31T23:30:00-01:00": false, "1800-01-01T00:00:00Z": true, "9998-12-31T23:59:59Z": true, "1970-01-01T00:00:00Z": true,
+	} {
+		taken, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := ReadMeta(bytes.NewReader(testphoto.Make(testphoto.Spec{Width: 16, Height: 16, Orientation: 6, TakenAt: taken, Make: "A"})))
+		if got := !m.TakenAt.IsZero(); got != want || want && !m.TakenAt.Equal(taken) || m.Orientation != 6 || m.Make != "A" {
+			t.Errorf("%s: %+v", text, m)
+		}
+		if b, err := json.Marshal(m.TakenAt.UTC()); err != nil {
+			t.Errorf("%s: %v", b, err)
+		}
+	}
+}
+
 type broken struct{}
 
 var errDisk = errors.New("disk on fire")
@@ -89,8 +110,8 @@ func FuzzReadMeta(f *testing.F) {
 		if m.Orientation < 1 || m.Orientation > 8 || len(m.Make) > maxText || m.TakenZone && m.TakenAt.IsZero() {
 			t.Errorf("%+v", m)
 		}
-		if y := m.TakenAt.Year(); y < 0 || y > 9999 {
-			t.Errorf("year %d does not fit into JSON", y)
+		if !m.TakenAt.IsZero() && !Possible(m.TakenAt) {
+			t.Errorf("taken at %v", m.TakenAt)
 		}
 		for _, tag := range []uint16{subSecOriginal, subSecDigitized} {
 			if d := readSubSec(bytes.NewReader(b), tag); d < 0 || d >= time.Second {

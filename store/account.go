@@ -10,6 +10,10 @@ import (
 
 const accountColumns = `SELECT id, name, layout, id_pattern, allow_from, state, created_at FROM account `
 
+// Nowhere is the allowlist of an account whose own cannot be read: the prefix
+// of an address that nobody has. None would mean from anywhere.
+const Nowhere = "0.0.0.0/32"
+
 func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {
 	var allow, state string
 	var created int64
@@ -18,7 +22,11 @@ func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {
 	}
 	a.Enabled, a.Kept = state == "enabled", state == "kept"
 	a.CreatedAt = fromMillis(created)
-	return a, json.Unmarshal([]byte(allow), &a.AllowFrom)
+	if json.Unmarshal([]byte(allow), &a.AllowFrom) != nil {
+		// This one account is closed, and all others are listed as ever.
+		a.AllowFrom = []string{Nowhere}
+	}
+	return a, nil
 }
 
 // Accounts lists the accounts that can log in or could be enabled, by name.

@@ -26,7 +26,7 @@ func (s *Store) Backlog(ctx context.Context, want []RenditionSpec, after SHA, li
 	rows, err := column[[]byte](s.read, `SELECT sha256`+outdated+`AND sha256 > ?2 ORDER BY sha256 LIMIT ?3`, specList(want), after[:], limit)
 	var all []SHA
 	for _, b := range rows {
-		all = append(all, SHA(b))
+		all = append(all, asSHA(b))
 	}
 	return all, err
 }

@@ -19,6 +19,13 @@ type SHA [32]byte
 // String is the usual hexadecimal form.
 func (h SHA) String() string { return hex.EncodeToString(h[:]) }
 
+// asSHA is the hash in a row. One of another length, which no picture has, must
+// not end the daemon: what it is of is not found.
+func asSHA(b []byte) (h SHA) {
+	copy(h[:], b)
+	return h
+}
+
 // Where things are below the data directory. Pictures are spread over 256
 // directories so that none grows beyond what tools can list.
 const (
@@ -175,7 +182,7 @@ func (tx *Tx) Collect(limit int) (int, error) {
 	}
 	n := 0
 	for _, b := range hashes {
-		h := SHA(b)
+		h := asSHA(b)
 		if tx.s.pins[h] > 0 {
 			continue
 		}

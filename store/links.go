@@ -102,7 +102,7 @@ func (l *Links) Published(link, rendition string) (Published, error) {
 	if err != nil {
 		return p, fmt.Errorf("catalogue: %w", err)
 	}
-	p = Published{l.s.RenditionPath(SHA(sha), spec), bytes, fromMillis(at)}
+	p = Published{l.s.RenditionPath(asSHA(sha), spec), bytes, fromMillis(at)}
 	if dflt {
 		rendition = ""
 	}

@@ -20,9 +20,9 @@ func (s *Store) Original(ctx context.Context, h SHA) (o Original, found bool, er
 		return o, false, err
 	}
 	o.SHA = h
-	if taken.Valid {
-		c.TakenAt, c.Zoned = fromMillis(taken.Int64), zone.Valid
-		if zone.Valid {
+	if taken.Valid && taken.Int64 >= earliest && taken.Int64 <= latest {
+		c.TakenAt, c.Zoned = fromMillis(taken.Int64), zone.Valid && zone.Int64 > -24*60 && zone.Int64 < 24*60
+		if c.Zoned {
 			c.TakenAt = c.TakenAt.In(time.FixedZone("", int(zone.Int64)*60))
 		}
 	}

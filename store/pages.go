@@ -61,16 +61,16 @@ func (p Photo) Key(o Order) Key {
 	case ByPerson:
 		k.Text = p.Person
 	case ByTaken:
-		k.Number = millis(p.IngestedAt)
-		if !p.TakenAt.IsZero() {
-			k.Number = millis(p.TakenAt)
+		k.Number = p.ingested
+		if p.taken != 0 {
+			k.Number = p.taken
 		}
 	case ByNewest:
-		k.Number = millis(p.IngestedAt)
+		k.Number = p.ingested
 	case ByChange:
 		k.Number = p.ChangedAt
 	case ByWithdrawn:
-		k.Number = millis(p.WithdrawnAt)
+		k.Number = p.withdrawn
 	}
 	return k
 }
@@ -254,8 +254,7 @@ func (v View) History(ctx context.Context, p Photo) ([]Past, error) {
 		var sha []byte
 		var ingested, replaced int64
 		err = r.Scan(&sha, &h.Bytes, &h.Width, &h.Height, &ingested, &replaced)
-		copy(h.SHA[:], sha)
-		h.IngestedAt, h.ReplacedAt = fromMillis(ingested), fromMillis(replaced)
+		h.SHA, h.IngestedAt, h.ReplacedAt = asSHA(sha), fromMillis(ingested), fromMillis(replaced)
 		return h, err
 	}, `SELECT h.sha256, o.bytes, o.width, o.height, h.ingested_at, h.replaced_at FROM history h
 		JOIN photo p ON p.id = h.photo_id JOIN account a ON a.id = p.account_id JOIN original o ON o.sha256 = h.sha256 `+

@@ -78,7 +78,7 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, er
 		Scan(&sha, &withdrawn, &operator, &was); err != nil {
 		return "", "", err
 	}
-	same := SHA(sha) == p.sha
+	same := asSHA(sha) == p.sha
 	// What is published goes on being so, whatever was decided elsewhere.
 	if !same || withdrawn.Valid {
 		by, err := tx.withheld(p)

@@ -29,6 +29,9 @@ type Photo struct {
 	Flags         []string
 	Link          string
 	Renditions    []Rendition
+
+	// The times as the row has them, which is what the order goes by.
+	taken, ingested, withdrawn int64
 }
 
 // A PhotoFilter says which photos are wanted; an empty field means any.
@@ -64,8 +67,8 @@ func scanPhoto(r *sql.Rows) (p Photo, err error) {
 	err = r.Scan(&p.ID, &p.AccountID, &p.Account, &path, &p.Path, &p.Job, &p.Album, &p.Area, &p.Person, &p.File, &sha, &p.Bytes, &p.Width, &p.Height,
 		&taken, &ingested, &withdrawn, &p.WithdrawnBy, &p.ChangedAt, &flags, &p.Link)
 	p.RawPath, p.IngestedAt, p.Flags = string(path), fromMillis(ingested), strings.Fields(flags)
-	copy(p.SHA[:], sha)
-	if taken != 0 {
+	p.SHA, p.taken, p.ingested, p.withdrawn = asSHA(sha), taken, ingested, withdrawn
+	if taken != 0 && taken >= earliest && taken <= latest {
 		p.TakenAt = fromMillis(taken)
 	}
 	if withdrawn != 0 {

@@ -21,7 +21,7 @@ func (s *Store) Pictures(ctx context.Context, after SHA, limit int) ([]Original,
 	all, err := collect(ctx, s.read, func(r *sql.Rows) (o Original, err error) {
 		var sha []byte
 		err = r.Scan(&sha, &o.Bytes)
-		copy(o.SHA[:], sha)
+		o.SHA = asSHA(sha)
 		return o, err
 	}, `SELECT sha256, bytes FROM original o WHERE sha256 > ? AND `+needed+` ORDER BY sha256 LIMIT ?`, after[:], limit)
 	for i := range all {
@@ -157,9 +157,9 @@ func (s *Store) namesIn(ctx context.Context, dir string, first byte) (map[string
 			return "", err
 		}
 		if dir == renditionsDir {
-			return filepath.Base(renditionName(SHA(sha), spec)), nil
+			return filepath.Base(renditionName(asSHA(sha), spec)), nil
 		}
-		return filepath.Base(originalName(SHA(sha))), nil
+		return filepath.Base(originalName(asSHA(sha))), nil
 	}, query, low[:], high[:])
 	known := make(map[string]bool, len(names))
 	for _, n := range names {

@@ -214,7 +214,7 @@ func (tx *Tx) movedAway(a Account, was Upload, disk Disk) (bool, error) {
 	if err := tx.QueryRow(`SELECT sha256 FROM photo WHERE id = ?`, was.PhotoID).Scan(&sha); err != nil {
 		return false, err
 	}
-	at, found := disk.Elsewhere(a.Name, was.Path, was.Identity, SHA(sha))
+	at, found := disk.Elsewhere(a.Name, was.Path, was.Identity, asSHA(sha))
 	if !found {
 		return false, nil
 	}
@@ -241,7 +241,7 @@ func (tx *Tx) movedFrom(a Arrival, disk Disk) (*Upload, error) {
 		if err := tx.QueryRow(`SELECT sha256 FROM photo WHERE id = ?`, u.PhotoID).Scan(&sha); err != nil {
 			return nil, err
 		}
-		if SHA(sha) != a.Original.SHA {
+		if asSHA(sha) != a.Original.SHA {
 			continue
 		}
 		presence, id := disk.Look(a.Account.Name, u.Path)

@@ -193,7 +193,20 @@ func (s *Store) QuickCheck(ctx context.Context) error {
 
 func millis(t time.Time) int64 { return t.UnixMilli() }
 
-func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+// fromMillis is a time of the catalogue. JSON has four digits for the year: a
+// row that says another one is shown with the nearest year that can be shown,
+// so that it does not hide the rows around it.
+func fromMillis(ms int64) time.Time {
+	return time.UnixMilli(max(earliest, min(ms, latest))).UTC()
+}
+
+// LatestTime is the end of the times that a row can have.
+var LatestTime = time.UnixMilli(latest).UTC()
+
+var (
+	earliest = time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC).UnixMilli() // the year 1 in every zone
+	latest   = time.Date(9998, 12, 30, 0, 0, 0, 0, time.UTC).UnixMilli()
+)
 
 func nullMillis(t time.Time) sql.NullInt64 {
 	return sql.NullInt64{Int64: t.UnixMilli(), Valid: !t.IsZero()}

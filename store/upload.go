@@ -176,7 +176,7 @@ func (s *Store) Elsewhere(ctx context.Context, accountID int64, path string, id 
 		if err != nil {
 			return u, sha, false, err
 		}
-		return u, SHA(b), true, nil
+		return u, asSHA(b), true, nil
 	}
 	return u, sha, false, err
 }
@@ -195,7 +195,7 @@ func (s *Store) PicturesOfInode(ctx context.Context, accountID int64, id Identit
 			return nil, err
 		}
 		for _, b := range found {
-			shas = append(shas, SHA(b))
+			shas = append(shas, asSHA(b))
 		}
 	}
 	return shas, err

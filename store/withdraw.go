@@ -153,7 +153,7 @@ func (tx *Tx) waitsElsewhere(a Account, u Upload, disk Disk) (bool, error) {
 	if err := tx.QueryRow(`SELECT sha256 FROM photo WHERE id = ?`, u.PhotoID).Scan(&sha); err != nil {
 		return false, err
 	}
-	at, found := disk.Elsewhere(a.Name, u.Path, u.Identity, SHA(sha))
+	at, found := disk.Elsewhere(a.Name, u.Path, u.Identity, asSHA(sha))
 	if !found {
 		return false, nil
 	}

@@ -89,7 +89,11 @@ func limit(q url.Values) (int, error) {
 // A cursor says behind which row a list goes on. To clients it is a word
 // without a meaning.
 func cursor(parts ...string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(parts, "\x00")))
+	escaped := make([]string, len(parts))
+	for i, p := range parts {
+		escaped[i] = url.QueryEscape(p)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(strings.Join(escaped, "&")))
 }
 
 // after takes a cursor apart into n parts, all empty if none was given.
@@ -98,22 +102,27 @@ func after(q url.Values, n int) ([]string, error) {
 		return make([]string, n), nil
 	}
 	text, err := base64.RawURLEncoding.Strict().DecodeString(q.Get("after"))
-	parts := strings.Split(string(text), "\x00")
-	if err != nil || len(parts) != n || slices.Contains(parts, "") {
+	parts := strings.Split(string(text), "&")
+	if err != nil || len(parts) != n {
 		return nil, errCursor
+	}
+	for i, p := range parts {
+		if parts[i], err = url.QueryUnescape(p); err != nil || url.QueryEscape(parts[i]) != p {
+			return nil, errCursor
+		}
 	}
 	return parts, nil
 }
 
 var errCursor = refuse(http.StatusBadRequest, "after is what next said in an answer of this list, and this is not.")
 
-// number is a number in a cursor, 0 for none.
-func number(part string) (int64, error) {
+// number is a number in a cursor, at least so large; 0 for none.
+func number(part string, least int64) (int64, error) {
 	if part == "" {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(part, 10, 64)
-	if err != nil || n < 1 || strconv.FormatInt(n, 10) != part {
+	if err != nil || n < least || strconv.FormatInt(n, 10) != part {
 		return 0, errCursor
 	}
 	return n, nil

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -132,13 +133,13 @@ func apiPhotos(w http.ResponseWriter, v *visit) error {
 			return err
 		}
 	}
-	if want.After.Number, err = number(behind[0]); err != nil {
+	if want.After.Number, err = number(behind[0], math.MinInt64); err != nil {
 		return err
 	}
-	if want.After.ID, err = number(behind[1]); err != nil {
+	if want.After.ID, err = number(behind[1], 1); err != nil {
 		return err
 	}
-	begun, err := number(behind[2])
+	begun, err := number(behind[2], 1)
 	if err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func apiProblems(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	last, err := number(behind[0])
+	last, err := number(behind[0], 1)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,11 @@ func (a *app) trashList() *cobra.Command {
 		}
 		trash := []trashView{}
 		err = s.Photos(ctx, store.PhotoFilter{Account: name, Withdrawn: true}, func(p store.Photo) error {
-			trash = append(trash, trashView{p.Account, p.Path, p.SHA.String(), p.WithdrawnAt, p.WithdrawnBy, p.WithdrawnAt.Add(cfg.Upload.TrashKeep.Std())})
+			ends := p.WithdrawnAt.Add(cfg.Upload.TrashKeep.Std())
+			if ends.After(store.LatestTime) {
+				ends = store.LatestTime // JSON has no later year
+			}
+			trash = append(trash, trashView{p.Account, p.Path, p.SHA.String(), p.WithdrawnAt, p.WithdrawnBy, ends})
 			return nil
 		})
 		if err != nil {
