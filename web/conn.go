@@ -51,22 +51,9 @@ func (l *limited) Close() error {
 type conn struct {
 	net.Conn
 	leave func()
-	read  []byte // by quick, to be read again
 
-	// quick's: the head of an answer, and how long it waits for a request.
-	head     []byte
-	until    time.Time
 	mu       sync.Mutex
 	deadline time.Time // for writing
-}
-
-func (c *conn) Read(p []byte) (int, error) {
-	if len(c.read) > 0 {
-		n := copy(p, c.read)
-		c.read = c.read[n:]
-		return n, nil
-	}
-	return c.Conn.Read(p)
 }
 
 func (c *conn) Write(p []byte) (n int, err error) {
@@ -78,13 +65,6 @@ func (c *conn) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 	}
-}
-
-// writeBoth writes two pieces as one.
-func (c *conn) writeBoth(a, b []byte) error {
-	c.patience()
-	_, err := (&net.Buffers{a, b}).WriteTo(c.Conn)
-	return err
 }
 
 // ReadFrom lets the kernel copy files.

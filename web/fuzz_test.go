@@ -45,9 +45,29 @@ func FuzzPath(f *testing.F) {
 // between several ranges.
 var differs = regexp.MustCompile(`(?m)^Date: .*\r\n|[0-9a-f]{60}`)
 
-// FuzzRequest sends the same bytes to the public listener and to a server that
-// is net/http and nothing else: the answers must be the same. LINK stands for
-// the link of a published picture, DEAD for one that was withdrawn.
+// byServeContent answers for a picture with http.ServeContent and nothing else.
+func byServeContent(p *Public) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		link, rendition, ok := parsePath(r.URL.EscapedPath())
+		pic, err := p.open(link, rendition)
+		if !ok || err != nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			p.ServeHTTP(w, r)
+			return
+		}
+		defer pic.Close()
+		setHeader(w.Header())
+		setPicture(w.Header(), pic)
+		if r.Header.Get("If-Modified-Since") != pic.modified().Format(http.TimeFormat) {
+			r.Header.Del("If-Modified-Since")
+		}
+		http.ServeContent(w, r, "", pic.modified(), pic)
+	})
+}
+
+// FuzzRequest sends the same bytes to the public listener, which has small
+// pictures in memory, and to http.ServeContent: the answers must be the same.
+// LINK stands for the link of a published picture, DEAD for one that was
+// withdrawn, TAG and DATE for what the picture has.
 func FuzzRequest(f *testing.F) {
 	for _, text := range []string{
 		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -70,6 +90,16 @@ func FuzzRequest(f *testing.F) {
 		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nRange: bytes=99999999-\r\n\r\n",
 		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n",
 		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-None-Match: TAG\r\n\r\n",
+		"HEAD /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-None-Match: TAG\r\nIf-Modified-Since: DATE\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"a\", TAG\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"a\"\r\nIf-None-Match: TAG\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-None-Match: W/TAG\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-None-Match:\r\nIf-Modified-Since: DATE\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-Modified-Since: DATE\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-Modified-Since: DATE\r\nRange: bytes=0-3\r\nIf-Range: DATE\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-Match: TAG\r\n\r\n",
+		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nIf-Unmodified-Since: DATE\r\n\r\n",
 		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n",
 		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"GET /LINK.jpg HTTP/1.1\r\nHost: x\r\n\r\nGET /LINK/thumb.jpg HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -93,16 +123,18 @@ func FuzzRequest(f *testing.F) {
 	b.put("13", "Bob")
 	link, dead := b.link("12"), b.link("13")
 	b.withdraw("13")
+	said := b.ask("HEAD", "/"+link+".jpg").Header()
+	filled := strings.NewReplacer("LINK", link, "DEAD", dead, "TAG", said.Get("Etag"), "DATE", said.Get("Last-Modified"))
 	ours := strings.TrimPrefix(b.serve(), "http://")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	b.must(err)
-	model := newServer(listen(l, maxConns), http.HandlerFunc(b.pub.ServeHTTP), zerolog.Nop())
+	model := newServer(listen(l, maxConns), byServeContent(b.pub), zerolog.Nop())
 	theirs := strings.TrimPrefix(b.run(model), "http://")
 	f.Fuzz(func(t *testing.T, text string) {
-		text = strings.ReplaceAll(strings.ReplaceAll(text, "LINK", link), "DEAD", dead)
+		text = filled.Replace(text)
 		got, want := talk(t, ours, text), talk(t, theirs, text)
 		if got != want {
-			t.Errorf("%q:\n%q\nnet/http alone:\n%q", text, got, want)
+			t.Errorf("%q:\n%q\nhttp.ServeContent:\n%q", text, got, want)
 		}
 	})
 }

@@ -204,7 +204,7 @@ func TestAPanic(t *testing.T) {
 	b.put("12", "Ann")
 	b.pub.Pictures = panics{b.pub.Pictures}
 	url := b.serve()
-	for _, method := range []string{"GET", "HEAD"} { // by quick, by net/http
+	for _, method := range []string{"GET", "HEAD"} {
 		r, err := http.NewRequest(method, url+"/"+b.link("12")+"/panic.jpg", nil)
 		b.must(err)
 		if res, err := http.DefaultClient.Do(r); err == nil {

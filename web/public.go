@@ -24,6 +24,8 @@ type Public struct {
 	Pictures Pictures
 	Healthy  func() bool // for /healthz
 	Log      zerolog.Logger
+
+	shelf shelf
 }
 
 // notFoundAfter is when a 404 is sent, counted from the request: later than
@@ -57,11 +59,24 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Public) serve(w http.ResponseWriter, r *http.Request, link, rendition string) error {
+	pub, err := p.Pictures.Published(link, rendition)
+	if err != nil {
+		return err
+	}
+	if small := p.shelf.get(pub); small != nil && small.answer(w, r) {
+		return nil
+	}
 	pic, err := p.open(link, rendition)
 	if err != nil {
 		return err
 	}
 	defer pic.Close()
+	if small := pic.read(); small != nil {
+		p.shelf.put(pic.Published, small)
+		if small.answer(w, r) {
+			return nil
+		}
+	}
 	setPicture(w.Header(), pic)
 	modified := pic.modified()
 	// As nginx does it: only the very date that was given out. A client that

@@ -9,27 +9,28 @@ import (
 	"time"
 )
 
+// What every answer says in the same words; nothing ever writes into them.
+var (
+	cacheControl = []string{"private, no-cache"}
+	noReferrer   = []string{"no-referrer"}
+	noSniff      = []string{"nosniff"}
+	noIndex      = []string{"noindex"}
+	jpegType     = []string{"image/jpeg"}
+	acceptRanges = []string{"bytes"}
+)
+
 // setHeader sets what every answer of the public listener has. A cache may
 // keep a picture only if it asks each time whether it still may show it.
 func setHeader(h http.Header) {
-	h["Cache-Control"] = []string{"private, no-cache"}
-	h["Referrer-Policy"] = []string{"no-referrer"}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
-	h["X-Robots-Tag"] = []string{"noindex"}
+	h["Cache-Control"] = cacheControl
+	h["Referrer-Policy"] = noReferrer
+	h["X-Content-Type-Options"] = noSniff
+	h["X-Robots-Tag"] = noIndex
 }
 
 func setPicture(h http.Header, p picture) {
-	h["Content-Type"] = []string{"image/jpeg"}
+	h["Content-Type"] = jpegType
 	h["Etag"] = []string{etag(p.Published.File, p.info)}
-}
-
-// head is the head of a plain answer up to its date, to the byte what net/http
-// makes of the above.
-func (p picture) head() []byte {
-	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nAccept-Ranges: bytes\r\nCache-Control: private, no-cache\r\n"+
-		"Content-Length: %d\r\nContent-Type: image/jpeg\r\nEtag: %s\r\nLast-Modified: %s\r\nReferrer-Policy: no-referrer\r\n"+
-		"X-Content-Type-Options: nosniff\r\nX-Robots-Tag: noindex\r\nDate: ",
-		p.info.Size(), etag(p.Published.File, p.info), p.modified().Format(http.TimeFormat))
 }
 
 // etag is another one whenever the bytes are other ones: another original,

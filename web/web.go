@@ -93,16 +93,10 @@ func (s *Server) Close() error { return s.listener.Close() }
 // Run answers until ctx ends, then finishes the answers under way.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	l, stopQuick := s.listener, func() {}
-	if public, ok := s.http.Handler.(*Public); ok {
-		q := newQuick(public, l.Addr())
-		group.Go(func() error { return q.accept(s.listener) })
-		l, stopQuick = q.rest, func() { s.listener.Close(); q.stop() }
-	}
 	group.Go(func() error {
-		err := s.http.Serve(l)
-		if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
-			return nil // the listener is closed below, a moment before the server
+		err := s.http.Serve(s.listener)
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
 		}
 		return err
 	})
@@ -110,7 +104,6 @@ func (s *Server) Run(ctx context.Context) error {
 		<-ctx.Done()
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
-		stopQuick()
 		if s.http.Shutdown(limited) != nil {
 			s.http.Close()
 		}
