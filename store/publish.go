@@ -139,16 +139,16 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 	if err != nil {
 		return 0, "", err
 	}
-	if moved != nil {
-		if isLive && live.PhotoID != 0 && live.PhotoID != moved.PhotoID {
+	if len(moved) > 0 {
+		id := moved[0].PhotoID
+		if isLive && live.PhotoID != 0 && live.PhotoID != id {
 			// What was at this name went elsewhere or was overwritten by
 			// the move: its own photo waits for it to turn up.
 			if err := tx.markGone(live.ID); err != nil {
 				return 0, "", err
 			}
 		}
-		_, err := tx.Exec(`DELETE FROM upload WHERE id = ?`, moved.ID)
-		return moved.PhotoID, Moved, err
+		return id, Moved, tx.endMoved(a, moved, id)
 	}
 	if isLive && live.PhotoID != 0 {
 		if away, err := tx.movedAway(a.Account, live, disk); err != nil || !away {
@@ -223,11 +223,12 @@ func (tx *Tx) movedAway(a Account, was Upload, disk Disk) (bool, error) {
 	return !isLive || other.PhotoID == 0 || !other.Identity.SameInode(was.Identity), err
 }
 
-// movedFrom finds the upload that this file was, under another name or before
-// another file took its name for a while: the same inode with the same
-// picture, and the other name no longer holds it. The content is compared
-// because file systems reuse inodes at once.
-func (tx *Tx) movedFrom(a Arrival, disk Disk) (*Upload, error) {
+// movedFrom lists the uploads that this file was, under other names or before
+// another file took its name for a while: the same inode, a photo that shows
+// the same picture, and the other name no longer holds it. The content is
+// compared because file systems reuse inodes at once. A file that was changed and renamed between two looks, or was
+// away for a while, has several.
+func (tx *Tx) movedFrom(a Arrival, disk Disk) (moved []Upload, err error) {
 	all, err := uploadsByInode(context.Background(), tx, a.Account.ID, a.Identity)
 	if err != nil {
 		return nil, err
@@ -246,16 +247,20 @@ func (tx *Tx) movedFrom(a Arrival, disk Disk) (*Upload, error) {
 		}
 		presence, id := disk.Look(a.Account.Name, u.Path)
 		if here || presence == Absent || presence == There && !id.SameInode(a.Identity) {
-			return &u, nil
+			moved = append(moved, u)
 		}
 	}
-	return nil, nil
+	return moved, nil
 }
 
 // portrait finds the photo row of the arrival's person (0 = none yet) and
 // tells whether the arrival loses against a newer file with the same ID.
 func (tx *Tx) portrait(a Arrival, disk Disk) (photoID int64, loses bool, err error) {
-	if err := tx.endMoved(a, disk); err != nil {
+	moved, err := tx.movedFrom(a, disk)
+	if err == nil {
+		err = tx.endMoved(a, moved, 0)
+	}
+	if err != nil {
 		return 0, false, err
 	}
 	var was []byte
@@ -281,33 +286,36 @@ func (tx *Tx) portrait(a Arrival, disk Disk) (photoID int64, loses bool, err err
 	return photoID, false, err
 }
 
-// endMoved withdraws the portraits this file was under other IDs. The
-// uploader has said whose picture it is: nobody else's link may show it
-// during the grace of an ordinary deletion.
-func (tx *Tx) endMoved(a Arrival, disk Disk) error {
-	moved, err := tx.movedFrom(a, disk)
-	if err != nil || moved == nil {
-		return err
+// endMoved ends what a file was before: all that is known of it under other
+// names, and the photos that have no other file now. Whose picture it is has
+// been said by its name: no other link may show it during the grace of an
+// ordinary deletion. keep is the photo that the file goes on being, if it is
+// not told by its person.
+func (tx *Tx) endMoved(a Arrival, moved []Upload, keep int64) error {
+	for _, u := range moved {
+		if _, err := tx.Exec(`DELETE FROM upload WHERE id = ?`, u.ID); err != nil {
+			return err
+		}
 	}
-	if _, err := tx.Exec(`DELETE FROM upload WHERE id = ?`, moved.ID); err != nil {
-		return err
+	for _, u := range moved {
+		// Not if another file is still that photo; one that is missing too
+		// does not count, and has nothing to wait for any more.
+		stamp, err := tx.stamp()
+		if err != nil {
+			return err
+		}
+		n, err := tx.count(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?2 WHERE id = ?3 AND id <> ?4 AND person IS NOT ?5 AND withdrawn_at IS NULL
+			AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?3 AND gone_at IS NULL)`, millis(tx.now), stamp, u.PhotoID, keep, a.Place.Person)
+		if err == nil && n > 0 {
+			if _, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ?`, u.PhotoID); err == nil {
+				err = tx.photoEvent(u.PhotoID, EventWithdrawn, a.Place.Shown, "")
+			}
+		}
+		if err != nil {
+			return err
+		}
 	}
-	// Not if another file is still that portrait; one that is missing too
-	// does not count, and has nothing to wait for any more.
-	stamp, err := tx.stamp()
-	if err != nil {
-		return err
-	}
-	n, err := tx.count(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?5 WHERE id = ?2 AND withdrawn_at IS NULL AND person <> ?3 AND path = ?4
-		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2 AND gone_at IS NULL)`,
-		millis(tx.now), moved.PhotoID, a.Place.Person, []byte(moved.Path), stamp)
-	if err != nil || n == 0 {
-		return err
-	}
-	if _, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ?`, moved.PhotoID); err != nil {
-		return err
-	}
-	return tx.photoEvent(moved.PhotoID, EventWithdrawn, a.Place.Shown, "")
+	return nil
 }
 
 // Problem enters a file that cannot become a photo. A photo that was at this

@@ -153,11 +153,13 @@ func uploadAt(ctx context.Context, q querier, accountID int64, path string) (u U
 	return all[0], true, err
 }
 
-// uploadsByInode finds files that have, or had when last seen, that inode.
+// uploadsByInode finds files that have, or had when last seen, that inode;
+// first what was known last.
 func uploadsByInode(ctx context.Context, q querier, accountID int64, id Identity) ([]Upload, error) {
 	low := id.bytes()[:16]
 	high := Identity{Dev: id.Dev, Ino: id.Ino, Size: -1, Ctime: -1}.bytes()
-	return collect(ctx, q, scanUpload, uploadColumns+`WHERE identity >= ? AND identity <= ? AND account_id = ?`, low, high, accountID)
+	return collect(ctx, q, scanUpload, uploadColumns+`WHERE identity >= ? AND identity <= ? AND account_id = ?
+		ORDER BY gone_at IS NOT NULL, gone_at DESC, id DESC`, low, high, accountID)
 }
 
 // Elsewhere tells whether a file with this inode is known under another path,
