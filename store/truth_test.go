@@ -1,0 +1,101 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// consistent checks what holds at every moment.
+func (w *world) consistent() {
+	w.Helper()
+	for what, q := range map[string]string{
+		"published without a file":           `SELECT id FROM photo p WHERE withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id)`,
+		"file of a withdrawn photo":          `SELECT u.id FROM upload u JOIN photo p ON p.id = u.photo_id WHERE p.withdrawn_at IS NOT NULL AND p.withdrawn_by IS NULL`,
+		"withdrawn by nobody":                `SELECT id FROM photo WHERE withdrawn_by IS NOT NULL AND withdrawn_at IS NULL`,
+		"counted wrong":                      `SELECT account_id FROM tally t WHERE photos <> (SELECT count(*) FROM photo WHERE account_id = t.account_id AND withdrawn_at IS NULL)`,
+		"originals counted wrong":            `SELECT files FROM stored WHERE what = 'original' AND (files, bytes) IS NOT (SELECT count(*), coalesce(sum(bytes), 0) FROM original)`,
+		"renditions counted wrong":           `SELECT files FROM stored WHERE what = 'rendition' AND (files, bytes) IS NOT (SELECT count(*), coalesce(sum(bytes), 0) FROM rendition)`,
+		"rotated link forgotten":             `SELECT id FROM photo p JOIN rotation r ON r.account_id = p.account_id AND r.person = p.person WHERE r.generation <> p.generation`,
+		"link of an odd form":                `SELECT id FROM photo WHERE length(link) <> 56 OR link GLOB '*[^0-9a-f]*'`,
+		"photo without an original":          `SELECT id FROM photo p WHERE NOT EXISTS (SELECT 1 FROM original WHERE sha256 = p.sha256)`,
+		"history of the current picture":     `SELECT rowid FROM history h WHERE replaced_at < ingested_at`,
+		"foreign key":                        `SELECT rowid FROM pragma_foreign_key_check`,
+		"missing and live, another identity": `SELECT id FROM upload WHERE length(identity) <> 32`,
+	} {
+		expected := w.orphans && what == "published without a file"
+		if ids, err := column[int64](w.s.read, q); err != nil || len(ids) > 0 && !expected {
+			w.Fatalf("%s: %v %v", what, ids, err)
+		}
+	}
+	w.oneLink()
+}
+
+// oneLink checks that no two links show the picture of one file, which never
+// had two names at once: not even while a grace runs.
+func (w *world) oneLink() {
+	w.Helper()
+	type pair struct {
+		inode, a, b string
+	}
+	pairs, err := collect(w.Context(), w.s.read, func(r *sql.Rows) (v pair, err error) {
+		return v, r.Scan(&v.inode, &v.a, &v.b)
+	}, `SELECT DISTINCT substr(u.identity, 1, 16), p.path, q.path FROM upload u JOIN photo p ON p.id = u.photo_id
+		JOIN upload v ON substr(v.identity, 1, 16) = substr(u.identity, 1, 16) JOIN photo q ON q.id = v.photo_id
+		WHERE p.id < q.id AND p.sha256 = q.sha256 AND p.withdrawn_at IS NULL AND q.withdrawn_at IS NULL`)
+	w.must(err)
+	for _, p := range pairs {
+		if !w.linked[p.inode] {
+			w.Fatalf("the links of %s and %s show one file's picture\n%s", p.a, p.b, strings.Join(w.log, "\n"))
+		}
+	}
+}
+
+// matches checks, all settled and no grace running, that what is published is
+// what is on the volume: no more, no less, nothing else.
+func (w *world) matches() {
+	w.Helper()
+	want := map[string]string{} // path, or person, to content
+	newest := map[string]*inode{}
+	for p, f := range w.files {
+		if strings.HasPrefix(p, "out") {
+			continue
+		}
+		if w.acct.Layout == Jobs {
+			if !broken(f.content) {
+				want[p] = shaOf(f.content).String()
+			}
+			continue
+		}
+		if n := newest[w.place(p).Person]; n == nil || cmp.Compare(f.Ctime, n.Ctime) > 0 {
+			newest[w.place(p).Person] = f
+			want[w.place(p).Person] = shaOf(f.content).String()
+		}
+	}
+	have := map[string]string{}
+	for _, ph := range w.photos(false) {
+		key := ph.RawPath
+		if ph.Person != "" {
+			key = ph.Person
+		} else if f := w.files[key]; f != nil && broken(f.content) {
+			continue // the picture from before is shown until the file is whole
+		}
+		if have[key] != "" {
+			w.Fatalf("two photos at %s", key)
+		}
+		have[key] = ph.SHA.String()
+	}
+	if !maps.Equal(want, have) {
+		w.Fatalf("on the volume %v\npublished %v", show(want), show(have))
+	}
+}
+
+func show(m map[string]string) (s string) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		s += fmt.Sprintf(" %s=%.6s", k, m[k])
+	}
+	return s
+}
