@@ -11,7 +11,6 @@ package ingest
 import (
 	"context"
 	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -68,6 +67,8 @@ type Ingester struct {
 
 	backlog backlog
 
+	share int // of the decoders that one account may hold
+
 	mu       sync.Mutex
 	accounts map[string]account
 	inHand   map[File]time.Time
@@ -79,11 +80,14 @@ type Ingester struct {
 type account struct {
 	store.Account
 	rules layout.Rules
+	// decoding has room for one less than there are decoders: however long the
+	// pictures of one account take, the others' do not wait for them.
+	decoding chan struct{}
 }
 
 // New makes an Ingester. It takes nothing before SetAccounts and Run.
 func New(o Options) *Ingester {
-	in := &Ingester{Options: o, inHand: map[File]time.Time{}, derived: map[store.SHA]derived{}}
+	in := &Ingester{Options: o, inHand: map[File]time.Time{}, derived: map[store.SHA]derived{}, share: share(o.Config.Images)}
 	if in.Taken == nil {
 		in.Taken = func(Taken) {}
 	}
@@ -98,6 +102,8 @@ func New(o Options) *Ingester {
 
 // SetAccounts says whose files are to be taken.
 func (in *Ingester) SetAccounts(all []store.Account) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	accounts := make(map[string]account, len(all))
 	for _, a := range all {
 		rules := layout.Rules{Kind: layout.Kind(a.Layout), Account: a.Name}
@@ -110,10 +116,12 @@ func (in *Ingester) SetAccounts(all []store.Account) {
 			}
 			rules.ID = id
 		}
-		accounts[a.Name] = account{a, rules}
+		decoding := in.accounts[a.Name].decoding
+		if decoding == nil {
+			decoding = make(chan struct{}, in.share)
+		}
+		accounts[a.Name] = account{a, rules, decoding}
 	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
 	in.accounts = accounts
 }
 
@@ -148,48 +156,6 @@ func (in *Ingester) hand(f File, taken bool) {
 		in.inHand[f] = time.Now()
 	} else {
 		delete(in.inHand, f)
-	}
-}
-
-// Run takes files until ctx ends, then finishes what is in hand. For every
-// file received it calls done once: again means that the file must be looked
-// at anew. What needs only the catalogue is done at once; what must be read is
-// for the workers.
-func (in *Ingester) Run(ctx context.Context, files <-chan File, done func(f File, again bool)) error {
-	workers := in.Config.Images.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	heavy := make(chan File)
-	var group sync.WaitGroup
-	// One more than pictures are decoded at once: while its file is copied and
-	// made durable, no core waits for the disk.
-	for range workers + 1 {
-		group.Go(func() {
-			for f := range heavy {
-				in.hand(f, true)
-				in.finish(ctx, f, done, in.take(ctx, f))
-				in.hand(f, false)
-			}
-		})
-	}
-	defer group.Wait()
-	defer close(heavy)
-	for {
-		select {
-		case f := <-files:
-			if v, ok := in.glance(ctx, f); ok {
-				in.finish(ctx, f, done, v)
-				continue
-			}
-			select {
-			case heavy <- f:
-			case <-ctx.Done():
-				return nil
-			}
-		case <-ctx.Done():
-			return nil
-		}
 	}
 }
 

@@ -67,7 +67,9 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 		return in.problem(a, f, place, reason)
 	}
 	release := in.hold(c.sha)
+	a.decoding <- struct{}{}
 	original, err := in.derive(ctx, c)
+	<-a.decoding
 	if err == nil {
 		err, keep = in.settleOriginal(c), true
 	}

@@ -3,6 +3,8 @@ package watcher
 import (
 	"container/heap"
 	"time"
+
+	"picday/internal/turns"
 )
 
 // name is what a path is called outside.
@@ -12,9 +14,16 @@ type state int
 
 const (
 	waiting state = iota // for its time to come; in the heap
-	ready                // settled; in the queue for Settled
+	ready                // settled; waits for its turn on Settled
 	handed               // given out, not yet answered
 )
+
+// lane is who has a turn on Settled: each root two, so that what is dealt with in
+// no time does not wait behind what takes long.
+type lane struct {
+	root  string
+	quick bool
+}
 
 // entry is a path that is not dealt with yet. The keeper owns it.
 type entry struct {
@@ -29,7 +38,8 @@ type entry struct {
 	held    bool // by a writer at the last look, so the next one may come later
 	warned  bool // that it cannot be examined
 
-	touched bool // while handed: look again after Done
+	place   *turns.Place[lane, *entry] // once it was ready
+	touched bool                       // while handed: look again after Done
 	waiters []*waiter
 	index   int // in the heap, -1 outside
 }

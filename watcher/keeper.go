@@ -8,6 +8,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"golang.org/x/sys/unix"
+
+	"picday/internal/turns"
 )
 
 // keeper decides. Everything in it belongs to the goroutine in run. It calls lstat
@@ -20,7 +22,7 @@ type keeper struct {
 	trees   map[string]*tree  // by absolute path
 	entries map[string]*entry // by absolute path
 	queue   queue
-	ready   []*entry        // some may not be ready any more
+	ready   *turns.Queue[lane, *entry]
 	out     map[name]*entry // handed, by the name they were given out under
 	lost    goneList
 
@@ -47,7 +49,7 @@ func newKeeper(w *Watcher) *keeper {
 		Watcher: w,
 		walker:  &walker{in: w.in, dirs: w.dirs, ledger: w.opt.Ledger, ignore: w.opt.Ignore, log: w.opt.Log},
 		roots:   map[string]Root{}, trees: map[string]*tree{}, entries: map[string]*entry{},
-		out: map[name]*entry{}, lost: goneList{has: map[string]bool{}}, wanted: map[string]bool{},
+		ready: turns.New[lane, *entry](maxHanded), out: map[name]*entry{}, lost: goneList{has: map[string]bool{}}, wanted: map[string]bool{},
 		healthy: map[*tree]bool{}, suspect: map[*tree]bool{},
 	}
 	k.walker.cond = sync.NewCond(&k.walker.mu)
@@ -62,7 +64,7 @@ func (k *keeper) run(ctx context.Context) error {
 	for {
 		k.turn(urgent)
 		urgent = false
-		settled, file := k.nextFile()
+		settled, file, next := k.nextFile()
 		gone, hint := k.nextGone()
 		timer.Reset(time.Until(k.wake()))
 		select {
@@ -77,7 +79,7 @@ func (k *keeper) run(ctx context.Context) error {
 				k.gather = time.Now().Add(k.opt.Settle / 20)
 			}
 		case settled <- file:
-			k.hand()
+			k.hand(next)
 		case gone <- hint:
 			k.lost.pop()
 		}

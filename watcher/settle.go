@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"picday/internal/turns"
 	"picday/layout"
 )
 
@@ -22,6 +23,7 @@ func (k *keeper) touch(t *tree, path string, n note) {
 		e.touched = true
 		return
 	}
+	k.unready(e)
 	changed := id != e.id
 	e.tree = t // it may have been taken away and given back meanwhile
 	e.id, e.regular, e.held = id, regular, false
@@ -74,7 +76,8 @@ func (k *keeper) decide(e *entry) {
 	default:
 		k.queue.take(e)
 		e.state = ready
-		k.ready = append(k.ready, e)
+		quick := k.opt.Quick(e.tree.root, e.tree.rel(e.path), e.regular)
+		e.place = k.ready.Put(lane{e.tree.root, quick}, e)
 	}
 }
 
@@ -96,27 +99,33 @@ func (k *keeper) isBusy(e *entry) bool {
 // forget ends an entry.
 func (k *keeper) forget(e *entry) {
 	k.queue.take(e)
+	k.unready(e)
 	e.state = waiting
 	e.release()
 	delete(k.entries, e.path)
 }
 
+// unready takes e out of what waits to be given out.
+func (k *keeper) unready(e *entry) {
+	if e.state == ready {
+		k.ready.Remove(e.place)
+	}
+}
+
 // nextFile is what to offer on Settled, a nil channel if nothing.
-func (k *keeper) nextFile() (chan<- File, File) {
-	for len(k.ready) > 0 && k.ready[0].state != ready {
-		k.ready = k.ready[1:]
+func (k *keeper) nextFile() (chan<- File, File, *turns.Place[lane, *entry]) {
+	p := k.ready.Next()
+	if p == nil {
+		return nil, File{}, nil
 	}
-	if len(k.ready) == 0 {
-		return nil, File{}
-	}
-	e := k.ready[0]
-	return k.settled, File{Root: e.tree.root, Path: e.tree.rel(e.path), Identity: e.id, Regular: e.regular}
+	e := p.Value
+	return k.settled, File{Root: e.tree.root, Path: e.tree.rel(e.path), Identity: e.id, Regular: e.regular}, p
 }
 
 // hand notes that what nextFile returned was received.
-func (k *keeper) hand() {
-	e := k.ready[0]
-	k.ready = k.ready[1:]
+func (k *keeper) hand(p *turns.Place[lane, *entry]) {
+	k.ready.Give(p)
+	e := p.Value
 	e.state, e.touched = handed, false
 	k.out[name{e.tree.root, e.tree.rel(e.path)}] = e
 }
@@ -128,6 +137,7 @@ func (k *keeper) done(f File, again bool) {
 		return
 	}
 	delete(k.out, key)
+	k.ready.Back(e.place.Owner)
 	e.state = waiting
 	// Always look: if the directory above was replaced before the ledger knew of
 	// this file, nobody missed it there.

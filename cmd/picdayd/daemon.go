@@ -147,6 +147,7 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 		SettleUnsure: cfg.Upload.SettleUnsure.Std(),
 		Rescan:       cfg.Upload.Rescan.Std(),
 		Ignore:       layout.IsNoise,
+		Quick:        func(root, path string, regular bool) bool { return s.ingest.Quick(root, path, regular) },
 		Log:          log,
 	})
 	if err != nil {
@@ -158,7 +159,7 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 		MaxScans:       cfg.Images.MaxScans,
 	}
 	s.decoder = decoder.New(decoder.Options{
-		Workers: cfg.Images.Workers,
+		Workers: ingest.Decoders(cfg.Images),
 		Limits:  limits,
 		Time:    cfg.Images.DecodeTime.Std(),
 		Memory:  int64(cfg.Images.DecodeMegabytes) << 20,

@@ -44,7 +44,7 @@ type Upload struct {
 // Images says what renditions are made, and of what: a picture beyond a limit is a
 // problem, not decoded. See images.go.
 type Images struct {
-	Workers    int         `toml:"workers" doc:"How many pictures are decoded at once; 0 = one per core."`
+	Workers    int         `toml:"workers" doc:"How many pictures of one account are decoded at once; 0 = one per core. One decoder more is there for the other accounts."`
 	Renditions []Rendition `toml:"rendition" doc:"One table for each size in which every photo is kept; whoever lists one lists all. The first is what <link>.jpg serves. A size that is added or changed is made for the photos that are there already too, in the background."`
 
 	MaxMegapixels            int      `toml:"max_megapixels" doc:"The largest picture, in million pixels."`
