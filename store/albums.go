@@ -19,10 +19,9 @@ func (v View) AlbumPage(ctx context.Context, q AlbumQuery) ([]Album, error) {
 	v.only(&w, "j.account_id")
 	w.text("a.name = ?", q.Account)
 	w.text("j.name = ?", q.Job)
-	w.add("p.withdrawn_at IS NULL")
 	if q.AfterAccount != "" {
 		w.add("a.name >= ?", q.AfterAccount) // so that the index of names can be used
-		w.add("(a.name, j.name, p.album) > (?, ?, ?)", q.AfterAccount, q.AfterJob, q.AfterAlbum)
+		w.add("(a.name, j.name, l.name) > (?, ?, ?)", q.AfterAccount, q.AfterJob, q.AfterAlbum)
 	}
 	// CROSS JOIN fixes the order of the loops: then the rows come in the order
 	// asked for, and a page stops reading at its end.
@@ -31,7 +30,7 @@ func (v View) AlbumPage(ctx context.Context, q AlbumQuery) ([]Album, error) {
 		err = r.Scan(&al.Account, &al.Job, &al.Name, &al.Individuals, &al.Group, &latest)
 		al.Latest = fromMillis(latest)
 		return al, err
-	}, `SELECT a.name, j.name, p.album, sum(p.area = 'individuals'), sum(p.area = 'group'), max(p.ingested_at)
-		FROM account a CROSS JOIN job j ON j.account_id = a.id CROSS JOIN photo p ON p.job_id = j.id `+w.sql()+`
-		GROUP BY a.name, j.name, p.album LIMIT ?`, append(w.args, limited(q.Limit))...)
+	}, `SELECT a.name, j.name, l.name, l.individuals, l.groups, l.latest
+		FROM account a CROSS JOIN job j ON j.account_id = a.id CROSS JOIN album l ON l.job_id = j.id `+w.sql()+`
+		ORDER BY a.name, j.name, l.name LIMIT ?`, append(w.args, limited(q.Limit))...)
 }

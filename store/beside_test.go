@@ -91,6 +91,7 @@ func TestPulse(t *testing.T) {
 	changes("a problem gone", func() { w.rm("job1/A/2.jpg"); w.settle() })
 	changes("a job", func() { w.tx(func(tx *Tx) error { return tx.AddJob(w.acct, "job9") }) })
 	changes("an allowlist", func() { w.tx(func(tx *Tx) error { return tx.SetAllow(w.acct, []string{"203.0.113.0/24"}) }) })
+	changes("an allowlist of the same length", func() { w.tx(func(tx *Tx) error { return tx.SetAllow(w.acct, []string{"198.51.10.0/24"}) }) })
 	changes("disabled", func() { w.tx(func(tx *Tx) error { return tx.SetEnabled(w.acct, false) }) })
 	if again := pulse(w.acct.ID); again != mine {
 		t.Errorf("without a change: %s, then %s", mine, again)

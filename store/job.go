@@ -12,10 +12,7 @@ func (s *Store) Jobs(ctx context.Context, account string) ([]Job, error) {
 	return s.View(0).Jobs(ctx, JobQuery{Account: account})
 }
 
-const jobColumns = `SELECT j.id, a.name, j.name, j.state, j.changed_at,
-	(SELECT count(DISTINCT album) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL),
-	(SELECT count(*) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL),
-	(SELECT count(*) FROM upload WHERE account_id = j.account_id AND job_id = j.id AND reason IS NOT NULL AND gone_at IS NULL)
+const jobColumns = `SELECT j.id, a.name, j.name, j.state, j.changed_at, j.albums, j.photos, j.problems
 	FROM job j JOIN account a ON a.id = j.account_id `
 
 func scanJob(r *sql.Rows) (j Job, err error) {

@@ -89,7 +89,7 @@ type Counts struct {
 // Counts costs the same however many photos there are: they are counted along.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT (SELECT coalesce(sum(photos), 0) FROM tally),
-		(SELECT count(*) FROM upload WHERE reason IS NOT NULL AND gone_at IS NULL), o.files, o.bytes, r.files, r.bytes
+		(SELECT coalesce(sum(problems), 0) FROM tally), o.files, o.bytes, r.files, r.bytes
 		FROM stored o, stored r WHERE o.what = 'original' AND r.what = 'rendition'`).
 		Scan(&c.Photos, &c.Problems, &c.OriginalFiles, &c.OriginalBytes, &c.RenditionFiles, &c.RenditionBytes)
 	return c, err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -53,47 +54,72 @@ func scanProblem(r *sql.Rows) (p Problem, err error) {
 
 // Problems lists the problems of one account, or (empty name) of all, by path.
 func (s *Store) Problems(ctx context.Context, account string) ([]Problem, error) {
-	var w where
-	s.View(0).problems(&w, ProblemQuery{Account: account})
+	w, err := s.View(0).problems(ctx, ProblemQuery{Account: account})
+	if errors.Is(err, sql.ErrNoRows) { // of an account that is not there
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	return collect(ctx, s.read, scanProblem, problemColumns+w.sql()+` ORDER BY a.name, u.dir, u.name`, w.args...)
 }
 
 // Problems lists problems in the order in which they were entered.
 func (v View) Problems(ctx context.Context, q ProblemQuery) ([]Problem, error) {
-	var w where
-	v.problems(&w, q)
+	w, err := v.problems(ctx, q)
+	if errors.Is(err, sql.ErrNoRows) { // of an account or job that is not there
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	behind, direction := ">", ""
 	if q.Newest {
 		behind, direction = "<", " DESC"
 	}
 	w.number("u.id "+behind+" ?", q.After)
-	// The plus keeps SQLite from walking through all uploads in their order.
-	return collect(ctx, v.s.read, scanProblem, problemColumns+w.sql()+` ORDER BY +u.id`+direction+` LIMIT ?`, append(w.args, limited(q.Limit))...)
+	return collect(ctx, v.s.read, scanProblem, problemColumns+w.sql()+` ORDER BY u.id`+direction+` LIMIT ?`, append(w.args, limited(q.Limit))...)
 }
 
-func (v View) problems(w *where, q ProblemQuery) {
-	v.only(w, "u.account_id")
+// problems is the condition in SQL. Names become ids first, and each way to
+// narrow the problems down has an index that is in their order: a page reads
+// as many rows as it shows.
+func (v View) problems(ctx context.Context, q ProblemQuery) (w where, err error) {
+	account := v.account
+	if q.Account != "" {
+		if account, err = v.accountID(ctx, q.Account); err != nil {
+			return w, err
+		}
+	}
 	w.add("u.reason IS NOT NULL AND u.gone_at IS NULL")
-	w.text("a.name = ?", q.Account)
-	w.text("j.name = ?", q.Job)
-	w.text("u.reason = ?", string(q.Reason))
+	w.add("a.state <> 'gone'")
+	switch {
+	case q.Job != "" && account != 0:
+		var job int64
+		if err := v.s.read.QueryRowContext(ctx, `SELECT id FROM job WHERE account_id = ? AND name = ?`, account, q.Job).Scan(&job); err != nil {
+			return w, err
+		}
+		w.add("u.job_id = ? AND +u.account_id = ?", job, account)
+	case q.Job != "":
+		w.add("j.name = ?", q.Job)
+	case account != 0:
+		w.add("u.account_id = ?", account)
+	}
+	if q.Job != "" {
+		w.text("+u.reason = ?", string(q.Reason)) // the job's index, not the reason's
+	} else {
+		w.text("u.reason = ?", string(q.Reason))
+	}
+	return w, nil
 }
 
-// ProblemsByReason counts them.
-func (s *Store) ProblemsByReason(ctx context.Context) (map[Reason]int, error) {
-	type row struct {
-		reason Reason
-		n      int
+// accountID finds an account that the view shows.
+func (v View) accountID(ctx context.Context, name string) (id int64, err error) {
+	err = v.s.read.QueryRowContext(ctx, `SELECT id FROM account WHERE name = ? AND state <> 'gone'`, name).Scan(&id)
+	if err == nil && v.account != 0 && id != v.account {
+		err = sql.ErrNoRows
 	}
-	rows, err := collect(ctx, s.read, func(r *sql.Rows) (v row, err error) {
-		return v, r.Scan(&v.reason, &v.n)
-	}, `SELECT u.reason, count(*) FROM upload u JOIN account a ON a.id = u.account_id
-		WHERE u.reason IS NOT NULL AND u.gone_at IS NULL AND a.state <> 'gone' GROUP BY u.reason`)
-	all := map[Reason]int{}
-	for _, r := range rows {
-		all[r.reason] = r.n
-	}
-	return all, err
+	return id, err
 }
 
 // A ProblemCount is how many problems an account has for one reason.
@@ -106,8 +132,9 @@ type ProblemCount struct {
 // ProblemCounts counts the problems that the view shows.
 func (v View) ProblemCounts(ctx context.Context) ([]ProblemCount, error) {
 	var w where
-	v.problems(&w, ProblemQuery{})
+	v.only(&w, "t.account_id")
+	w.add("t.files > 0")
 	return collect(ctx, v.s.read, func(r *sql.Rows) (c ProblemCount, err error) {
 		return c, r.Scan(&c.Account, &c.Reason, &c.N)
-	}, `SELECT a.name, u.reason, count(*) FROM upload u JOIN account a ON a.id = u.account_id `+w.sql()+` GROUP BY a.name, u.reason`, w.args...)
+	}, `SELECT a.name, t.reason, t.files FROM account a CROSS JOIN problem_tally t ON t.account_id = a.id `+w.sql()+` ORDER BY a.name, t.reason`, w.args...)
 }

@@ -8,8 +8,7 @@ import (
 // Reasons are all there are.
 var Reasons = []Reason{NoAlbum, UnknownFolder, BadName, DuplicateID, NotJPEG, Incomplete, Damaged, TooComplex, Unreadable}
 
-// ProblemCounts counts the problems by their reason. It costs as much as there
-// are problems, however many photos there are.
+// ProblemCounts counts the problems by their reason. They are counted along.
 func (s *Store) ProblemCounts(ctx context.Context) (map[Reason]int, error) {
 	type count struct {
 		reason Reason
@@ -17,7 +16,7 @@ func (s *Store) ProblemCounts(ctx context.Context) (map[Reason]int, error) {
 	}
 	all, err := collect(ctx, s.read, func(r *sql.Rows) (c count, err error) {
 		return c, r.Scan(&c.reason, &c.n)
-	}, `SELECT reason, count(*) FROM upload WHERE reason IS NOT NULL AND gone_at IS NULL GROUP BY reason`)
+	}, `SELECT reason, sum(files) FROM problem_tally GROUP BY reason HAVING sum(files) > 0`)
 	counts := map[Reason]int{}
 	for _, c := range all {
 		counts[c.reason] = c.n

@@ -123,9 +123,9 @@ func (v View) AccountSummary(ctx context.Context, name string) (AccountSummary, 
 func (v View) summary(ctx context.Context, a Account) (AccountSummary, error) {
 	s := AccountSummary{Account: a}
 	var last int64
-	err := v.s.read.QueryRowContext(ctx, `SELECT (SELECT photos FROM tally WHERE account_id = ?1),
-		(SELECT count(*) FROM upload WHERE account_id = ?1 AND reason IS NOT NULL AND gone_at IS NULL),
-		coalesce((SELECT max(ingested_at) FROM photo WHERE account_id = ?1 AND withdrawn_at IS NULL), 0)`, a.ID).
+	err := v.s.read.QueryRowContext(ctx, `SELECT t.photos, t.problems,
+		coalesce((SELECT max(ingested_at) FROM photo WHERE account_id = ?1 AND withdrawn_at IS NULL), 0)
+		FROM tally t WHERE t.account_id = ?1`, a.ID).
 		Scan(&s.Photos, &s.Problems, &last)
 	if last != 0 {
 		s.LastUpload = fromMillis(last)
@@ -195,7 +195,7 @@ func (v View) Job(ctx context.Context, account, name string) (Job, error) {
 type Album struct {
 	Account, Job, Name string
 	Individuals, Group int
-	Latest             time.Time // when its newest photo came in
+	Latest             time.Time // when a photo came in last, also one withdrawn since
 }
 
 // Albums lists the albums of one account or job, or (empty names) of all, by
@@ -207,13 +207,13 @@ func (v View) Albums(ctx context.Context, account, job string) ([]Album, error) 
 // Album finds one album of a job of the view, with its counts.
 func (v View) Album(ctx context.Context, j Job, name string) (Album, error) {
 	al := Album{Account: j.Account, Job: j.Name, Name: name}
-	var latest sql.NullInt64
-	err := v.s.read.QueryRowContext(ctx, `SELECT coalesce(sum(area = 'individuals'), 0), coalesce(sum(area = 'group'), 0), max(ingested_at)
-		FROM photo WHERE job_id = ? AND album = ? AND withdrawn_at IS NULL`, j.ID, name).Scan(&al.Individuals, &al.Group, &latest)
-	if err == nil && !latest.Valid {
+	var latest int64
+	err := v.s.read.QueryRowContext(ctx, `SELECT individuals, groups, latest FROM album WHERE job_id = ? AND name = ?`, j.ID, name).
+		Scan(&al.Individuals, &al.Group, &latest)
+	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("album %q of job %q: %w", name, j.Name, ErrNotFound)
 	}
-	al.Latest = fromMillis(latest.Int64)
+	al.Latest = fromMillis(latest)
 	return al, err
 }
 
@@ -222,8 +222,7 @@ func (v View) Counts(ctx context.Context) (c Counts, err error) {
 	if v.account == 0 {
 		return v.s.Counts(ctx)
 	}
-	err = v.s.read.QueryRowContext(ctx, `SELECT coalesce((SELECT photos FROM tally WHERE account_id = ?1), 0),
-		(SELECT count(*) FROM upload WHERE account_id = ?1 AND reason IS NOT NULL AND gone_at IS NULL)`, v.account).Scan(&c.Photos, &c.Problems)
+	err = v.s.read.QueryRowContext(ctx, `SELECT photos, problems FROM tally WHERE account_id = ?`, v.account).Scan(&c.Photos, &c.Problems)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}

@@ -35,6 +35,10 @@ CREATE TABLE job (
     name       TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('planned', 'activating', 'active')),
     changed_at INTEGER NOT NULL,
+    -- Counted along, see below.
+    albums     INTEGER NOT NULL DEFAULT 0,
+    photos     INTEGER NOT NULL DEFAULT 0,  -- published
+    problems   INTEGER NOT NULL DEFAULT 0,
     UNIQUE (account_id, name)
 ) STRICT;
 
@@ -48,8 +52,11 @@ CREATE TABLE original (
     taken_zone INTEGER,             -- minutes east of UTC, if the camera says
     make     TEXT,
     model    TEXT,
-    serial   TEXT
+    serial   TEXT,
+    refs     INTEGER NOT NULL DEFAULT 0     -- photos and history that point here; counted along
 ) STRICT, WITHOUT ROWID;
+-- What is to be collected.
+CREATE INDEX original_loose ON original (sha256) WHERE refs = 0;
 
 CREATE TABLE rendition (
     sha256  BLOB NOT NULL REFERENCES original ON DELETE CASCADE,
@@ -154,9 +161,16 @@ CREATE TABLE upload (
 CREATE UNIQUE INDEX upload_live ON upload (account_id, dir, name) WHERE gone_at IS NULL;
 CREATE INDEX upload_identity ON upload (identity);
 CREATE INDEX upload_photo ON upload (photo_id);
-CREATE INDEX upload_reason ON upload (account_id, reason) WHERE reason IS NOT NULL;
-CREATE INDEX upload_gone ON upload (gone_at) WHERE gone_at IS NOT NULL;
-CREATE INDEX upload_delete ON upload (delete_after) WHERE delete_after IS NOT NULL;
+CREATE INDEX upload_gone ON upload (gone_at, id) WHERE gone_at IS NOT NULL;
+CREATE INDEX upload_gone_name ON upload (account_id, dir, name, gone_at, id) WHERE gone_at IS NOT NULL;
+CREATE INDEX upload_gone_job ON upload (job_id) WHERE gone_at IS NOT NULL;
+CREATE INDEX upload_delete ON upload (delete_after, id) WHERE delete_after IS NOT NULL;
+-- A page of problems, in the order in which they came, however it is narrowed.
+CREATE INDEX problem ON upload (id) WHERE reason IS NOT NULL AND gone_at IS NULL;
+CREATE INDEX problem_account ON upload (account_id, id) WHERE reason IS NOT NULL AND gone_at IS NULL;
+CREATE INDEX problem_reason ON upload (reason, id) WHERE reason IS NOT NULL AND gone_at IS NULL;
+CREATE INDEX problem_account_reason ON upload (account_id, reason, id) WHERE reason IS NOT NULL AND gone_at IS NULL;
+CREATE INDEX problem_job ON upload (job_id, id) WHERE reason IS NOT NULL AND gone_at IS NULL;
 
 -- What happened, for people to look up: at most a year of it.
 CREATE TABLE activity (
@@ -201,8 +215,27 @@ CREATE TABLE token (
 -- along, in the transaction that changes what is counted.
 CREATE TABLE tally (
     account_id INTEGER PRIMARY KEY REFERENCES account,
-    photos     INTEGER NOT NULL     -- published
+    photos     INTEGER NOT NULL,    -- published
+    problems   INTEGER NOT NULL,
+    -- Rises with every change of the account, its jobs and problems, and with
+    -- every photo that ends: with photo.changed_at, all that a page can show.
+    changes    INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE problem_tally (
+    account_id INTEGER NOT NULL REFERENCES account,
+    reason     TEXT NOT NULL,
+    files      INTEGER NOT NULL,
+    PRIMARY KEY (account_id, reason)
+) STRICT, WITHOUT ROWID;
+-- An album is a folder that has published photos.
+CREATE TABLE album (
+    job_id      INTEGER NOT NULL REFERENCES job,
+    name        TEXT NOT NULL,
+    individuals INTEGER NOT NULL,
+    groups      INTEGER NOT NULL,
+    latest      INTEGER NOT NULL,   -- when a photo came in last, also one withdrawn since
+    PRIMARY KEY (job_id, name)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE stored (
     what  TEXT PRIMARY KEY CHECK (what IN ('original', 'rendition')),
     files INTEGER NOT NULL,
@@ -210,13 +243,80 @@ CREATE TABLE stored (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO stored VALUES ('original', 0, 0), ('rendition', 0, 0);
 
-CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0); END;
-CREATE TRIGGER tally_added AFTER INSERT ON photo WHEN NEW.withdrawn_at IS NULL
-BEGIN UPDATE tally SET photos = photos + 1 WHERE account_id = NEW.account_id; END;
-CREATE TRIGGER tally_ended AFTER DELETE ON photo WHEN OLD.withdrawn_at IS NULL
-BEGIN UPDATE tally SET photos = photos - 1 WHERE account_id = OLD.account_id; END;
-CREATE TRIGGER tally_changed AFTER UPDATE OF withdrawn_at ON photo WHEN (OLD.withdrawn_at IS NULL) <> (NEW.withdrawn_at IS NULL)
+CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0, 0, 0); END;
+CREATE TRIGGER tally_account_changed AFTER UPDATE ON account
+BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.id; END;
+CREATE TRIGGER tally_job AFTER INSERT ON job
+BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.account_id; END;
+CREATE TRIGGER tally_job_changed AFTER UPDATE OF name, state, changed_at ON job
+BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.account_id; END;
+
+CREATE TRIGGER photo_added AFTER INSERT ON photo BEGIN
+    UPDATE original SET refs = refs + 1 WHERE sha256 = NEW.sha256;
+    UPDATE tally SET photos = photos + 1 WHERE account_id = NEW.account_id AND NEW.withdrawn_at IS NULL;
+END;
+CREATE TRIGGER photo_ended AFTER DELETE ON photo BEGIN
+    UPDATE original SET refs = refs - 1 WHERE sha256 = OLD.sha256;
+    UPDATE tally SET photos = photos - (OLD.withdrawn_at IS NULL), changes = changes + 1 WHERE account_id = OLD.account_id;
+END;
+CREATE TRIGGER photo_replaced AFTER UPDATE OF sha256 ON photo WHEN OLD.sha256 <> NEW.sha256 BEGIN
+    UPDATE original SET refs = refs - 1 WHERE sha256 = OLD.sha256;
+    UPDATE original SET refs = refs + 1 WHERE sha256 = NEW.sha256;
+END;
+CREATE TRIGGER photo_shown AFTER UPDATE OF withdrawn_at ON photo WHEN (OLD.withdrawn_at IS NULL) <> (NEW.withdrawn_at IS NULL)
 BEGIN UPDATE tally SET photos = photos + (NEW.withdrawn_at IS NULL) - (OLD.withdrawn_at IS NULL) WHERE account_id = NEW.account_id; END;
+CREATE TRIGGER history_added AFTER INSERT ON history BEGIN UPDATE original SET refs = refs + 1 WHERE sha256 = NEW.sha256; END;
+CREATE TRIGGER history_ended AFTER DELETE ON history BEGIN UPDATE original SET refs = refs - 1 WHERE sha256 = OLD.sha256; END;
+
+CREATE TRIGGER album_photo_added AFTER INSERT ON photo WHEN NEW.job_id IS NOT NULL AND NEW.withdrawn_at IS NULL BEGIN
+    INSERT INTO album VALUES (NEW.job_id, coalesce(NEW.album, ''), NEW.area IS 'individuals', NEW.area IS 'group', NEW.ingested_at)
+        ON CONFLICT DO UPDATE SET individuals = individuals + excluded.individuals, groups = groups + excluded.groups, latest = max(latest, excluded.latest);
+    UPDATE job SET photos = photos + 1 WHERE id = NEW.job_id;
+END;
+CREATE TRIGGER album_photo_ended AFTER DELETE ON photo WHEN OLD.job_id IS NOT NULL AND OLD.withdrawn_at IS NULL BEGIN
+    UPDATE album SET individuals = individuals - (OLD.area IS 'individuals'), groups = groups - (OLD.area IS 'group')
+        WHERE job_id = OLD.job_id AND name = coalesce(OLD.album, '');
+    UPDATE job SET photos = photos - 1 WHERE id = OLD.job_id;
+END;
+CREATE TRIGGER album_photo_changed AFTER UPDATE OF job_id, album, area, ingested_at, withdrawn_at ON photo
+WHEN coalesce(OLD.job_id, NEW.job_id) IS NOT NULL AND (OLD.withdrawn_at IS NULL OR NEW.withdrawn_at IS NULL)
+    AND (OLD.job_id, OLD.album, OLD.area, OLD.ingested_at, OLD.withdrawn_at) IS NOT (NEW.job_id, NEW.album, NEW.area, NEW.ingested_at, NEW.withdrawn_at) BEGIN
+    INSERT INTO album SELECT NEW.job_id, coalesce(NEW.album, ''), NEW.area IS 'individuals', NEW.area IS 'group', NEW.ingested_at
+        WHERE NEW.job_id IS NOT NULL AND NEW.withdrawn_at IS NULL
+        ON CONFLICT DO UPDATE SET individuals = individuals + excluded.individuals, groups = groups + excluded.groups, latest = max(latest, excluded.latest);
+    UPDATE job SET photos = photos + 1 WHERE id = NEW.job_id AND NEW.withdrawn_at IS NULL;
+    UPDATE album SET individuals = individuals - (OLD.area IS 'individuals'), groups = groups - (OLD.area IS 'group')
+        WHERE job_id = OLD.job_id AND name = coalesce(OLD.album, '') AND OLD.withdrawn_at IS NULL;
+    UPDATE job SET photos = photos - 1 WHERE id = OLD.job_id AND OLD.withdrawn_at IS NULL;
+END;
+CREATE TRIGGER album_empty AFTER UPDATE OF individuals, groups ON album WHEN NEW.individuals = 0 AND NEW.groups = 0
+BEGIN DELETE FROM album WHERE job_id = NEW.job_id AND name = NEW.name; END;
+CREATE TRIGGER album_added AFTER INSERT ON album BEGIN UPDATE job SET albums = albums + 1 WHERE id = NEW.job_id; END;
+CREATE TRIGGER album_ended AFTER DELETE ON album BEGIN UPDATE job SET albums = albums - 1 WHERE id = OLD.job_id; END;
+
+CREATE TRIGGER problem_added AFTER INSERT ON upload WHEN NEW.reason IS NOT NULL AND NEW.gone_at IS NULL BEGIN
+    INSERT INTO problem_tally VALUES (NEW.account_id, NEW.reason, 1) ON CONFLICT DO UPDATE SET files = files + 1;
+    UPDATE tally SET problems = problems + 1, changes = changes + 1 WHERE account_id = NEW.account_id;
+    UPDATE job SET problems = problems + 1 WHERE id = NEW.job_id;
+END;
+CREATE TRIGGER problem_ended AFTER DELETE ON upload WHEN OLD.reason IS NOT NULL AND OLD.gone_at IS NULL BEGIN
+    UPDATE problem_tally SET files = files - 1 WHERE account_id = OLD.account_id AND reason = OLD.reason;
+    UPDATE tally SET problems = problems - 1, changes = changes + 1 WHERE account_id = OLD.account_id;
+    UPDATE job SET problems = problems - 1 WHERE id = OLD.job_id;
+END;
+-- Also what stays a problem: another size or date is news for a page.
+CREATE TRIGGER problem_changed AFTER UPDATE OF account_id, job_id, reason, gone_at, since, delete_after, identity ON upload
+WHEN OLD.reason IS NOT NULL AND OLD.gone_at IS NULL OR NEW.reason IS NOT NULL AND NEW.gone_at IS NULL BEGIN
+    UPDATE problem_tally SET files = files - 1 WHERE account_id = OLD.account_id AND reason = OLD.reason AND OLD.gone_at IS NULL;
+    UPDATE tally SET problems = problems - 1, changes = changes + 1
+        WHERE account_id = OLD.account_id AND OLD.reason IS NOT NULL AND OLD.gone_at IS NULL;
+    UPDATE job SET problems = problems - 1 WHERE id = OLD.job_id AND OLD.reason IS NOT NULL AND OLD.gone_at IS NULL;
+    INSERT INTO problem_tally SELECT NEW.account_id, NEW.reason, 1 WHERE NEW.reason IS NOT NULL AND NEW.gone_at IS NULL
+        ON CONFLICT DO UPDATE SET files = files + 1;
+    UPDATE tally SET problems = problems + 1, changes = changes + 1
+        WHERE account_id = NEW.account_id AND NEW.reason IS NOT NULL AND NEW.gone_at IS NULL;
+    UPDATE job SET problems = problems + 1 WHERE id = NEW.job_id AND NEW.reason IS NOT NULL AND NEW.gone_at IS NULL;
+END;
 CREATE TRIGGER stored_original AFTER INSERT ON original
 BEGIN UPDATE stored SET files = files + 1, bytes = bytes + NEW.bytes WHERE what = 'original'; END;
 CREATE TRIGGER stored_original_ended AFTER DELETE ON original
