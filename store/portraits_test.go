@@ -108,9 +108,11 @@ func TestPortraitsSettleToTheTruth(t *testing.T) {
 		away := func() string { return fmt.Sprint("out", w.rng.IntN(2)) }
 		for range 60 {
 			for range 1 + w.rng.IntN(4) {
-				switch w.rng.IntN(10) {
+				switch w.rng.IntN(11) {
 				case 0, 1:
 					w.put(one(), fresh())
+				case 10:
+					w.put(one(), "broken "+fresh())
 				case 2:
 					w.replace(one(), fresh())
 				case 3:

@@ -106,11 +106,11 @@ func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
 	case Unknown:
 		return w, false, nil
 	case There:
-		// The name is taken again. By a file that has become another photo:
-		// ours is gone for good, even if that has been spoilt since. By one
-		// still being uploaded: ours stays until that is through.
+		// The name is taken again. By a file that has been decided upon: ours is
+		// gone for good, also if what is there now is no photo. By one still
+		// being uploaded: ours stays until that is through.
 		now, isLive, err := uploadAt(context.Background(), tx, a.ID, u.Path)
-		if err != nil || !isLive || id != now.Identity || now.PhotoID == 0 {
+		if err != nil || !isLive || id != now.Identity {
 			return w, false, err
 		}
 	}

@@ -38,8 +38,8 @@ func TestWithdrawalNeedsProof(t *testing.T) {
 			func(w *world) { w.put(aJPG, "C") },
 			func(w *world) { w.rm(aJPG) },
 		},
-		"the name has become a problem": {
-			func(w *world) { w.put(aJPG, "broken"); w.publish(aJPG) },
+		"the name is a problem that is being resumed": {
+			func(w *world) { w.put(aJPG, "broken"); w.publish(aJPG); w.put(aJPG, "C") },
 			func(w *world) { w.rm(aJPG); w.gone(aJPG) },
 		},
 		"another photo's name is being uploaded": { // by a file that may be ours coming back
@@ -280,5 +280,57 @@ func TestWhatWasInHandOfARemovedAccount(t *testing.T) {
 		if c, err := w.s.Counts(t.Context()); c != (Counts{}) || err != nil {
 			t.Errorf("%s: %+v %v", layout, c, err)
 		}
+	}
+}
+
+// What is no photo is not still being uploaded: it keeps the photo that it was
+// written over, and nothing that was deleted or overwritten before.
+func TestABrokenFileKeepsOnePhotoAtMost(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(*world)
+		kept string // the picture that stays
+	}{
+		"written over in place": {func(w *world) { w.put(aJPG, "broken") }, "A"},
+		"renamed over":          {func(w *world) { w.replace(aJPG, "broken") }, "A"},
+		"after a deletion":      {func(w *world) { w.rm(aJPG); w.settle(); w.put(aJPG, "broken") }, ""},
+		"after a rename over it and a deletion": {func(w *world) {
+			w.mv(bJPG, aJPG)
+			w.settle()
+			w.rm(aJPG)
+			w.settle()
+			w.put(aJPG, "broken")
+		}, ""},
+		"after a rename over it, in place": {func(w *world) {
+			w.mv(bJPG, aJPG)
+			w.settle()
+			w.put(aJPG, "broken")
+		}, "B"},
+		"deleted and broken again": {func(w *world) {
+			w.put(aJPG, "broken")
+			w.settle()
+			w.rm(aJPG)
+			w.settle()
+			w.put(aJPG, "broken too")
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Jobs)
+			w.put(aJPG, "A")
+			w.put(bJPG, "B")
+			w.settle()
+			c.do(w)
+			w.settle()
+			w.expire()
+			w.rm(bJPG)
+			w.settle()
+			w.expire()
+			have := ""
+			for link := range w.photos(false) {
+				have += w.shows(link, "A", "B")
+			}
+			if have != c.kept {
+				t.Errorf("published: %q, want %q", have, c.kept)
+			}
+		})
 	}
 }
