@@ -56,6 +56,7 @@ CONFIG
 cat >$world/picday.toml <<CONFIG
 upload_dir = "/mnt/srv"
 data_dir   = "/mnt/lib"
+run_dir    = "/mnt/lib/run"
 [upload]
 delete_grace = "5s"
 [sshd]

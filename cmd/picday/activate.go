@@ -83,7 +83,7 @@ func (a *app) activate(ctx context.Context, act activation, wait time.Duration) 
 
 // daemonHint says so if the wait could not have helped.
 func (a *app) daemonHint(ctx context.Context) string {
-	if _, err := control.Ask(ctx, a.cfg.DataDir); errors.Is(err, control.ErrNotRunning) {
+	if _, err := control.Ask(ctx, a.cfg.RunDir); errors.Is(err, control.ErrNotRunning) {
 		return "\n" + err.Error() + ", so nothing is taken in: systemctl start picdayd"
 	}
 	return ""

@@ -183,7 +183,7 @@ func (a *app) reportBackup(ctx context.Context, s *store.Store, view backupView,
 		return err
 	}
 	view.Problems = counts.Problems
-	if st, err := control.Ask(ctx, a.cfg.DataDir); err == nil {
+	if st, err := control.Ask(ctx, a.cfg.RunDir); err == nil {
 		view.Waiting = st.Waiting + st.Queued + len(st.InProgress)
 	}
 	if err := a.print(view, func(w io.Writer) {

@@ -116,7 +116,7 @@ func (d *diagnosis) catalogue(ctx context.Context, s *store.Store) {
 func (d *diagnosis) daemon(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	st, err := control.Ask(ctx, d.cfg.DataDir)
+	st, err := control.Ask(ctx, d.cfg.RunDir)
 	if err != nil {
 		d.fail("picdayd", err.Error(), "systemctl start picdayd; then look at journalctl -u picdayd")
 		return

@@ -137,7 +137,7 @@ func (e *explainer) search(ctx context.Context, only, path string) ([]*explanati
 	}
 	ask, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	e.daemon, e.daemonErr = control.Ask(ask, e.cfg.DataDir)
+	e.daemon, e.daemonErr = control.Ask(ask, e.cfg.RunDir)
 	if e.volumeErr = e.s.CheckVolume(ctx, e.cfg.UploadDir); e.volumeErr != nil && !errors.Is(e.volumeErr, store.ErrVolume) {
 		return nil, e.volumeErr
 	}

@@ -24,7 +24,7 @@ func (a *app) statusCommand() *cobra.Command {
 		}
 		ask, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		st, notRunning := control.Ask(ask, cfg.DataDir)
+		st, notRunning := control.Ask(ask, cfg.RunDir)
 		if notRunning != nil {
 			// What the catalogue knows is worth showing all the same.
 			counts, err := s.Counts(ctx)
@@ -95,7 +95,7 @@ func (a *app) rescanCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		err = control.Rescan(ctx, cfg.DataDir, name, wait)
+		err = control.Rescan(ctx, cfg.RunDir, name, wait)
 		if errors.Is(err, control.ErrNotRunning) {
 			return fmt.Errorf("%w: it looks at everything when it starts ('systemctl start picdayd')", err)
 		}

@@ -183,7 +183,7 @@ func (v *verification) judge(ctx context.Context, suspects []suspect) error {
 	}
 	asked := time.Now()
 	running := true
-	switch err := control.Rescan(ctx, v.cfg.DataDir, "", true); {
+	switch err := control.Rescan(ctx, v.cfg.RunDir, "", true); {
 	case errors.Is(err, control.ErrNotRunning):
 		running = false
 	case err != nil:

@@ -90,7 +90,7 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	group.Go(func() error { return s.ingest.Sweep(ctx, nudge) })
 	group.Go(func() error { return s.ingest.Rederive(ctx) })
 	group.Go(func() error { return s.roster.follow(ctx, nudge) })
-	group.Go(func() error { return control.Serve(ctx, cfg.DataDir, s) })
+	group.Go(func() error { return control.Serve(ctx, cfg.RunDir, s) })
 	group.Go(func() error { return front.run(ctx) })
 	group.Go(func() error { return s.keepProving(ctx) })
 	finished := make(chan error, 1)

@@ -43,7 +43,7 @@ func manualPage(root *cobra.Command) manual.Page {
 			{Term: filepath.Join(def.DataDir, store.CatalogueFile), Text: "The catalogue."},
 			{Term: filepath.Join(def.DataDir, "originals"), Text: "The uploaded bytes of every photo."},
 			{Term: filepath.Join(def.DataDir, "renditions"), Text: "Their resized JPEGs."},
-			{Term: filepath.Join(def.DataDir, "picdayd.sock"), Text: "Over which picday asks what is being done."},
+			{Term: filepath.Join(def.RunDir, "picdayd.sock"), Text: "Over which picday asks what is being done."},
 		},
 		SeeAlso: []string{"journalctl 1", "picday 1", "picday.toml 5", "systemd.service 5"},
 	}

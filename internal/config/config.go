@@ -23,6 +23,7 @@ const DefaultPath = "/etc/picday/picday.toml"
 type Config struct {
 	UploadDir string `toml:"upload_dir" doc:"One folder per account, the root of what it sees over SFTP. This directory and everything above it must belong to root, and only root may write there."`
 	DataDir   string `toml:"data_dir" doc:"The catalogue, the key of the links, originals and renditions. Neither directory may lie in the other."`
+	RunDir    string `toml:"run_dir" doc:"The socket over which picday asks picdayd what it is doing. It is best on a file system in memory, so that an answer needs no disk; picdayd makes the directory if it may."`
 	LogLevel  string `toml:"log_level" doc:"What picdayd logs: debug, info, warn or error."`
 
 	Upload Upload `toml:"upload" doc:"When an upload counts as complete, and how long things are kept."`
@@ -102,6 +103,7 @@ func Default() Config {
 	return Config{
 		UploadDir: "/srv/picday",
 		DataDir:   "/var/lib/picday",
+		RunDir:    "/run/picday",
 		LogLevel:  "info",
 		Upload: Upload{
 			Settle:       Duration(time.Second),
@@ -198,7 +200,7 @@ func explain(err error) error {
 
 func (c Config) validate() error {
 	for key, path := range map[string]string{
-		"upload_dir": c.UploadDir, "data_dir": c.DataDir,
+		"upload_dir": c.UploadDir, "data_dir": c.DataDir, "run_dir": c.RunDir,
 		"sshd.config": c.SSHD.Config, "sshd.drop_in": c.SSHD.DropIn, "sshd.keys_dir": c.SSHD.KeysDir,
 	} {
 		if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
@@ -212,6 +214,9 @@ func (c Config) validate() error {
 	}
 	if inside(c.DataDir, c.UploadDir) || inside(c.UploadDir, c.DataDir) {
 		return fmt.Errorf("upload_dir %q and data_dir %q: keep one out of the other, uploaders can write in the first", c.UploadDir, c.DataDir)
+	}
+	if inside(c.RunDir, c.UploadDir) {
+		return fmt.Errorf("run_dir %q lies in upload_dir %q: keep it out, uploaders can write there", c.RunDir, c.UploadDir)
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":

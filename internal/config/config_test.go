@@ -22,6 +22,7 @@ func TestEmptyFileIsTheDefault(t *testing.T) {
 const everything = `
 upload_dir = "/u"
 data_dir = "/d"
+run_dir = "/r"
 log_level = "debug"
 [upload]
 settle = "2s"
@@ -60,7 +61,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		UploadDir: "/u", DataDir: "/d", LogLevel: "debug",
+		UploadDir: "/u", DataDir: "/d", RunDir: "/r", LogLevel: "debug",
 		Upload: Upload{
 			Duration(2 * time.Second), Duration(time.Minute), Duration(3 * time.Second),
 			Duration(24 * time.Hour), Duration(48 * time.Hour), Duration(5 * time.Minute),
@@ -109,6 +110,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"[sshd]\ndrop_in = \"/a\\nSubsystem\"":                            "sshd.drop_in",
 		"data_dir = \"/srv/picday/data\"":                                 "keep one out of the other",
 		"data_dir = \"/srv\"":                                             "keep one out of the other",
+		"run_dir = \"/srv/picday/run\"":                                   "run_dir \"/srv/picday/run\" lies in upload_dir",
 		"log_level = \"loud\"":                                            `log_level = "loud": use debug, info, warn or error`,
 		"[images]\nworkers = -1":                                          "images.workers = -1",
 		"[images]\nrendition = []":                                        "images.rendition: list at least one",

@@ -1,5 +1,4 @@
-// Package control is the daemon's local telephone: a Unix socket in the data
-// directory over which the tool asks what the daemon is doing right now, and
+// Package control is the daemon's local telephone: a Unix socket over which the tool asks what the daemon is doing right now, and
 // for another look at the uploads. Everything durable goes through the
 // catalogue instead; without the daemon the tool loses nothing but news.
 package control
@@ -84,14 +83,17 @@ type Daemon interface {
 	Rescan(ctx context.Context, account string) error
 }
 
-// Serve answers until ctx ends. The caller makes sure that there is one
-// daemon for a data directory: an old socket is replaced.
-func Serve(ctx context.Context, dataDir string, d Daemon) error {
-	name := filepath.Join(dataDir, socketName)
+// Serve answers in dir, which it makes, until ctx ends. The caller makes sure
+// that there is one daemon: an old socket is replaced.
+func Serve(ctx context.Context, dir string, d Daemon) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("control socket: %w: make %s for picdayd's user, or have run_dir name a directory of his", err, dir)
+	}
+	name := filepath.Join(dir, socketName)
 	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	l, err := listen(dataDir)
+	l, err := listen(dir)
 	if err != nil {
 		return fmt.Errorf("control socket: %w", err)
 	}
@@ -131,17 +133,17 @@ func Serve(ctx context.Context, dataDir string, d Daemon) error {
 }
 
 // short gives a name for the socket that fits into the 108 bytes the kernel
-// allows, however long the data directory's own name is.
-func short(dataDir string) (name string, done func(), err error) {
-	fd, err := syscall.Open(dataDir, syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
+// allows, however long the directory's own name is.
+func short(dir string) (name string, done func(), err error) {
+	fd, err := syscall.Open(dir, syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return "", nil, &os.PathError{Op: "open", Path: dataDir, Err: err}
+		return "", nil, &os.PathError{Op: "open", Path: dir, Err: err}
 	}
 	return fmt.Sprintf("/proc/self/fd/%d/%s", fd, socketName), func() { syscall.Close(fd) }, nil
 }
 
-func listen(dataDir string) (net.Listener, error) {
-	name, done, err := short(dataDir)
+func listen(dir string) (net.Listener, error) {
+	name, done, err := short(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +157,8 @@ func listen(dataDir string) (net.Listener, error) {
 }
 
 // Ask gets the daemon's status.
-func Ask(ctx context.Context, dataDir string) (s Status, err error) {
-	body, err := call(ctx, dataDir, http.MethodGet, "/status")
+func Ask(ctx context.Context, dir string) (s Status, err error) {
+	body, err := call(ctx, dir, http.MethodGet, "/status")
 	if err != nil {
 		return s, err
 	}
@@ -164,20 +166,20 @@ func Ask(ctx context.Context, dataDir string) (s Status, err error) {
 }
 
 // Rescan asks the daemon for another look at one account, or (empty) at all.
-func Rescan(ctx context.Context, dataDir, account string, wait bool) error {
+func Rescan(ctx context.Context, dir, account string, wait bool) error {
 	q := url.Values{"account": {account}}
 	if wait {
 		q.Set("wait", "1")
 	}
-	_, err := call(ctx, dataDir, http.MethodPost, "/rescan?"+q.Encode())
+	_, err := call(ctx, dir, http.MethodPost, "/rescan?"+q.Encode())
 	return err
 }
 
-func call(ctx context.Context, dataDir, method, path string) ([]byte, error) {
+func call(ctx context.Context, dir, method, path string) ([]byte, error) {
 	client := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			name, done, err := short(dataDir)
+			name, done, err := short(dir)
 			if err != nil {
 				return nil, err
 			}

@@ -53,6 +53,9 @@ func (w *World) LaunchDaemon(env ...string) *Daemon {
 	w.must(err)
 	defer log.Close()
 	cmd := w.DaemonCmd()
+	owner := cmd.SysProcAttr.Credential
+	w.must(os.MkdirAll(w.Run(), 0o750))
+	w.must(os.Chown(w.Run(), int(owner.Uid), int(owner.Gid)))
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	d := &Daemon{proc: start(w.T, cmd), w: w, log: path}

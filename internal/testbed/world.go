@@ -83,6 +83,9 @@ func New(t testing.TB, options ...Options) *World {
 	return w
 }
 
+// Run is the directory of the daemon's socket.
+func (w *World) Run() string { return w.Dir + "/run" }
+
 // Name makes a word that no other World uses, fit for a Unix account.
 func (w *World) Name(word string) string { return fmt.Sprintf("%s-w%d", word, w.id) }
 
@@ -94,7 +97,7 @@ func (w *World) writeConfig(o Options) {
 		return d
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "upload_dir = %q\ndata_dir = %q\nlog_level = \"debug\"\n", w.Uploads, w.Data)
+	fmt.Fprintf(&b, "upload_dir = %q\ndata_dir = %q\nrun_dir = %q\nlog_level = \"debug\"\n", w.Uploads, w.Data, w.Run())
 	fmt.Fprintf(&b, "[upload]\nsettle = %q\ndelete_grace = %q\nstray_keep = %q\ntrash_keep = %q\nrescan = %q\n",
 		orElse(o.Settle, 300*time.Millisecond), orElse(o.DeleteGrace, 2*time.Second),
 		orElse(o.StrayKeep, 168*time.Hour), orElse(o.TrashKeep, 720*time.Hour), orElse(o.Rescan, time.Hour))
