@@ -112,7 +112,7 @@ func newPlane(w, h int) plane {
 // pad continues the last sample of each row up to a multiple of 8.
 func (p plane) pad() {
 	for y := range p.h {
-		row := p.pix[y*p.stride : (y+1)*p.stride]
+		row := p.pix[y*p.stride : y*p.stride+(p.w+7)&^7]
 		for x := p.w; x < (p.w+7)&^7; x++ {
 			row[x] = row[p.w-1]
 		}

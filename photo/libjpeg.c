@@ -12,6 +12,10 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 #if JPEG_LIB_VERSION >= 70 // Ubuntu builds the API of libjpeg 8, Debian that of 6b
 #define DCT(c) ((c)->DCT_h_scaled_size)
 #define MIN_DCT(d) ((d)->min_DCT_h_scaled_size)
@@ -84,6 +88,12 @@ static void set_scales(j_common_ptr c) {
 static double span_w(j_decompress_ptr d, int i) { return (double)d->image_width * d->comp_info[i].h_samp_factor / d->max_h_samp_factor; }
 static double span_h(j_decompress_ptr d, int i) { return (double)d->image_height * d->comp_info[i].v_samp_factor / d->max_v_samp_factor; }
 
+// fits is whether stride and size hold what libjpeg will touch: rows of so many bytes,
+// of which the last need not be there beyond them.
+static int fits(size_t size, int stride, size_t columns, size_t rows) {
+	return stride > 0 && (size_t)stride >= columns && rows > 0 && size >= (rows - 1) * stride + columns;
+}
+
 // allocate lays the planes out, with room for whole MCUs, which is what libjpeg
 // writes. Each is a block of its own: malloc keeps blocks of up to 32 MB for the next
 // photo, and larger ones cost 4 ms of page faults every time.
@@ -96,9 +106,17 @@ static void allocate(j_decompress_ptr d, picday_result *r) {
 		r->plane[i].span_h = span_h(d, i) * DCT(c) / 8;
 		r->plane[i].w = (int)r->plane[i].span_w + (r->plane[i].span_w > (int)r->plane[i].span_w);
 		r->plane[i].h = (int)r->plane[i].span_h + (r->plane[i].span_h > (int)r->plane[i].span_h);
-		r->plane[i].pix = malloc((size_t)r->plane[i].stride * d->total_iMCU_rows * c->v_samp_factor * DCT(c));
+		r->plane[i].size = (size_t)r->plane[i].stride * d->total_iMCU_rows * c->v_samp_factor * DCT(c);
+		r->plane[i].pix = malloc(r->plane[i].size);
 		if (!r->plane[i].pix)
 			ERREXIT1(d, JERR_OUT_OF_MEMORY, 0);
+		// What libjpeg will write, and what we say is picture, must both be in there,
+		// whatever the file's sampling factors are.
+		if (!fits(r->plane[i].size, r->plane[i].stride, (size_t)c->width_in_blocks * DCT(c), (size_t)c->height_in_blocks * DCT(c)) ||
+			c->width_in_blocks > across * c->h_samp_factor || c->height_in_blocks > d->total_iMCU_rows * c->v_samp_factor ||
+			r->plane[i].w < 1 || (JDIMENSION)r->plane[i].w > c->width_in_blocks * DCT(c) ||
+			r->plane[i].h < 1 || (JDIMENSION)r->plane[i].h > c->height_in_blocks * DCT(c))
+			ERREXIT(d, JERR_BAD_LENGTH);
 	}
 }
 
@@ -152,15 +170,45 @@ void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int
 	jpeg_destroy_decompress(&d);
 }
 
-void picday_encode(picday_result *r, int width, int height, unsigned char *y, int y_stride, unsigned char *cb,
-	unsigned char *cr, int c_stride, int h, int v, int quality, int mode) {
+static int part(int whole, int factor, int of) { return (int)(((long)whole * factor + of - 1) / of); }
+
+// check_planes refuses planes that are not what libjpeg is going to read.
+static void check_planes(j_compress_ptr d, const picday_shape shape[3]) {
+	int max_h = 1, max_v = 1;
+	for (int i = 0; i < d->num_components; i++) {
+		if (shape[i].h_samp < 1 || shape[i].h_samp > 4 || shape[i].v_samp < 1 || shape[i].v_samp > 4)
+			ERREXIT(d, JERR_BAD_SAMPLING);
+		max_h = shape[i].h_samp > max_h ? shape[i].h_samp : max_h;
+		max_v = shape[i].v_samp > max_v ? shape[i].v_samp : max_v;
+	}
+	for (int i = 0; i < d->num_components; i++) {
+		const picday_shape *p = &shape[i];
+		if (p->w != part(d->image_width, p->h_samp, max_h) || p->h != part(d->image_height, p->v_samp, max_v) ||
+			!fits(p->size, p->stride, (p->w + 7) / 8 * 8, p->h))
+			ERREXIT(d, JERR_BAD_LENGTH);
+	}
+}
+
+// watched is for builds with AddressSanitizer, which does not see what libjpeg itself
+// reads, since that is built without it.
+static void watched(const unsigned char *row, size_t n) {
+#ifdef __SANITIZE_ADDRESS__
+	if (__asan_region_is_poisoned((void *)row, n))
+		*(volatile const unsigned char *)__asan_region_is_poisoned((void *)row, n); // reports where
+#endif
+}
+
+void picday_encode(picday_result *r, int width, int height, int n, unsigned char *y, unsigned char *cb, unsigned char *cr,
+	const picday_shape shape[3], int quality, int mode) {
 	struct jpeg_compress_struct d;
 	context x;
 	memset(r, 0, sizeof *r);
 	begin((j_common_ptr)&d, &x, r);
 	if (setjmp(x.back)) {
-		// Only memory can be short. What jpeg_mem_dest allocated is lost then: it
-		// tells nobody where it is until the end.
+		// Planes that do not fit, or memory is short. What jpeg_mem_dest allocated is
+		// lost then: it tells nobody where it is until the end.
+		if (r->status == picday_damaged)
+			r->status = picday_misfit;
 		jpeg_destroy_compress(&d);
 		r->jpeg = NULL;
 		return;
@@ -169,12 +217,15 @@ void picday_encode(picday_result *r, int width, int height, unsigned char *y, in
 	jpeg_mem_dest(&d, &r->jpeg, &r->size);
 	d.image_width = width;
 	d.image_height = height;
-	d.input_components = cb ? 3 : 1;
-	d.in_color_space = cb ? JCS_YCbCr : JCS_GRAYSCALE;
+	d.input_components = n;
+	d.in_color_space = n == 3 ? JCS_YCbCr : JCS_GRAYSCALE;
 	jpeg_set_defaults(&d);
+	check_planes(&d, shape);
 	jpeg_set_quality(&d, quality, TRUE);
-	d.comp_info[0].h_samp_factor = cb ? h : 1;
-	d.comp_info[0].v_samp_factor = cb ? v : 1;
+	for (int i = 0; i < n; i++) {
+		d.comp_info[i].h_samp_factor = shape[i].h_samp;
+		d.comp_info[i].v_samp_factor = shape[i].v_samp;
+	}
 	d.raw_data_in = TRUE;
 	d.optimize_coding = mode == 1;
 	if (mode == 2)
@@ -185,12 +236,12 @@ void picday_encode(picday_result *r, int width, int height, unsigned char *y, in
 	JSAMPARRAY planes[3] = {row[0], row[1], row[2]};
 	unsigned char *pix[3] = {y, cb, cr};
 	while (d.next_scanline < d.image_height) {
-		for (int i = 0; i < d.num_components; i++) {
-			int vi = d.comp_info[i].v_samp_factor, rows = (height * vi + d.max_v_samp_factor - 1) / d.max_v_samp_factor;
-			int first = d.next_scanline * vi / d.max_v_samp_factor;
-			for (int k = 0; k < vi * DCTSIZE; k++) {
-				int at = first + k < rows ? first + k : rows - 1; // below the picture: its last row
-				row[i][k] = pix[i] + (size_t)at * (i ? c_stride : y_stride);
+		for (int i = 0; i < n; i++) {
+			int first = d.next_scanline / d.max_v_samp_factor * shape[i].v_samp;
+			for (int k = 0; k < shape[i].v_samp * DCTSIZE; k++) {
+				int at = first + k < shape[i].h ? first + k : shape[i].h - 1; // below the picture: its last row
+				row[i][k] = pix[i] + (size_t)at * shape[i].stride;
+				watched(row[i][k], (shape[i].w + 7) / 8 * 8);
 			}
 		}
 		jpeg_write_raw_data(&d, planes, d.max_v_samp_factor * DCTSIZE);

@@ -14,6 +14,7 @@ package photo
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 )
@@ -59,12 +60,33 @@ func decodePlanes(jpeg []byte, width, height int, n need, maxMemory int64) (*dec
 	}
 	d.ycc = d.c.space != C.picday_other
 	for _, p := range d.c.plane[:d.c.components] {
-		d.planes = append(d.planes, plane{
-			pix: unsafe.Slice((*byte)(p.pix), int(p.stride)*int(p.h)), stride: int(p.stride),
+		q := plane{
+			pix: unsafe.Slice((*byte)(p.pix), int(p.size)), stride: int(p.stride),
 			w: int(p.w), h: int(p.h), spanW: float64(p.span_w), spanH: float64(p.span_h),
-		})
+		}
+		if err := q.check(); err != nil {
+			d.free()
+			return nil, fmt.Errorf("%w: decoded: %w", ErrDamaged, err)
+		}
+		d.planes = append(d.planes, q)
 	}
 	return d, nil
+}
+
+// errPlane is a plane whose numbers do not describe its memory. To use it would show
+// what lies behind: parts of other photos.
+var errPlane = errors.New("plane does not fit its memory")
+
+// check is whether rows of w samples, padded to a multiple of 8, and h of them, are
+// there, and the picture covers no more than them.
+func (p plane) check() error {
+	padded := (p.w + 7) &^ 7
+	switch {
+	case p.w < 1, p.h < 1, p.stride < padded, len(p.pix) < (p.h-1)*p.stride+padded,
+		!(p.spanW > 0 && p.spanW <= float64(p.w)), !(p.spanH > 0 && p.spanH <= float64(p.h)):
+		return fmt.Errorf("%w: %d x %d in rows of %d, %d bytes, covers %g x %g", errPlane, p.w, p.h, p.stride, len(p.pix), p.spanW, p.spanH)
+	}
+	return nil
 }
 
 // style is how a rendition is written.
@@ -82,25 +104,46 @@ const (
 // encodePlanes writes a JPEG without metadata. The planes are as [planes.fit] makes
 // them for this style.
 func encodePlanes(p planes, c style, quality int) ([]byte, error) {
-	for _, q := range p {
+	if len(p) == 1 {
+		return encodeSampled(p, p[0].w, p[0].h, []sampling{{1, 1}}, quality, c.mode)
+	}
+	return encodeSampled(p, p[0].w, p[0].h, []sampling{{c.h, c.v}, {1, 1}, {1, 1}}, quality, c.mode)
+}
+
+// sampling is how many samples of a plane there are where the densest plane has four
+// at most, across and down.
+type sampling struct{ h, v int }
+
+// encodeSampled writes a JPEG of w x h pixels from one plane or three, each of its own
+// size.
+func encodeSampled(p planes, w, h int, s []sampling, quality, mode int) ([]byte, error) {
+	if len(p) != len(s) || len(p) != 1 && len(p) != 3 {
+		return nil, fmt.Errorf("encode: %d planes, %d samplings", len(p), len(s))
+	}
+	var shape [3]C.picday_shape
+	var pix [3]*C.uchar
+	for i, q := range p {
+		if err := q.check(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrTooComplex, err) // refused, not tried for ever
+		}
 		q.pad()
+		shape[i] = C.picday_shape{
+			size: C.size_t(len(q.pix)), stride: C.int(q.stride), w: C.int(q.w), h: C.int(q.h),
+			h_samp: C.int(s[i].h), v_samp: C.int(s[i].v),
+		}
+		pix[i] = (*C.uchar)(unsafe.Pointer(&q.pix[0]))
 	}
 	var r C.picday_result
-	var cb, cr *C.uchar
-	var cStride C.int
-	if len(p) == 3 {
-		cb, cr, cStride = sample(p[1]), sample(p[2]), C.int(p[1].stride)
-	}
-	C.picday_encode(&r, C.int(p[0].w), C.int(p[0].h), sample(p[0]), C.int(p[0].stride), cb, cr, cStride,
-		C.int(c.h), C.int(c.v), C.int(quality), C.int(c.mode))
-	if err := failure(&r); err != nil {
+	C.picday_encode(&r, C.int(w), C.int(h), C.int(len(p)), pix[0], pix[1], pix[2], &shape[0], C.int(quality), C.int(mode))
+	switch err := failure(&r); {
+	case errors.Is(err, errPlane):
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("encode: %v", err) // not the photo's fault
 	}
 	defer C.picday_free(&r)
 	return C.GoBytes(unsafe.Pointer(r.jpeg), C.int(r.size)), nil
 }
-
-func sample(p plane) *C.uchar { return (*C.uchar)(unsafe.Pointer(&p.pix[0])) }
 
 func failure(r *C.picday_result) error {
 	switch r.status {
@@ -108,6 +151,8 @@ func failure(r *C.picday_result) error {
 		return nil
 	case C.picday_complex:
 		return fmt.Errorf("%w: %s", ErrTooComplex, C.GoString(&r.message[0]))
+	case C.picday_misfit:
+		return fmt.Errorf("%w: %w: %s", ErrTooComplex, errPlane, C.GoString(&r.message[0]))
 	}
 	return fmt.Errorf("%w: %s", ErrDamaged, C.GoString(&r.message[0]))
 }

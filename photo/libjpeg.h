@@ -1,6 +1,6 @@
 #include <stddef.h>
 
-enum { picday_ok, picday_damaged, picday_complex };
+enum { picday_ok, picday_damaged, picday_complex, picday_misfit };
 
 // What jpeg_color_space of a decoded photo can be, as far as we tell apart.
 enum { picday_other, picday_grey, picday_ycc };
@@ -13,6 +13,7 @@ typedef struct {
 	int components, space;
 	struct {
 		unsigned char *pix;
+		size_t size;           // bytes of pix
 		int stride, w, h;      // samples, the last of a row and column maybe in part
 		double span_w, span_h; // samples the picture covers, to the fraction
 	} plane[4];
@@ -27,10 +28,19 @@ typedef struct {
 void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int width, int height, const double min_w[2],
 	const double min_h[2], long max_memory);
 
-// Rows are padded to a multiple of 8 samples. cb is NULL for grey. h and v are the
-// sampling factors of y. mode is 0 for the standard's Huffman tables, 1 for optimal
-// ones, 2 for progressive.
-void picday_encode(picday_result *r, int width, int height, unsigned char *y, int y_stride, unsigned char *cb,
-	unsigned char *cr, int c_stride, int h, int v, int quality, int mode);
+// The shape of a plane to be coded. Colour planes need not be of one shape: each has
+// its own stride, size and sampling factors.
+typedef struct {
+	size_t size;   // bytes there are
+	int stride, w, h;
+	int h_samp, v_samp;
+} picday_shape;
+
+// Codes n planes, 1 (grey) or 3. Rows are padded to a multiple of 8 samples. A plane
+// that is not of the size that follows from the picture's and the sampling factors is
+// picday_misfit: libjpeg would read what lies behind it. mode is 0 for the standard's
+// Huffman tables, 1 for optimal ones, 2 for progressive.
+void picday_encode(picday_result *r, int width, int height, int n, unsigned char *y, unsigned char *cb, unsigned char *cr,
+	const picday_shape shape[3], int quality, int mode);
 
 void picday_free(picday_result *r);
