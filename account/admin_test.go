@@ -354,7 +354,7 @@ func TestForgottenAccount(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	// A user of somebody else's by that name is none of picday's business.
-	must(t, os.WriteFile(s.Config.SSHD.DropIn, dropIn(s.Config, []store.Account{acme}), 0o644))
+	must(t, os.WriteFile(s.Config.SSHD.DropIn, dropIn(s.Config, []entry{{acme.Name, acme.AllowFrom}}), 0o644))
 	_, err = s.Init(t.Context())
 	must(t, err)
 	text, _ = readFile(s.Config.SSHD.DropIn)

@@ -105,15 +105,19 @@ func (s *System) checkDropIn(f *findings, accounts []store.Account, read error) 
 		return
 	}
 	have, err := readFile(s.Config.SSHD.DropIn)
+	var want []entry
+	if err == nil { // damaged rows are said with their accounts
+		want, err = entries(sound(accounts))
+	}
 	if err == nil {
-		accounts, err = keepRestricted(accounts, have, "")
+		want, err = keepRestricted(want, have, "")
 	}
 	switch {
 	case err != nil:
 		f.fail("drop-in", err.Error(), "look whether "+s.Config.SSHD.DropIn+" and the Unix users can be read, then run \"picday init\"")
 	case have == nil:
 		f.fail("drop-in", s.Config.SSHD.DropIn+" is not there, so sshd jails no account", "run \"picday init\"")
-	case !bytes.Equal(have, dropIn(s.Config, accounts)):
+	case !bytes.Equal(have, dropIn(s.Config, want)):
 		f.fail("drop-in", s.Config.SSHD.DropIn+" is not what picday would write: it was edited, or the configuration or the accounts changed", "run \"picday init\"")
 	case read != nil:
 		f.fail("sshd", read.Error(), "do what the message says, then \"picday init\"")
@@ -142,6 +146,13 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 		enable += ", then \"picday account disable " + a.Name + "\" again"
 	}
 	before := len(*f)
+	if err := a.Flawed(); err != nil {
+		if a.Name == "" {
+			check = fmt.Sprintf("account number %d", a.ID)
+		}
+		f.fail(check, err.Error(), "do what the message says")
+		return
+	}
 	u, err := mine(a.Name)
 	if errors.Is(err, ErrNoAccount) {
 		f.fail(check, "the machine has no Unix user "+a.Name+". Made anew it gets a new password and, if it had one, needs its key again; its photos stay", addAgain(a))
@@ -227,7 +238,7 @@ func addAgain(a store.Account) string {
 		add = append(add, "--id-pattern", a.IDPattern)
 	}
 	for _, network := range a.AllowFrom {
-		add = append(add, "--allow-from", network)
+		add = append(add, "--allow-from", network.String())
 	}
 	return "picday account remove " + a.Name + " --keep; " + shell.Line(add...) + closeAgain(a)
 }

@@ -1,7 +1,9 @@
 package account
 
 import (
+	"bytes"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,11 +15,16 @@ import (
 // A setting is one line of the jail, and what sshd -T must show for it.
 type setting struct{ key, value string }
 
+// ownSettings is how many of the jail's settings, the first ones, nobody has but
+// picday's accounts.
+const ownSettings = 3
+
 // jail is what holds for every member of the jail group, from any address.
 func jail(cfg config.Config) []setting {
 	return []setting{
 		{"ChrootDirectory", cfg.UploadDir + "/%u"},
 		{"ForceCommand", "internal-sftp -u 0027"},
+		{"AuthorizedKeysFile", cfg.SSHD.KeysDir + "/%u"},
 		// A global AllowGroups or AllowUsers would keep the accounts out.
 		{"AllowGroups", JailGroup},
 		{"AllowUsers", "*"},
@@ -26,7 +33,6 @@ func jail(cfg config.Config) []setting {
 		// fits nowhere OpenSSH 9.2 then logs that it skips AuthorizedKeysCommand.)
 		{"AuthenticationMethods", "any"},
 		{"PubkeyAuthentication", "yes"},
-		{"AuthorizedKeysFile", cfg.SSHD.KeysDir + "/%u"},
 		{"AuthorizedKeysCommand", "none"},
 		{"AuthorizedPrincipalsFile", "none"},
 		{"AuthorizedPrincipalsCommand", "none"},
@@ -52,19 +58,43 @@ func jail(cfg config.Config) []setting {
 	}
 }
 
+// An entry is what the drop-in says of one account. It can only be made from
+// parsed values: whatever else stood in the catalogue never gets into sshd's
+// configuration.
+type entry struct {
+	name     string // a valid account name
+	networks []netip.Prefix
+}
+
+// entries are those of the accounts, by name. An account with a flaw is an
+// error: without its true allowlist it could be let in from anywhere.
+func entries(accounts []store.Account) ([]entry, error) {
+	var all []entry
+	for _, a := range accounts {
+		if err := a.Flawed(); err != nil {
+			return nil, refused("%v", err)
+		}
+		if err := ValidName(a.Name); err != nil {
+			return nil, err
+		}
+		all = append(all, entry{a.Name, a.AllowFrom})
+	}
+	slices.SortFunc(all, func(x, y entry) int { return strings.Compare(x.name, y.name) })
+	return all, nil
+}
+
 // dropIn is the whole drop-in: deterministic, and nothing but Match blocks, so
 // that it cannot change a setting of the machine's own users.
-func dropIn(cfg config.Config, accounts []store.Account) []byte {
+func dropIn(cfg config.Config, entries []entry) []byte {
 	var b strings.Builder
 	b.WriteString("# Written by picday, which owns this file: changes made here are lost.\n" +
 		"# Nothing but Match blocks: other users of this machine are not concerned.\n\n")
 	fmt.Fprintf(&b, "# The daemon's user never logs in. This also shows picday that sshd reads this file.\n"+
 		"Match User %s\n\tDenyUsers %[1]s\n\n", DaemonUser)
 
-	sorted := slices.SortedFunc(slices.Values(accounts), func(x, y store.Account) int { return strings.Compare(x.Name, y.Name) })
-	for _, a := range sorted {
-		if len(a.AllowFrom) > 0 {
-			fmt.Fprintf(&b, "# %s: refused, except from its networks.\nMatch User %[1]s Address %s\n\tDenyUsers %[1]s\n\n", a.Name, except(a.AllowFrom))
+	for _, e := range entries {
+		if len(e.networks) > 0 {
+			fmt.Fprintf(&b, "# %s: refused, except from its networks.\nMatch User %[1]s Address %s\n\tDenyUsers %[1]s\n\n", e.name, except(e.networks))
 		}
 	}
 
@@ -77,19 +107,34 @@ func dropIn(cfg config.Config, accounts []store.Account) []byte {
 }
 
 // except is the pattern of all addresses outside the networks.
-func except(networks []string) string {
-	return "*,!" + strings.Join(networks, ",!")
+func except(networks []netip.Prefix) string {
+	var b strings.Builder
+	b.WriteByte('*')
+	for _, p := range networks {
+		b.WriteString(",!" + p.String())
+	}
+	return b.String()
 }
 
-var allowBlock = regexp.MustCompile(`(?m)^Match User ([a-z][a-z0-9-]+) Address \*,!(\S+)$`)
+var allowBlock = regexp.MustCompile(`(?m)^Match User (\S+) Address \*,!(\S+)$`)
 
-// restricted reads the allowlists back out of a drop-in.
-func restricted(text []byte) []store.Account {
-	var out []store.Account
+// readEntries reads the allowlists back out of a drop-in, as far as they can
+// be picday's.
+func readEntries(text []byte) (all []entry) {
 	for _, m := range allowBlock.FindAllSubmatch(text, -1) {
-		out = append(out, store.Account{Name: string(m[1]), AllowFrom: strings.Split(string(m[2]), ",!")})
+		networks, err := store.ParseNetworks(strings.Split(string(m[2]), ",!"))
+		if name := string(m[1]); err == nil && ValidName(name) == nil {
+			all = append(all, entry{name, networks})
+		}
 	}
-	return out
+	return all
+}
+
+// whole tells whether a text is a drop-in of picday's to the last byte: what is
+// read out of it makes it again. Of the accounts' lines nothing but names and
+// networks can then be in it.
+func whole(cfg config.Config, text []byte) bool {
+	return bytes.Equal(dropIn(cfg, readEntries(text)), text)
 }
 
 // with returns the accounts with a put in the place of its namesake.
@@ -101,15 +146,23 @@ func without(all []store.Account, name string) []store.Account {
 	return slices.DeleteFunc(slices.Clone(all), func(x store.Account) bool { return x.Name == name })
 }
 
-// keepRestricted adds the allowlists in force of accounts that the catalogue
-// does not name though their Unix user is there, as after a run that was
-// killed: forgetting one would let the account in from everywhere.
-func keepRestricted(all []store.Account, current []byte, except string) ([]store.Account, error) {
-	for _, r := range restricted(current) {
-		if r.Name == except || slices.ContainsFunc(all, func(x store.Account) bool { return x.Name == r.Name }) {
+// sound leaves out the accounts with a flaw, of which the drop-in then goes on
+// saying what it says: one damaged row must not keep another account from
+// being closed.
+func sound(all []store.Account) []store.Account {
+	return slices.DeleteFunc(slices.Clone(all), func(x store.Account) bool { return x.Flawed() != nil })
+}
+
+// keepRestricted adds the allowlists in force of accounts that are not among
+// the entries though their Unix user is there, as after a run that was killed:
+// forgetting one would let the account in from everywhere.
+func keepRestricted(all []entry, current []byte, except string) ([]entry, error) {
+	all = slices.Clone(all)
+	for _, r := range readEntries(current) {
+		if r.name == except || slices.ContainsFunc(all, func(x entry) bool { return x.name == r.name }) {
 			continue
 		}
-		u, err := lookupUser(r.Name)
+		u, err := lookupUser(r.name)
 		if err != nil {
 			return nil, err
 		}
@@ -117,5 +170,6 @@ func keepRestricted(all []store.Account, current []byte, except string) ([]store
 			all = append(all, r)
 		}
 	}
+	slices.SortFunc(all, func(x, y entry) int { return strings.Compare(x.name, y.name) })
 	return all, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
@@ -30,7 +31,15 @@ type change struct {
 }
 
 func account(name string, l store.Layout, allow ...string) store.Account {
-	return store.Account{Name: name, Layout: l, Enabled: true, AllowFrom: allow}
+	return store.Account{Name: name, Layout: l, Enabled: true, AllowFrom: networks(allow...)}
+}
+
+func networks(list ...string) []netip.Prefix {
+	all, err := ParseAllow(list)
+	if err != nil {
+		panic(err)
+	}
+	return all
 }
 
 const aKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvbLJD2dDdH4fAHDFkxpEkhVpnBQGzzKc3RYmfVtGVE x"

@@ -32,30 +32,35 @@ const alsoName = "--also"
 // NewFirewall collects the networks; also are the admin's own.
 func NewFirewall(port int, accounts []store.Account, also []string) (Firewall, error) {
 	f := Firewall{Port: port}
-	if err := f.add(alsoName, also); err != nil {
+	list, err := ParseAllow(also)
+	if err != nil {
 		return f, err
 	}
+	f.add(alsoName, list)
 	for _, a := range accounts {
+		// It goes to root's nft: nothing that was not parsed may be in it.
+		if err := a.Flawed(); err != nil {
+			return f, refused("%v", err)
+		}
+		if err := ValidName(a.Name); err != nil {
+			return f, err
+		}
 		if !a.Enabled {
 			continue
 		}
 		if len(a.AllowFrom) == 0 {
 			f.Out = append(f.Out, a.Name)
 		}
-		if err := f.add(a.Name, a.AllowFrom); err != nil {
-			return f, err
-		}
+		f.add(a.Name, a.AllowFrom)
 	}
 	f.merge()
 	return f, nil
 }
 
-func (f *Firewall) add(who string, list []string) error {
-	list, err := ParseAllow(list)
-	for _, text := range list {
-		f.networks = append(f.networks, network{netip.MustParsePrefix(text), []string{who}})
+func (f *Firewall) add(who string, list []netip.Prefix) {
+	for _, p := range list {
+		f.networks = append(f.networks, network{p, []string{who}})
 	}
-	return err
 }
 
 // merge leaves no network that lies in another one: nftables refuses a set of

@@ -15,9 +15,9 @@ import (
 
 func TestFirewallText(t *testing.T) {
 	accounts := []store.Account{
-		{Name: "lincoln", Enabled: true, AllowFrom: []string{"203.0.113.0/24", "2001:db8::/32"}},
-		{Name: "acme", Enabled: true, AllowFrom: []string{"203.0.113.7/32", "192.0.2.0/25"}},
-		{Name: "parted", AllowFrom: []string{"10.0.0.0/8"}},
+		{Name: "lincoln", Enabled: true, AllowFrom: networks("203.0.113.0/24", "2001:db8::/32")},
+		{Name: "acme", Enabled: true, AllowFrom: networks("203.0.113.7/32", "192.0.2.0/25")},
+		{Name: "parted", AllowFrom: networks("10.0.0.0/8")},
 		{Name: "open", Enabled: true},
 		{Name: "parted-too"},
 	}
@@ -65,7 +65,7 @@ func TestFirewallMergesAndLoads(t *testing.T) {
 			for range 1 + random.IntN(6) {
 				p := randomPrefix(random)
 				all = append(all, p)
-				a.AllowFrom = append(a.AllowFrom, p.String())
+				a.AllowFrom = append(a.AllowFrom, p)
 			}
 			accounts = append(accounts, a)
 		}

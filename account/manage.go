@@ -93,9 +93,6 @@ func (s *System) Add(ctx context.Context, spec Spec, all []store.Account) (done 
 	if a.Layout != store.Jobs && a.Layout != store.Portraits {
 		return nil, invalid("%q is no layout: use jobs or portraits", a.Layout)
 	}
-	if a.AllowFrom, err = ParseAllow(a.AllowFrom); err != nil {
-		return nil, err
-	}
 	if spec.Password != "" {
 		if err := validPassword(spec.Password); err != nil {
 			return nil, err
@@ -155,9 +152,8 @@ func (s *System) change(ctx context.Context, a store.Account, plan func(*unixUse
 
 // SetAllow replaces the allowlist by a.AllowFrom; none = from anywhere.
 func (s *System) SetAllow(ctx context.Context, a store.Account, all []store.Account) (done []string, err error) {
-	if a.AllowFrom, err = ParseAllow(a.AllowFrom); err != nil {
-		return nil, err
-	}
+	// The list that is replaced need not have been a list.
+	a.Flaws = slices.DeleteFunc(slices.Clone(a.Flaws), func(f store.Flaw) bool { return f.Column == store.AllowFromColumn })
 	done, err = s.change(ctx, a, func(*unixUser) ([]step, error) {
 		return []step{
 			s.dropInStep(with(all, a), "", func(ctx context.Context) error { return s.provenAllowlist(ctx, a) }),
@@ -252,7 +248,7 @@ func (s *System) Remove(ctx context.Context, a store.Account, all []store.Accoun
 		s.userGoneStep(a.Name),
 		fileStep("deleted the keys of "+a.Name, s.disabledKeyFile(a.Name), nil, 0o644),
 		// Not before the user is gone: for a moment it could log in from anywhere.
-		s.dropInStep(without(all, a.Name), a.Name, nil))
+		s.dropInStep(without(sound(all), a.Name), a.Name, nil))
 	for _, path := range trees {
 		if files {
 			if err := noMountsBelow(path); err != nil {

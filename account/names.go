@@ -1,28 +1,22 @@
 package account
 
 import (
-	"cmp"
 	"crypto/rand"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"picday/layout"
+	"picday/store"
 )
-
-var nameRE = regexp.MustCompile(`^[a-z][a-z0-9-]{1,30}$`)
 
 // ValidName tells why a name cannot be an account's. Whether the machine has
 // a Unix user of that name already is looked at when the account is added.
 func ValidName(name string) error {
-	switch {
-	case !nameRE.MatchString(name):
-		return invalid("%q cannot be an account name: use 2 to 31 of a-z, 0-9 and -, beginning with a letter", name)
-	case name == DaemonUser || name == JailGroup:
-		return invalid("%q cannot be an account name: it is picday's own", name)
+	if err := store.ValidName(name); err != nil {
+		return invalid("%v", err)
 	}
 	return nil
 }
@@ -57,53 +51,13 @@ func ValidJobName(name string) error {
 	return nil
 }
 
-// ParseAllow reads networks and single addresses and returns them canonical,
-// sorted and without duplicates. A network with host bits set is refused, not
-// widened: whoever wrote 203.0.113.7/24 may have meant one address.
-func ParseAllow(list []string) ([]string, error) {
-	var prefixes []netip.Prefix
-	for _, text := range list {
-		p, err := parsePrefix(strings.TrimSpace(text))
-		if err != nil {
-			return nil, err
-		}
-		prefixes = append(prefixes, p)
-	}
-	slices.SortFunc(prefixes, func(a, b netip.Prefix) int {
-		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
-	})
-	var out []string
-	for _, p := range slices.Compact(prefixes) {
-		out = append(out, p.String())
-	}
-	return out, nil
-}
-
-func parsePrefix(text string) (netip.Prefix, error) {
-	bad := invalid("%q is not a network: write for example 203.0.113.0/24, 2001:db8::/32 or a single address", text)
-	if !strings.Contains(text, "/") {
-		addr, err := netip.ParseAddr(text)
-		if err != nil || addr.Zone() != "" {
-			return netip.Prefix{}, bad
-		}
-		addr = addr.Unmap() // sshd sees IPv4 clients as IPv4, also on an IPv6 socket
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
+// ParseAllow is store.ParseNetworks for what an admin has typed.
+func ParseAllow(list []string) ([]netip.Prefix, error) {
+	networks, err := store.ParseNetworks(list)
 	if err != nil {
-		return netip.Prefix{}, bad
+		return nil, invalid("%v", err)
 	}
-	if p.Addr().Is4In6() {
-		if p.Bits() < 96 {
-			return netip.Prefix{}, bad
-		}
-		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	if p.Masked() != p {
-		return netip.Prefix{}, invalid("%s is an address inside a network: write %s for the network, or %s for the one address",
-			text, p.Masked(), p.Addr())
-	}
-	return p, nil
+	return networks, nil
 }
 
 // passwordLetters leaves out what is mistaken for something else on paper.

@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -35,13 +36,13 @@ func TestNames(t *testing.T) {
 
 func TestParseAllow(t *testing.T) {
 	got, err := ParseAllow([]string{"2001:DB8::/32", "203.0.113.9", "203.0.113.0/24", " 203.0.113.0/24", "::ffff:10.0.0.1", "2001:db8::1", "::ffff:10.1.0.0/112", "0.0.0.0/0"})
-	want := []string{"0.0.0.0/0", "10.0.0.1/32", "10.1.0.0/16", "203.0.113.0/24", "203.0.113.9/32", "2001:db8::/32", "2001:db8::1/128"}
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %q, %v", got, err)
+	want := "[0.0.0.0/0 10.0.0.1/32 10.1.0.0/16 203.0.113.0/24 203.0.113.9/32 2001:db8::/32 2001:db8::1/128]"
+	if err != nil || fmt.Sprint(got) != want {
+		t.Errorf("got %v, %v", got, err)
 	}
 	for _, bad := range []string{"", "x", "1.2.3", "1.2.3.4/33", "1.2.3.4/24", "fe80::1%eth0", "fe80::%eth0/64", "1.2.3.0/24,!1.2.3.4", "example.org", "::/129", "::ffff:1.2.3.0/90", "*"} {
 		if out, err := ParseAllow([]string{bad}); !errors.Is(err, ErrInvalid) {
-			t.Errorf("ParseAllow(%q) = %q, %v", bad, out, err)
+			t.Errorf("ParseAllow(%q) = %v, %v", bad, out, err)
 		}
 	}
 	if out, err := ParseAllow(nil); len(out) != 0 || err != nil {
@@ -67,14 +68,19 @@ func TestPasswords(t *testing.T) {
 
 func testAccounts() []store.Account {
 	return []store.Account{
-		{Name: "lincoln", Layout: store.Portraits, AllowFrom: []string{"2001:db8::/32"}},
-		{Name: "acme", Layout: store.Jobs, AllowFrom: []string{"203.0.113.0/24", "2001:db8::/32"}},
+		{Name: "lincoln", Layout: store.Portraits, AllowFrom: networks("2001:db8::/32")},
+		{Name: "acme", Layout: store.Jobs, AllowFrom: networks("203.0.113.0/24", "2001:db8::/32")},
 		{Name: "open", Layout: store.Jobs},
 	}
 }
 
 func TestDropInText(t *testing.T) {
-	got := dropIn(config.Default(), testAccounts())
+	text := func(accounts []store.Account) []byte {
+		all, err := entries(accounts)
+		must(t, err)
+		return dropIn(config.Default(), all)
+	}
+	got := text(testAccounts())
 	want, err := os.ReadFile("testdata/drop-in.golden")
 	if err != nil && os.Getenv("UPDATE") == "" {
 		t.Fatal(err)
@@ -87,13 +93,13 @@ func TestDropInText(t *testing.T) {
 	if string(got) != string(want) {
 		t.Errorf("got:\n%s", got)
 	}
-	back := restricted(got)
-	if len(back) != 2 || back[0].Name != "acme" || !slices.Equal(back[0].AllowFrom, testAccounts()[1].AllowFrom) || back[1].Name != "lincoln" {
+	back := readEntries(got)
+	if len(back) != 2 || back[0].name != "acme" || !slices.Equal(back[0].networks, testAccounts()[1].AllowFrom) || back[1].name != "lincoln" || !whole(config.Default(), got) {
 		t.Errorf("read back: %+v", back)
 	}
 	reversed := testAccounts()
 	slices.Reverse(reversed)
-	if string(dropIn(config.Default(), reversed)) != string(got) {
+	if string(text(reversed)) != string(got) {
 		t.Error("the order of the accounts shows")
 	}
 }

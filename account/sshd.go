@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"picday/store"
@@ -73,17 +74,41 @@ var (
 	probes6 = []string{"2001:db8::77", "2001:db8:ffff::77", "3fff::77", "::1", "2620::77"}
 )
 
-// bystanders are users whom no change of picday's may concern.
-var bystanders = []string{"root", "nobody"}
+// bystanders are users whom no change of picday's may concern: root, a user of
+// the system, and some people who log in.
+func bystanders() ([]string, error) {
+	users, people := []string{"root", "nobody"}, 0
+	data, err := os.ReadFile(passwdFile)
+	for line := range strings.Lines(string(data)) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) < 7 || f[6] == nologin || strings.HasSuffix(f[6], "/false") || slices.Contains(users, f[0]) {
+			continue
+		}
+		if uid, err := strconv.Atoi(f[2]); err == nil && uid >= 1000 && people < 2 {
+			users, people = append(users, f[0]), people+1
+		}
+	}
+	return users, err
+}
 
-// others is what sshd applies to everybody who is not picday's.
+// others is what sshd applies to everybody who is not picday's. What is only
+// for accounts must not be in it, whatever was there before.
 func (s *System) others(ctx context.Context) (map[string]string, error) {
+	users, err := bystanders()
+	if err != nil {
+		return nil, err
+	}
 	out := map[string]string{}
-	for _, user := range bystanders {
+	for _, user := range users {
 		for _, addr := range []string{probes4[0], probes6[0]} {
 			e, err := s.effective(ctx, user, addr)
 			if err != nil {
 				return nil, err
+			}
+			for _, line := range jail(s.Config)[:ownSettings] {
+				if slices.Contains(e.values[strings.ToLower(line.key)], line.value) {
+					return nil, concerned(user + " from " + addr)
+				}
 			}
 			out[user+" from "+addr] = e.text
 		}
@@ -91,7 +116,11 @@ func (s *System) others(ctx context.Context) (map[string]string, error) {
 	return out, nil
 }
 
-// provenForOthers compares with before the change.
+func concerned(who string) error {
+	return refused("picday's lines would also concern %s: is that user in the group %s?", who, JailGroup)
+}
+
+// provenForOthers compares with before the change, where that is known.
 func (s *System) provenForOthers(ctx context.Context, before map[string]string) error {
 	after, err := s.others(ctx)
 	if err != nil {
@@ -99,7 +128,7 @@ func (s *System) provenForOthers(ctx context.Context, before map[string]string) 
 	}
 	for who, text := range before {
 		if after[who] != text {
-			return refused("the change would also concern %s: is that user in the group %s?", who, JailGroup)
+			return concerned(who)
 		}
 	}
 	return nil
@@ -151,17 +180,13 @@ func (s *System) sample(a store.Account) (inside, outside []string) {
 	if len(a.AllowFrom) == 0 {
 		return []string{probes4[0], probes6[0]}, nil
 	}
-	var nets []netip.Prefix
-	for _, text := range a.AllowFrom {
-		if p, err := netip.ParsePrefix(text); err == nil {
-			nets = append(nets, p)
-			inside = append(inside, p.Addr().String())
-		}
+	for _, p := range a.AllowFrom {
+		inside = append(inside, p.Addr().String())
 	}
 	for _, family := range [][]string{probes4, probes6} {
 		for _, addr := range family {
 			ip := netip.MustParseAddr(addr)
-			if !slices.ContainsFunc(nets, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+			if !slices.ContainsFunc(a.AllowFrom, func(p netip.Prefix) bool { return p.Contains(ip) }) {
 				outside = append(outside, addr)
 				break
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strconv"
@@ -26,7 +27,7 @@ type Card struct {
 	Port      int             `json:"port"`
 	User      string          `json:"user"`
 	StartDir  string          `json:"start_dir"`
-	AllowFrom []string        `json:"allow_from"`
+	AllowFrom []netip.Prefix  `json:"allow_from"`
 	IDPattern string          `json:"id_pattern"`
 	HostKeys  []store.HostKey `json:"host_keys"`
 	CreatedAt time.Time       `json:"created_at"`
@@ -37,7 +38,7 @@ func NewCard(a store.Account, host string, port int, keys []store.HostKey) Card 
 	return Card{
 		Account: a.Name, Layout: a.Layout, Enabled: a.Enabled, User: a.Name,
 		Host: host, Port: port, StartDir: StartDir(a),
-		AllowFrom: append([]string{}, a.AllowFrom...), IDPattern: a.IDPattern,
+		AllowFrom: append([]netip.Prefix{}, a.AllowFrom...), IDPattern: a.IDPattern,
 		HostKeys: append([]store.HostKey{}, keys...), CreatedAt: a.CreatedAt.UTC(),
 	}
 }
@@ -74,6 +75,15 @@ func Host(configured string) string {
 	return name
 }
 
+// Networks are those the account may log in from, in one line; "" = anywhere.
+func (c Card) Networks() string {
+	var all []string
+	for _, p := range c.AllowFrom {
+		all = append(all, p.String())
+	}
+	return strings.Join(all, ", ")
+}
+
 // Text is the card as it is mailed or printed.
 func (c Card) Text() string {
 	var b strings.Builder
@@ -85,7 +95,7 @@ func (c Card) Text() string {
 	row("User", c.User)
 	row("Start folder", c.StartDir)
 	if len(c.AllowFrom) > 0 {
-		row("Allowed from", strings.Join(c.AllowFrom, ", "))
+		row("Allowed from", c.Networks())
 	}
 	for i, k := range c.HostKeys {
 		key := ""

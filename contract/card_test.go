@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/xml"
 	"io"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 func TestCards(t *testing.T) {
 	c := Card{
 		Account: "lincoln", Layout: store.Portraits, Enabled: true, Host: "photos.example.org", Port: 2222, User: "lincoln", StartDir: "/lincoln",
-		AllowFrom: []string{"203.0.113.0/24"}, HostKeys: []store.HostKey{{Type: "ssh-ed25519", SHA256: "SHA256:ab+c/d"}}, CreatedAt: time.Unix(0, 0),
+		AllowFrom: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, HostKeys: []store.HostKey{{Type: "ssh-ed25519", SHA256: "SHA256:ab+c/d"}}, CreatedAt: time.Unix(0, 0),
 	}
 	for _, want := range []string{"photos.example.org", "2222", "lincoln", "SHA256:ab+c/d", "user-pictures/", "203.0.113.0/24"} {
 		if !strings.Contains(c.Text(), want) {

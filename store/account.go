@@ -6,26 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 )
 
 const accountColumns = `SELECT id, name, layout, id_pattern, allow_from, state, created_at FROM account `
 
-// Nowhere is the allowlist of an account whose own cannot be read: the prefix
-// of an address that nobody has. None would mean from anywhere.
-const Nowhere = "0.0.0.0/32"
-
 func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {
-	var allow, state string
+	var name, kind, idPattern, allow, state string
 	var created int64
-	if err := r.Scan(&a.ID, &a.Name, &a.Layout, &a.IDPattern, &allow, &state, &created); err != nil {
+	if err := r.Scan(&a.ID, &name, &kind, &idPattern, &allow, &state, &created); err != nil {
 		return a, err
 	}
+	a.parse(name, kind, idPattern, allow)
 	a.Enabled, a.Kept = state == "enabled", state == "kept"
 	a.CreatedAt = fromMillis(created)
-	if json.Unmarshal([]byte(allow), &a.AllowFrom) != nil {
-		// This one account is closed, and all others are listed as ever.
-		a.AllowFrom = []string{Nowhere}
-	}
 	return a, nil
 }
 
@@ -82,8 +76,8 @@ func (tx *Tx) AddAccount(a Account) (Account, error) {
 }
 
 // SetAllow replaces the account's allowlist.
-func (tx *Tx) SetAllow(a Account, cidrs []string) error {
-	return tx.change(`UPDATE account SET allow_from = ? WHERE id = ?`, allowJSON(cidrs), a.ID)
+func (tx *Tx) SetAllow(a Account, networks []netip.Prefix) error {
+	return tx.change(`UPDATE account SET allow_from = ? WHERE id = ?`, allowJSON(networks), a.ID)
 }
 
 // SetEnabled enables or disables the account.
@@ -133,10 +127,10 @@ func (tx *Tx) change(query string, args ...any) error {
 	return nil
 }
 
-func allowJSON(cidrs []string) string {
-	if cidrs == nil {
-		cidrs = []string{}
+func allowJSON(networks []netip.Prefix) string {
+	if networks == nil {
+		networks = []netip.Prefix{}
 	}
-	b, _ := json.Marshal(cidrs) // strings always marshal
+	b, _ := json.Marshal(networks) // prefixes always marshal
 	return string(b)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 )
 
@@ -90,8 +91,13 @@ func TestPulse(t *testing.T) {
 	changes("restored", func() { w.tx(func(tx *Tx) error { return tx.RestoreBy(p.ID, "eva") }) })
 	changes("a problem gone", func() { w.rm("job1/A/2.jpg"); w.settle() })
 	changes("a job", func() { w.tx(func(tx *Tx) error { return tx.AddJob(w.acct, "job9") }) })
-	changes("an allowlist", func() { w.tx(func(tx *Tx) error { return tx.SetAllow(w.acct, []string{"203.0.113.0/24"}) }) })
-	changes("an allowlist of the same length", func() { w.tx(func(tx *Tx) error { return tx.SetAllow(w.acct, []string{"198.51.10.0/24"}) }) })
+	networks := func(one string) func() {
+		return func() {
+			w.tx(func(tx *Tx) error { return tx.SetAllow(w.acct, []netip.Prefix{netip.MustParsePrefix(one)}) })
+		}
+	}
+	changes("an allowlist", networks("203.0.113.0/24"))
+	changes("an allowlist of the same length", networks("198.51.10.0/24"))
 	changes("disabled", func() { w.tx(func(tx *Tx) error { return tx.SetEnabled(w.acct, false) }) })
 	if again := pulse(w.acct.ID); again != mine {
 		t.Errorf("without a change: %s, then %s", mine, again)

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // A Layout says what the paths of an account mean; package layout knows how.
 type Layout string
@@ -16,11 +19,12 @@ type Account struct {
 	ID        int64
 	Name      string
 	Layout    Layout
-	IDPattern string   // portraits: what a person's ID looks like, matched whole
-	AllowFrom []string // CIDR prefixes; none = from anywhere
+	IDPattern string         // portraits: what a person's ID looks like, matched whole
+	AllowFrom []netip.Prefix // none = from anywhere
 	Enabled   bool
 	Kept      bool // removed; only its photos and files are still there
 	CreatedAt time.Time
+	Flaws     []Flaw // what its row says and cannot be true; see Flawed
 }
 
 // A JobState says whether a job takes uploads.

@@ -23,7 +23,7 @@ func (s *site) lose(accounts ...*testbed.Uploader) {
 			s.t.Fatalf("userdel %s: %v: %s", u.Name, err, out)
 		}
 	}
-	for _, dir := range []string{s.Uploads, s.Data, s.Keys, s.Dir + "/sshd_config.d/50-picday.conf"} {
+	for _, dir := range []string{s.Uploads, s.Data, s.Keys, s.Ours} {
 		s.must(os.RemoveAll(dir))
 	}
 	// Uids given out meanwhile: nothing may depend on getting the old ones.

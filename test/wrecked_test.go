@@ -13,7 +13,7 @@ import (
 func TestDoctorMendsTheDropIn(t *testing.T) {
 	s := newSite(t)
 	s.jobs("dropin", "job1")
-	file := s.Dir + "/sshd_config.d/50-picday.conf"
+	file := s.Ours
 	for name, wreck := range map[string]func() error{
 		"is not there":     func() error { return os.Remove(file) },
 		"is not what":      func() error { return os.WriteFile(file, nil, 0o644) },

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -159,7 +160,7 @@ func fullBed(t *testing.T) *adminBed {
 	b.spoil("job00001/Class 1/y.jpg")
 	at := "third/user-pictures/12.jpg"
 	b.tx(func(tx *store.Tx) (err error) {
-		b.third, err = tx.AddAccount(store.Account{Name: "third", Layout: store.Portraits, AllowFrom: []string{"192.0.2.0/24"}})
+		b.third, err = tx.AddAccount(store.Account{Name: "third", Layout: store.Portraits, AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
 		if err == nil {
 			err = tx.SetHostKeys([]store.HostKey{{Type: "ssh-ed25519", SHA256: "SHA256:x"}})
 		}

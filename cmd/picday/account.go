@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,14 +45,17 @@ func (a *app) accountList() *cobra.Command {
 		}
 		return a.print(cards, func(w io.Writer) {
 			rows := [][]string{}
-			for _, c := range cards {
+			for i, c := range cards {
 				state := "enabled"
 				if !c.Enabled {
 					state = "disabled"
 				}
 				from := "anywhere"
 				if len(c.AllowFrom) > 0 {
-					from = strings.Join(c.AllowFrom, ", ")
+					from = c.Networks()
+				}
+				if accounts[i].Flawed() != nil {
+					state, from = "damaged", "see picday doctor"
 				}
 				rows = append(rows, []string{c.Account, string(c.Layout), state, from, when(c.CreatedAt)})
 			}
@@ -65,6 +67,9 @@ func (a *app) accountList() *cobra.Command {
 // card makes a connection card, and keeps the host keys on it for whoever may
 // not ask sshd: the pages, and members of the group picday.
 func (a *app) card(ctx context.Context, acct store.Account) (c contract.Card, err error) {
+	if err := acct.Flawed(); err != nil {
+		return c, refusal{err}
+	}
 	cfg, err := a.config()
 	if err != nil {
 		return c, err

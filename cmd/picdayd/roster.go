@@ -36,7 +36,15 @@ func (r *roster) load(ctx context.Context) error {
 	}
 	ids := map[string]int64{}
 	var roots []watcher.Root
+	var readable []store.Account
 	for _, a := range accounts {
+		if err := a.Flawed(); err != nil {
+			r.log.Error().Err(err).Msg("a damaged row")
+			if !a.Readable() {
+				continue
+			}
+		}
+		readable = append(readable, a)
 		root := watcher.Root{
 			Name: a.Name, Dir: filepath.Join(r.cfg.UploadDir, a.Name),
 			// An account of another customer, or one whose rules have changed.
@@ -65,7 +73,7 @@ func (r *roster) load(ctx context.Context) error {
 	r.mu.Lock()
 	r.ids = ids
 	r.mu.Unlock()
-	r.ingest.SetAccounts(accounts)
+	r.ingest.SetAccounts(readable)
 	r.watcher.SetRoots(roots)
 	return nil
 }

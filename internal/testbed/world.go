@@ -19,6 +19,7 @@ type World struct {
 	Dir                 string // root-owned, short, removed at the end
 	Uploads, Data, Keys string
 	Config              string // picday.toml
+	Ours                string // picday's, for sshd
 	Port                int    // sshd's, on 127.0.0.1 and, where there is one, ::1
 	Public              string // web.public, "127.0.0.1:port"
 	Admin               string // web.admin
@@ -63,6 +64,7 @@ func New(t testing.TB, options ...Options) *World {
 	w.Uploads, w.Data = w.Dir+"/up", w.Dir+"/data"
 	w.Keys, w.Config = w.Dir+"/keys", w.Dir+"/picday.toml"
 	w.dropIns, w.sshdLog = w.Dir+"/sshd_config.d", w.Dir+"/sshd.log"
+	w.Ours = w.dropIns + "/50-picday.conf"
 	w.must(os.Mkdir(w.Dir, 0o755))
 	t.Cleanup(w.close)
 	for _, dir := range []string{w.dropIns, w.Dir + "/local", w.Dir + "/home"} {
@@ -105,7 +107,7 @@ func (w *World) writeConfig(o Options) {
 	fmt.Fprintf(&b, "[[images.rendition]]\nname = \"large\"\nlongest = 1600\nquality = 85\n")
 	fmt.Fprintf(&b, "[[images.rendition]]\nname = \"thumb\"\nlongest = 400\nquality = 80\n")
 	fmt.Fprintf(&b, "[sshd]\nconfig = %q\ndrop_in = %q\nkeys_dir = %q\nreload = [%q]\nhost = \"127.0.0.1\"\nport = %d\n",
-		w.Dir+"/sshd_config", w.dropIns+"/50-picday.conf", w.Keys, w.Dir+"/reload-sshd", w.Port)
+		w.Dir+"/sshd_config", w.Ours, w.Keys, w.Dir+"/reload-sshd", w.Port)
 	fmt.Fprintf(&b, "[web]\npublic = %q\nadmin = %q\npublic_url = %q\n", w.Public, w.Admin, "http://"+w.Public)
 	w.must(os.WriteFile(w.Config, b.Bytes(), 0o644))
 }
