@@ -40,10 +40,11 @@ func IsNoise(name string) bool {
 	return false
 }
 
-// TrimJPEG returns name without its ".jpg" or ".jpeg", in any case, and whether it
-// had one with something before it.
+// TrimJPEG returns name without its ".jpg", ".jpeg" or ".jfif" (what Windows calls
+// the JPEGs that a browser saves), in any case, and whether it had one with
+// something before it.
 func TrimJPEG(name string) (string, bool) {
-	for _, ext := range [...]string{".jpg", ".jpeg"} {
+	for _, ext := range [...]string{".jpg", ".jpeg", ".jfif"} {
 		if hasSuffixFold(name, ext) && len(name) > len(ext) {
 			return name[:len(name)-len(ext)], true
 		}

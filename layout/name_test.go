@@ -47,12 +47,12 @@ func TestShown(t *testing.T) {
 }
 
 func TestTrimJPEG(t *testing.T) {
-	for in, want := range map[string]string{"a.jpg": "a", "a.JPEG": "a", "a.b.Jpg": "a.b", "\xff.jpg": "\xff"} {
+	for in, want := range map[string]string{"a.jpg": "a", "a.JPEG": "a", "a.b.Jpg": "a.b", "a.jfif": "a", "a.JFIF": "a", "\xff.jpg": "\xff"} {
 		if got, ok := TrimJPEG(in); !ok || got != want {
 			t.Errorf("TrimJPEG(%q) = %q, %v", in, got, ok)
 		}
 	}
-	for _, in := range []string{"", ".jpg", ".jpeg", "jpg", "a.jpe", "a.jpg ", "ajpg"} {
+	for _, in := range []string{"", ".jpg", ".jpeg", ".jfif", "jfif", "a.jfi", "jpg", "a.jpe", "a.jpg ", "ajpg"} {
 		if got, ok := TrimJPEG(in); ok || got != in {
 			t.Errorf("TrimJPEG(%q) = %q, %v", in, got, ok)
 		}
