@@ -23,6 +23,7 @@ type Admin struct {
 	Healthy func() bool  // for /healthz
 	Metrics http.Handler // for /metrics; nil = there are none
 	Site    Site
+	Hosts   []string // the names of the listener; addresses and localhost are always right
 	Log     zerolog.Logger
 }
 
@@ -74,6 +75,7 @@ const maxBody = 64 << 10
 // A gate stands before all handlers. It alone has the whole catalogue.
 type gate struct {
 	Admin
+	hosts    map[string]bool
 	logins   *logins
 	sessions sessions
 	streams  streams
@@ -87,8 +89,11 @@ type gate struct {
 func NewAdmin(a Admin) http.Handler { return newGate(a) }
 
 func newGate(a Admin) *gate {
-	g := &gate{Admin: a, logins: newLogins(), streams: streams{of: map[string]int{}}, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), stopping: make(chan struct{})}
+	g := &gate{Admin: a, hosts: map[string]bool{}, logins: newLogins(), streams: streams{of: map[string]int{}}, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), stopping: make(chan struct{})}
 	g.stop = sync.OnceFunc(func() { close(g.stopping) })
+	for _, host := range a.Hosts {
+		g.hosts[hostName(host)] = true
+	}
 	for _, rt := range g.routes() {
 		g.mux.Handle(rt.method+" "+rt.pattern, g.guard(rt.access, rt.serve))
 	}
@@ -101,6 +106,10 @@ func (g *gate) Stop() { g.stop() }
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setAdminHeader(w.Header())
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := g.checkHost(r); err != nil {
+		g.fail(w, &visit{Request: r}, err)
+		return
+	}
 	if err := g.cross.Check(r); err != nil {
 		g.fail(w, &visit{Request: r}, refuse(http.StatusForbidden, "This was sent from another site, and is not done. Open the page here and do it there."))
 		return

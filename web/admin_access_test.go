@@ -136,10 +136,10 @@ func TestARefusalIsNeverAnEmpty200(t *testing.T) {
 	b := newAdminBed(t)
 	b.put("12", "Ann")
 	b.addOperator("eve", b.other.ID)
-	server, err := New("web.admin", "127.0.0.1:0", b.gate, b.pub.Log)
+	server, err := New("web.admin", "127.0.0.1:0", nil, b.gate, b.pub.Log)
 	b.must(err)
 	addr := strings.TrimPrefix(b.run(server), "http://")
-	request := fmt.Sprintf("POST /photos/%d/withdraw HTTP/1.1\r\nHost: x\r\nCookie: %s\r\nContent-Length: 0\r\n\r\n", b.photo("12").ID, b.session("eve"))
+	request := fmt.Sprintf("POST /photos/%d/withdraw HTTP/1.1\r\nHost: localhost\r\nCookie: %s\r\nContent-Length: 0\r\n\r\n", b.photo("12").ID, b.session("eve"))
 	for range 50 {
 		if answer := talk(t, addr, request); answer != "" && !strings.HasPrefix(answer, "HTTP/1.1 404 ") {
 			t.Fatalf("%.200q", answer)

@@ -59,7 +59,8 @@ func newAdminBed(t testing.TB) *adminBed {
 		Site: Site{
 			PublicURL: "https://pics.example", Host: "sftp.example", Port: 22, Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
 		},
-		Log: b.pub.Log,
+		Hosts: []string{"admin.example"},
+		Log:   b.pub.Log,
 	})
 	return b
 }

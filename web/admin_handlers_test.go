@@ -219,7 +219,7 @@ func TestStop(t *testing.T) {
 		}
 		return nil
 	}))
-	server, err := New("web.admin", "127.0.0.1:0", b.gate, zerolog.Nop())
+	server, err := New("web.admin", "127.0.0.1:0", nil, b.gate, zerolog.Nop())
 	b.must(err)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()

@@ -66,7 +66,7 @@ func (b *bed) tx(fn func(*store.Tx) error) { b.Helper(); b.must(b.s.Update(conte
 // serve starts the public listener as the daemon would.
 func (b *bed) serve() string {
 	b.Helper()
-	server, err := New("web.public", "127.0.0.1:0", b.pub, b.pub.Log)
+	server, err := New("web.public", "127.0.0.1:0", nil, b.pub, b.pub.Log)
 	b.must(err)
 	return b.run(server)
 }

@@ -4,7 +4,9 @@ import (
 	"io"
 	"math"
 	"net"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,41 +18,12 @@ const (
 	piece = 64 << 10
 )
 
-// A limited listener has at most so many connections open at once.
-type limited struct {
-	net.Listener
-	places chan struct{}
-	closed chan struct{}
-	once   sync.Once
-}
-
-func listen(l net.Listener, most int) net.Listener {
-	return &limited{Listener: l, places: make(chan struct{}, most), closed: make(chan struct{})}
-}
-
-func (l *limited) Accept() (net.Conn, error) {
-	select {
-	case l.places <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.places
-		return nil, err
-	}
-	return &conn{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
-}
-
-func (l *limited) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
 // A conn gives each piece of what is written its time.
 type conn struct {
 	net.Conn
-	leave func()
+	crowd *crowd
+	from  netip.Addr   // whose share it takes; not valid = nobody's
+	idle  atomic.Int64 // since when it waits for a request, nanoseconds since 1970; 0 = it does not
 
 	mu       sync.Mutex
 	deadline time.Time // for writing
@@ -99,6 +72,6 @@ func (c *conn) patience() {
 }
 
 func (c *conn) Close() error {
-	defer c.leave()
+	defer c.crowd.leave(c)
 	return c.Conn.Close()
 }

@@ -128,7 +128,7 @@ func FuzzRequest(f *testing.F) {
 	ours := strings.TrimPrefix(b.serve(), "http://")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	b.must(err)
-	model := newServer(listen(l, maxConns), byServeContent(b.pub), zerolog.Nop())
+	model := newServer("model", newCrowd(l, maxConns, nil, zerolog.Nop()), byServeContent(b.pub), zerolog.Nop())
 	theirs := strings.TrimPrefix(b.run(model), "http://")
 	f.Fuzz(func(t *testing.T, text string) {
 		text = filled.Replace(text)

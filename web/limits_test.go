@@ -26,7 +26,7 @@ func TestAnAddressThatIsTaken(t *testing.T) {
 	for bad, want := range map[string]string{
 		addr: "another program listens there", "192.0.2.1:80": "this machine does not have that address", "8480": "cannot listen there",
 	} {
-		if _, err := New("web.public", bad, b.pub, zerolog.Nop()); err == nil || !strings.HasPrefix(err.Error(), `web.public = "`+bad+`": `+want) {
+		if _, err := New("web.public", bad, nil, b.pub, zerolog.Nop()); err == nil || !strings.HasPrefix(err.Error(), `web.public = "`+bad+`": `+want) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -54,7 +54,7 @@ func TestTheSameTime(t *testing.T) {
 func TestSlowAndStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
-		c := &conn{Conn: ours, leave: func() {}}
+		c := &conn{Conn: ours}
 		all := bytes.Repeat([]byte("x"), 20*piece)
 		go func() {
 			for range 20 {
@@ -77,48 +77,12 @@ func TestSlowAndStopped(t *testing.T) {
 	})
 }
 
-// Connections beyond the limit wait, and get their turn.
-func TestAFloodWaits(t *testing.T) {
-	b := newBed(t)
-	b.put("12", "Ann")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	b.must(err)
-	url := b.run(newServer(listen(l, 2), b.pub, zerolog.Nop()))
-	dial := func() net.Conn {
-		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-		b.must(err)
-		return c
-	}
-	idle := []net.Conn{dial(), dial()}
-	request := "GET /" + b.link("12") + "/thumb.jpg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-	for _, c := range idle { // both are in once they have been answered something
-		_, err := io.WriteString(c, strings.Replace(request, "Connection: close\r\n", "", 1))
-		b.must(err)
-		_, err = io.ReadFull(c, make([]byte, 100))
-		b.must(err)
-	}
-	third := dial()
-	_, err = io.WriteString(third, request)
-	b.must(err)
-	b.must(third.SetReadDeadline(time.Now().Add(200 * time.Millisecond)))
-	if n, err := third.Read(make([]byte, 1)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("answered beyond the limit: %d %v", n, err)
-	}
-	b.must(third.SetReadDeadline(time.Time{}))
-	idle[0].Close()
-	answer, err := io.ReadAll(third)
-	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 200")) {
-		t.Errorf("%v %.50q", err, answer)
-	}
-	idle[1].Close()
-}
-
 // What is being sent when picdayd is told to stop is sent.
 func TestStopFinishesAnswers(t *testing.T) {
 	b := newBed(t)
 	content := strings.Repeat("large enough to fill the kernel's buffers ", 1<<12)
 	b.put("12", content)
-	server, err := New("web.public", "127.0.0.1:0", b.pub, zerolog.Nop())
+	server, err := New("web.public", "127.0.0.1:0", nil, b.pub, zerolog.Nop())
 	b.must(err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -16,6 +16,7 @@ import (
 	stdlog "log"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -27,7 +28,6 @@ import (
 // What a client may cost. A slow one is not cut off as long as it makes
 // progress: see conn.go.
 const (
-	maxConns    = 2048             // on one listener; others wait in the kernel's queue
 	headTimeout = 10 * time.Second // to send a request's head
 	readTimeout = 30 * time.Second // to send all of a request
 	idleTimeout = 60 * time.Second // between two requests
@@ -38,21 +38,24 @@ const (
 // A Server is one listener, open: from New on clients can connect, and Run
 // answers them.
 type Server struct {
-	listener net.Listener
+	key      string
+	listener *crowd
 	http     *http.Server
 }
 
 // New listens on the address of a configuration key, such as web.public.
-func New(key, addr string, h http.Handler, log zerolog.Logger) (*Server, error) {
+// proxies are the networks of web servers in front of it.
+func New(key, addr string, proxies []netip.Prefix, h http.Handler, log zerolog.Logger) (*Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("%s = %q: %s", key, addr, explain(err))
 	}
-	return newServer(listen(l, maxConns), h, log.With().Str("listener", key).Logger()), nil
+	log = log.With().Str("listener", key).Logger()
+	return newServer(key, newCrowd(l, maxConns, proxies, log), h, log), nil
 }
 
-func newServer(l net.Listener, h http.Handler, log zerolog.Logger) *Server {
-	server := &Server{l, &http.Server{
+func newServer(key string, l *crowd, h http.Handler, log zerolog.Logger) *Server {
+	server := &Server{key, l, &http.Server{
 		Handler:                      h,
 		ReadHeaderTimeout:            headTimeout,
 		ReadTimeout:                  readTimeout,
@@ -60,6 +63,7 @@ func newServer(l net.Listener, h http.Handler, log zerolog.Logger) *Server {
 		MaxHeaderBytes:               maxHead,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     stdlog.New(errorLog{log}, "", 0),
+		ConnState:                    func(c net.Conn, state http.ConnState) { c.(*conn).becomes(state) },
 	}}
 	if endless, ok := h.(interface{ Stop() }); ok {
 		server.http.RegisterOnShutdown(endless.Stop)
@@ -86,6 +90,15 @@ func explain(err error) string {
 
 // Addr is where the server listens.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Warning says what keeps the listener from answering everybody, "" if nothing.
+func (s *Server) Warning() string {
+	if !s.listener.full() {
+		return ""
+	}
+	return fmt.Sprintf("%s had no place for another connection lately: it has %d, of one address at most %d. The log names who came; web.proxies names web servers, which have no such share",
+		s.key, s.listener.most, s.listener.share)
+}
 
 // Close gives the address back. Only for a Server that will not Run.
 func (s *Server) Close() error { return s.listener.Close() }

@@ -37,6 +37,7 @@ type service struct {
 	ingest  *ingest.Ingester
 	roster  *roster
 	metrics *web.Metrics
+	front   *front
 	proof   proof
 	since   time.Time
 }

@@ -126,6 +126,7 @@ func (s *service) Status(ctx context.Context) control.Status {
 	if err := s.store.CheckVolume(ctx, s.cfg.UploadDir); err != nil {
 		st.Warnings = append(st.Warnings, err.Error())
 	}
+	st.Warnings = append(st.Warnings, s.front.warnings()...)
 	if err := s.ingest.Setback(); err != nil {
 		st.Warnings = append(st.Warnings, control.NotTaken+err.Error())
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -30,24 +33,56 @@ type front struct {
 // done: an address that is taken is a reason not to start.
 func (s *service) openFront(ctx context.Context) (f *front, err error) {
 	f = &front{}
+	proxies, err := s.cfg.Web.ProxyNetworks()
+	if err != nil {
+		return nil, err
+	}
 	if s.cfg.Web.Public != "" {
 		if f.links, err = s.store.OpenLinks(ctx, s.cfg.Images.Renditions[0].Name); err != nil {
 			return nil, err
 		}
 		public := &web.Public{Pictures: f.links, Healthy: s.healthy, Log: s.log}
-		if err := f.add("web.public", s.cfg.Web.Public, public, s.log); err != nil {
+		if err := f.add("web.public", s.cfg.Web.Public, proxies, public, s.log); err != nil {
 			return nil, errors.Join(err, f.close())
 		}
 	}
 	if s.cfg.Web.Admin != "" {
+		site := s.site()
 		admin := web.NewAdmin(web.Admin{
-			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Metrics: s.metrics, Site: s.site(), Log: s.log,
+			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Metrics: s.metrics, Site: site, Hosts: s.adminHosts(site.Host), Log: s.log,
 		})
-		if err := f.add("web.admin", s.cfg.Web.Admin, admin, s.log); err != nil {
+		if err := f.add("web.admin", s.cfg.Web.Admin, proxies, admin, s.log); err != nil {
 			return nil, errors.Join(err, f.close())
 		}
 	}
+	s.front = f
 	return f, nil
+}
+
+// warnings is what keeps the listeners from answering everybody.
+func (f *front) warnings() (all []string) {
+	for _, server := range f.servers {
+		if w := server.Warning(); w != "" {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// adminHosts are the names by which the administration listener is reached;
+// machine is what connection cards call the machine.
+func (s *service) adminHosts(machine string) []string {
+	if len(s.cfg.Web.AdminHosts) > 0 {
+		return s.cfg.Web.AdminHosts
+	}
+	hosts := []string{machine}
+	if name, err := os.Hostname(); err == nil {
+		hosts = append(hosts, name)
+	}
+	if u, err := url.Parse(s.cfg.Web.PublicURL); err == nil {
+		hosts = append(hosts, u.Host)
+	}
+	return hosts
 }
 
 // site is what the administration listener knows of the configuration.
@@ -63,8 +98,8 @@ func (s *service) site() web.Site {
 	return site
 }
 
-func (f *front) add(key, addr string, h http.Handler, log zerolog.Logger) error {
-	server, err := web.New(key, addr, h, log)
+func (f *front) add(key, addr string, proxies []netip.Prefix, h http.Handler, log zerolog.Logger) error {
+	server, err := web.New(key, addr, proxies, h, log)
 	if err == nil {
 		f.servers = append(f.servers, server)
 		log.Info().Str("listener", key).Str("addr", server.Addr()).Msg("listening")

@@ -77,6 +77,9 @@ type Web struct {
 	Public    string `toml:"public" doc:"Address and port for published pictures, which anybody who knows a link may fetch; empty = off."`
 	Admin     string `toml:"admin" doc:"Address and port for the administration pages, the API and metrics, all after log-in; empty = off."`
 	PublicURL string `toml:"public_url" doc:"How the world reaches the published pictures: the beginning of every link that is shown."`
+
+	Proxies    []string `toml:"proxies" doc:"The web servers in front of picday, as addresses or networks: [\"127.0.0.1\"]. Only they are believed for whom they ask (X-Forwarded-For), and they have no limit of connections for one address. Empty = who connects is who asks."`
+	AdminHosts []string `toml:"admin_hosts" doc:"The names by which browsers and programs reach the administration listener: [\"admin.example.com\"]. Every other name is refused, because any name can be made to lead here. Addresses and localhost are always right. Empty = the machine's name and those in sshd.host and web.public_url."`
 }
 
 // Duration is a time.Duration written as Go writes it: "90s", "1h30m".
@@ -135,6 +138,9 @@ func Default() Config {
 			Public:    "127.0.0.1:8480",
 			Admin:     "127.0.0.1:8481",
 			PublicURL: "http://127.0.0.1:8480",
+
+			Proxies:    []string{},
+			AdminHosts: []string{},
 		},
 	}
 }

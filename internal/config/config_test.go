@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -53,6 +54,8 @@ port = 2222
 public = ""
 admin = "127.0.0.1:1"
 public_url = "https://pics.example"
+proxies = ["127.0.0.1", "10.1.2.3/24"]
+admin_hosts = ["admin.example"]
 `
 
 func TestEveryKeyIsRead(t *testing.T) {
@@ -68,7 +71,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		},
 		Images: Images{3, []Rendition{{"only", 100, 50}}, 200, 50, 10, Duration(5 * time.Second), 512},
 		SSHD:   SSHD{"/s/config", "/s/drop_in", "/s/keys", []string{}, "pics.example", 2222},
-		Web:    Web{"", "127.0.0.1:1", "https://pics.example"},
+		Web:    Web{"", "127.0.0.1:1", "https://pics.example", []string{"127.0.0.1", "10.1.2.3/24"}, []string{"admin.example"}},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v\nwant\n%+v", c, want)
@@ -128,6 +131,11 @@ func TestMistakesAreNamed(t *testing.T) {
 		"[web]\npublic_url = \"https://pics.example/\"":    "without a slash at its end",
 		"[web]\npublic_url = \"javascript:alert(1)\"":      "web.public_url",
 		"[web]\npublic_url = \"https://pics.example?a=b\"": "web.public_url",
+		"[web]\nproxies = [\"nginx\"]":                     `web.proxies has "nginx": give addresses or networks`,
+		"[web]\nproxies = [\"fe80::1%eth0\"]":              `web.proxies has "fe80::1%eth0"`,
+		"[web]\nproxies = [\"::/0\"]":                      `web.proxies has "::/0", which is everybody`,
+		"[web]\nadmin_hosts = [\"https://a.example\"]":     `web.admin_hosts has "https://a.example": give names`,
+		"[web]\nadmin_hosts = [\"a.example:8481\"]":        "without a port",
 		"[sshd]\nport = 99999":                             "sshd.port = 99999",
 		"[sshd]\nreload = \"ssh\"":                         "line 2",
 		"\x00\x01\xff\xfe":                                 "line 1",
@@ -183,5 +191,12 @@ func TestLoad(t *testing.T) {
 	}
 	if _, err := Load(dir); err == nil {
 		t.Error("a directory was read")
+	}
+}
+
+func TestProxyNetworks(t *testing.T) {
+	got, err := Web{Proxies: []string{"127.0.0.1", "10.1.2.3/24", "::1", "2001:db8::5/56"}}.ProxyNetworks()
+	if want := "[127.0.0.1/32 10.1.2.0/24 ::1/128 2001:db8::/56]"; err != nil || fmt.Sprint(got) != want {
+		t.Errorf("%v %v, want %s", got, err, want)
 	}
 }
