@@ -2,130 +2,53 @@ package photo
 
 import (
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/bep/imagemeta"
 )
 
 // Meta is what the EXIF says and picday uses. What is missing, unreadable or
-// absurd is the zero value, and 1 for Orientation.
+// absurd is the zero value, and 1 for Orientation. No field depends on another:
+// a camera that cannot tell the time still knows which way up it was held.
 type Meta struct {
 	Orientation int // 1 to 8 as in EXIF 2.32, §4.6.4 A; 1 is upright
 	// TakenAt is the camera's clock, with the sub-seconds that the EXIF gives.
 	TakenAt time.Time
-	// TakenZone is whether the EXIF gave the zone. If not, TakenAt is the time on
-	// the camera's clock written as if it were UTC.
+	// TakenZone is whether the EXIF gave the zone, which TakenAt then is in. If not,
+	// TakenAt is the time on the camera's clock written as if it were UTC.
 	TakenZone           bool
 	Make, Model, Serial string // valid UTF-8 on one line, at most maxText bytes
 }
 
 const (
-	// maxHeader is how far into a file EXIF is looked for. It must be the first
-	// segment; some tools put up to a megabyte of profile or preview before it.
-	maxHeader = 4 << 20
-	// maxReads bounds how often: the reader seeks over every segment, and reads 4 kB
-	// anew behind it. A real header has some ten segments, with large profiles and
-	// extended XMP a few hundred.
-	maxReads = 4096
-	// maxTags and maxValue bound the work on tables that point at each other. The
-	// values we want are short.
-	maxTags  = 4096
-	maxValue = 1024
-	maxText  = 64
+	maxValue = 1024 // bytes of a text that are looked at
+	maxText  = 64   // and kept
 )
 
 // ReadMeta reads the EXIF of the JPEG in r, from its start. It has no error on
 // purpose: bad EXIF never costs anyone a photo.
-func ReadMeta(r io.ReadSeeker) (m Meta) {
-	var t tags
-	defer func() {
-		// The reader catches its own panics; ours to catch are those of a value of
-		// an unexpected type that slipped through.
-		_ = recover()
-		m = t.meta(r)
-	}()
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return m
+func ReadMeta(r io.ReadSeeker) Meta {
+	s, err := headerOf(r)
+	if err != nil {
+		return Meta{Orientation: 1}
 	}
-	_, _ = imagemeta.Decode(imagemeta.Options{
-		R:               &window{r: r, end: maxHeader},
-		ImageFormat:     imagemeta.JPEG,
-		Sources:         imagemeta.EXIF,
-		LimitNumTags:    maxTags,
-		LimitTagSize:    maxValue,
-		ShouldHandleTag: func(ti imagemeta.TagInfo) bool { return t.slot(ti) != nil },
-		HandleTag: func(ti imagemeta.TagInfo) error {
-			if p := t.slot(ti); *p == nil {
-				*p = ti.Value
-			}
-			return nil
-		},
-	})
-	return m
+	return readEXIF(s).meta()
 }
 
-// tags holds the raw values until all are read: their order in a file is free.
-type tags struct {
-	orientation, make, model, serial, serialDNG any
-	original, originalZone                      any
-	digitized, digitizedZone                    any
-}
-
-// slot is where a tag's value goes; nil for a tag that is not wanted, IFD1 (the
-// thumbnail) among them.
-func (t *tags) slot(ti imagemeta.TagInfo) *any {
-	switch ti.Namespace {
-	case "IFD0":
-		switch ti.Tag {
-		case "Orientation":
-			return &t.orientation
-		case "Make":
-			return &t.make
-		case "Model":
-			return &t.model
-		case "CameraSerialNumber":
-			return &t.serialDNG
-		}
-	case "IFD0/ExifIFDP":
-		switch ti.Tag {
-		case "DateTimeOriginal":
-			return &t.original
-		case "OffsetTimeOriginal":
-			return &t.originalZone
-		case "CreateDate", "DateTimeDigitized":
-			return &t.digitized
-		case "OffsetTimeDigitized":
-			return &t.digitizedZone
-		case "SerialNumber":
-			return &t.serial
-		}
-	}
-	return nil
-}
-
-// meta puts together what was read; r is for the sub-seconds.
-func (t *tags) meta(r io.ReadSeeker) Meta {
-	m := Meta{Orientation: 1, Make: text(t.make), Model: text(t.model), Serial: text(t.serial)}
-	if o, ok := t.orientation.(uint16); ok && o >= 1 && o <= 8 {
-		m.Orientation = int(o)
+func (t tags) meta() Meta {
+	m := Meta{
+		Orientation: max(1, t.orientation),
+		Make:        clean(t.texts[tagMake]), Model: clean(t.texts[tagModel]), Serial: clean(t.texts[tagSerial]),
 	}
 	if m.Serial == "" {
-		m.Serial = text(t.serialDNG)
+		m.Serial = clean(t.texts[tagSerialDNG])
 	}
-	subSec := uint16(subSecOriginal)
-	m.TakenAt, m.TakenZone = when(text(t.original), text(t.originalZone))
+	m.TakenAt, m.TakenZone = when(t.texts[tagOriginal], t.texts[tagOriginalSubSec], t.texts[tagOriginalZone])
 	if m.TakenAt.IsZero() {
-		subSec = subSecDigitized
-		m.TakenAt, m.TakenZone = when(text(t.digitized), text(t.digitizedZone))
-	}
-	if !m.TakenAt.IsZero() && m.TakenAt.Nanosecond() == 0 { // time.Parse takes them in the date, too
-		m.TakenAt = m.TakenAt.Add(readSubSec(r, subSec))
-	}
-	if !m.TakenAt.IsZero() && !Possible(m.TakenAt) {
-		m.TakenAt, m.TakenZone = time.Time{}, false
+		m.TakenAt, m.TakenZone = when(t.texts[tagDigitized], t.texts[tagDigitizedSubSec], t.texts[tagDigitizedZone])
 	}
 	return m
 }
@@ -143,25 +66,69 @@ func Possible(t time.Time) bool {
 	return zone > -24*3600 && zone < 24*3600
 }
 
-// when reads an EXIF date and its offset from UTC ("+02:00"), which is often missing.
-func when(date, zone string) (time.Time, bool) {
-	const layout = "2006:01:02 15:04:05"
-	if t, err := time.Parse(layout+"Z07:00", date+zone); err == nil && zone != "" {
-		return t, true
+// An EXIF date is 2026:05:04 09:08:07. Some programs write other signs between the
+// numbers, a fraction, or the zone, which have entries of their own.
+var (
+	dateText = regexp.MustCompile(`^\s*(\d{4})[:/.\-](\d\d?)[:/.\-](\d\d?)[ T](\d\d?):(\d\d?):(\d\d?)(?:\.(\d*))?\s*(Z|[+\-].*)?\s*$`)
+	zoneText = regexp.MustCompile(`^\s*([+\-])(\d\d?):?(\d\d)\s*$`)
+)
+
+// when is the time that the three entries tell; zero without a date that can be.
+func when(date, subSec, zone string) (t time.Time, zoned bool) {
+	part := dateText.FindStringSubmatch(date)
+	if part == nil {
+		return time.Time{}, false
 	}
-	t, err := time.Parse(layout, date)
-	if err != nil {
-		return time.Time{}, false // also 0000:00:00, a camera whose clock was never set
+	n := make([]int, 7)
+	for i := range n[1:] {
+		n[i+1], _ = strconv.Atoi(part[i+1]) // at most four digits
 	}
-	return t, false
+	if part[7] != "" {
+		subSec = part[7]
+	}
+	if strings.TrimSpace(zone) == "" {
+		zone = part[8]
+	}
+	at, zoned := offset(zone)
+	t = time.Date(n[1], time.Month(n[2]), n[3], n[4], n[5], n[6], int(fraction(subSec)), at)
+	// A date that is none, such as 0000:00:00 of a clock that was never set, came out
+	// as another one.
+	if t.Month() != time.Month(n[2]) || t.Day() != n[3] || t.Hour() != n[4] || t.Minute() != n[5] || t.Second() != n[6] || !Possible(t) {
+		return time.Time{}, false
+	}
+	return t, zoned
 }
 
-// text makes a value fit to be stored and shown.
-func text(v any) string {
-	s, ok := v.(string)
-	if !ok {
-		return ""
+// offset reads a zone as +02:00. Many cameras leave it out, or blank.
+func offset(text string) (*time.Location, bool) {
+	if strings.TrimSpace(text) == "Z" {
+		return time.UTC, true
 	}
+	part := zoneText.FindStringSubmatch(text)
+	if part == nil {
+		return time.UTC, false
+	}
+	h, _ := strconv.Atoi(part[2])
+	m, _ := strconv.Atoi(part[3])
+	if h > 23 || m > 59 {
+		return time.UTC, false
+	}
+	seconds := h*3600 + m*60
+	if part[1] == "-" {
+		seconds = -seconds
+	}
+	return time.FixedZone("", seconds), true
+}
+
+// fraction reads what stands behind the point, such as "05" for 50 ms; what is not
+// a number is nothing.
+func fraction(digits string) time.Duration {
+	n, _ := strconv.ParseUint((strings.TrimSpace(digits) + "000000000")[:9], 10, 32)
+	return time.Duration(n)
+}
+
+// clean makes a text fit to be stored and shown.
+func clean(s string) string {
 	s = strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || c == utf8.RuneError {
 			return -1
@@ -172,29 +139,4 @@ func text(v any) string {
 		s = strings.ToValidUTF8(s[:maxText], "")
 	}
 	return strings.TrimSpace(s)
-}
-
-// window is the first end bytes of r, and a limited number of reads. It keeps the
-// EXIF reader from walking a large file that never gets to the point.
-type window struct {
-	r        io.ReadSeeker
-	pos, end int64
-	reads    int
-}
-
-func (w *window) Read(p []byte) (int, error) {
-	if w.reads++; w.pos >= w.end || w.reads > maxReads {
-		return 0, io.EOF
-	}
-	n, err := w.r.Read(p[:min(int64(len(p)), w.end-w.pos)])
-	w.pos += int64(n)
-	return n, err
-}
-
-func (w *window) Seek(offset int64, whence int) (int64, error) {
-	pos, err := w.r.Seek(offset, whence)
-	if err == nil {
-		w.pos = pos
-	}
-	return pos, err
 }
