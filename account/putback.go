@@ -12,12 +12,12 @@ import (
 	"picday/store"
 )
 
-// PutBack gives an uploader a file back: it copies the picture in from to the
-// path, as seen from the root of the SFTP view, in the name of the account.
-// Folders that are gone are made again, except those that only root may make;
-// a file that is there is never replaced, and a link never followed, wherever
-// it leads.
-func (s *System) PutBack(a store.Account, path, from string) (fs.FileInfo, error) {
+// PutBack gives an uploader a file back, at the path as seen from the root of the
+// SFTP view, in the name of the account. content writes what is in it; if it
+// fails, nothing is put back. Folders that are gone are made again, except those
+// that only root may make; a file that is there is never replaced, and a link
+// never followed, wherever it leads.
+func (s *System) PutBack(a store.Account, path string, content func(io.Writer) error) (fs.FileInfo, error) {
 	u, err := mine(a.Name)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,8 @@ func (s *System) PutBack(a store.Account, path, from string) (fs.FileInfo, error
 		return nil, err
 	}
 	defer at.Remove(temp)
-	if err := copyInto(at, temp, from, u.uid, u.gid); err != nil {
+	written, err := writeInto(at, temp, content, u)
+	if err != nil {
 		return nil, err
 	}
 	if err := at.Link(temp, file); errors.Is(err, fs.ErrExist) {
@@ -70,7 +71,11 @@ func (s *System) PutBack(a store.Account, path, from string) (fs.FileInfo, error
 			return nil, err
 		}
 	}
-	return at.Lstat(file)
+	fi, err := at.Lstat(file)
+	if err == nil && !os.SameFile(fi, written) {
+		err = refused("somebody is changing this folder right now: try again")
+	}
+	return fi, err
 }
 
 // into opens a directory that is no link, and makes it if the uploader could
@@ -104,16 +109,17 @@ func into(at *os.Root, name string, roots bool, u *unixUser) (*os.Root, error) {
 	return next, nil
 }
 
-func copyInto(root *os.Root, name, from string, uid, gid int) error {
-	in, err := os.Open(from)
+// writeInto makes a file that its uploader can touch only once it is right.
+func writeInto(root *os.Root, name string, content func(io.Writer) error, u *unixUser) (fi fs.FileInfo, err error) {
+	out, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer in.Close()
-	out, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
-	if err != nil {
-		return err
+	if err = content(out); err == nil {
+		err = errors.Join(out.Chmod(0o640), out.Chown(u.uid, u.gid), out.Sync())
 	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Chown(uid, gid), out.Sync(), out.Close())
+	if err == nil {
+		fi, err = out.Stat()
+	}
+	return fi, errors.Join(err, out.Close())
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,12 +21,14 @@ func TestPutBack(t *testing.T) {
 	must(t, err)
 	_, err = s.AddJob("acme", "job1")
 	must(t, err)
-	from := filepath.Join(t.TempDir(), "original.jpg")
-	must(t, os.WriteFile(from, []byte("picture"), 0o440))
+	picture := func(to io.Writer) error {
+		_, err := to.Write([]byte("picture"))
+		return err
+	}
 
 	back := func(path, at string) {
 		t.Helper()
-		fi, err := s.PutBack(acme, path, from)
+		fi, err := s.PutBack(acme, path, picture)
 		must(t, err)
 		text, err := os.ReadFile(at)
 		must(t, err)
@@ -49,7 +52,7 @@ func TestPutBack(t *testing.T) {
 	}
 	refusedAt := func(path string) {
 		t.Helper()
-		if _, err := s.PutBack(acme, path, from); !errors.Is(err, ErrRefused) && !errors.Is(err, ErrNoAccount) {
+		if _, err := s.PutBack(acme, path, picture); !errors.Is(err, ErrRefused) && !errors.Is(err, ErrNoAccount) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -58,6 +61,14 @@ func TestPutBack(t *testing.T) {
 	refusedAt("job1/A/group/1.jpg")
 	must(t, os.Symlink("..", job+"/B"))
 	must(t, os.Symlink("A", job+"/C"))
+	// What turns out to be wrong while it is copied leaves nothing behind.
+	rotten := errors.New("rotten")
+	if _, err := s.PutBack(acme, "job1/A/3.jpg", func(to io.Writer) error { return errors.Join(picture(to), rotten) }); !errors.Is(err, rotten) {
+		t.Errorf("a rotten picture: %v", err)
+	}
+	if left, _ := os.ReadDir(job + "/A"); len(left) != 1 {
+		t.Errorf("left: %v", left)
+	}
 	refusedAt("job1/B/1.jpg")
 	refusedAt("job1/B/C/1.jpg")
 	refusedAt("job1/C/1.jpg")

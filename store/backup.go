@@ -87,7 +87,7 @@ func (b *Backup) Begin() (err error) {
 	if err := b.closeDir(); err != nil {
 		return err
 	}
-	if b.unlock, err = lockFile(mark, 0o600); err != nil {
+	if b.unlock, err = lockFile(mark); err != nil {
 		return fmt.Errorf("another backup to %s is running: %w", b.Dir, err)
 	}
 	if err := os.RemoveAll(filepath.Join(b.Dir, tempDir)); err != nil {
@@ -212,11 +212,10 @@ func (b *Backup) snapshot(ctx context.Context, folder, file string, m *Manifest)
 	if err := b.Store.Snapshot(ctx, file); err != nil {
 		return nil, err
 	}
-	key, err := os.ReadFile(filepath.Join(b.Store.dir, linkKeyFile))
-	if err == nil {
-		err = durable.WriteFile(filepath.Join(folder, linkKeyFile), key, 0o600)
+	if b.Store.key == nil {
+		return nil, errNoLinkKey
 	}
-	if err != nil {
+	if err := durable.WriteFile(filepath.Join(folder, linkKeyFile), b.Store.key, 0o600); err != nil {
 		return nil, err
 	}
 	snap, err := OpenSnapshot(ctx, file, b.Dir)
@@ -332,7 +331,7 @@ func (c *copying) one(ctx context.Context, f PictureFile) error {
 	if err := os.Mkdir(filepath.Dir(to), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	err := keepCopy(ctx, filepath.Join(c.Store.dir, f.Path), filepath.Join(c.Dir, tempDir), to, f, nil)
+	err := keepCopy(ctx, filepath.Join(c.Store.dir, f.Path), filepath.Join(c.Dir, tempDir), to, f, 0o600)
 	if errors.Is(err, errVanished) || errors.Is(err, ErrDamaged) {
 		expected, there, eerr := c.Store.Expects(ctx, f)
 		if eerr != nil {

@@ -7,7 +7,11 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+
+	"picday/internal/fsuid"
 )
 
 // ErrDamaged wraps how a file differs from what the catalogue says of it.
@@ -16,7 +20,10 @@ var ErrDamaged = errors.New("damaged")
 // Examine reads a file and tells, with an ErrDamaged, how it differs from what
 // the catalogue says. also, if not nil, is given the bytes too.
 func (f PictureFile) Examine(ctx context.Context, name string, also io.Writer) error {
-	in, err := os.Open(name)
+	in, err := fsuid.Open(name)
+	if errors.Is(err, fsuid.ErrNotPlain) {
+		return fmt.Errorf("%w: %w", ErrDamaged, fsuid.ErrNotPlain)
+	}
 	if err != nil {
 		return err
 	}
@@ -27,15 +34,26 @@ func (f PictureFile) Examine(ctx context.Context, name string, also io.Writer) e
 	return copyExactly(ctx, also, in, f)
 }
 
+// WriteOriginal writes a photo's original, and fails with an ErrDamaged if it is
+// not the bytes that were uploaded. Then what was written is worth nothing.
+func (s *Store) WriteOriginal(ctx context.Context, p Photo, to io.Writer) error {
+	f := PictureFile{Path: originalName(p.SHA), Picture: p.SHA, Bytes: p.Bytes}
+	err := f.Examine(ctx, filepath.Join(s.dir, f.Path), to)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: it is missing", ErrDamaged)
+	}
+	if err != nil {
+		return fmt.Errorf("the original %s is not to be had: %w", f.Path, err)
+	}
+	return nil
+}
+
 func copyExactly(ctx context.Context, out io.Writer, in *os.File, want PictureFile) error {
 	fi, err := in.Stat()
 	if err != nil {
 		return err
 	}
-	switch {
-	case !fi.Mode().IsRegular():
-		return fmt.Errorf("%w: it is no plain file", ErrDamaged)
-	case fi.Size() != want.Bytes:
+	if fi.Size() != want.Bytes {
 		return fmt.Errorf("%w: it has %d bytes instead of %d", ErrDamaged, fi.Size(), want.Bytes)
 	}
 	var h hash.Hash

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"picday/internal/durable"
@@ -34,17 +33,10 @@ const (
 	tempDir       = "tmp"
 )
 
-// layOut makes the fixed part of the data directory, owned like the directory
-// itself. It returns a sentence for each thing it made; newKey means that no
-// link can have been given out.
-func layOut(dataDir string, parent fs.FileInfo) (made []string, newKey bool, err error) {
-	own := func(name string) error {
-		st := parent.Sys().(*syscall.Stat_t)
-		if os.Geteuid() != 0 {
-			return nil
-		}
-		return os.Lchown(name, int(st.Uid), int(st.Gid))
-	}
+// layOut makes the fixed part of the data directory, with the rights of who owns
+// the directory and so as his. It returns a sentence for each thing it made; newKey
+// means that no link can have been given out.
+func layOut(dataDir string) (made []string, newKey bool, err error) {
 	dirs := []string{originalsDir, renditionsDir, tempDir}
 	for i := range 256 {
 		hh := fmt.Sprintf("%02x", i)
@@ -58,9 +50,6 @@ func layOut(dataDir string, parent fs.FileInfo) (made []string, newKey bool, err
 		if err := os.Mkdir(name, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 			return made, newKey, err
 		}
-		if err := own(name); err != nil {
-			return made, newKey, err
-		}
 		if len(d) > 3 && filepath.Dir(d) == "." {
 			made = append(made, "made "+name)
 		}
@@ -69,14 +58,14 @@ func layOut(dataDir string, parent fs.FileInfo) (made []string, newKey bool, err
 	// must be missed, not be replaced by one that makes other links.
 	catalogue, key := filepath.Join(dataDir, CatalogueFile), filepath.Join(dataDir, linkKeyFile)
 	if _, err := os.Lstat(catalogue); errors.Is(err, fs.ErrNotExist) {
-		if newKey, err = putOnce(key, newLinkKey(), 0o400, own); err != nil {
+		if newKey, err = putOnce(key, newLinkKey(), 0o400); err != nil {
 			return made, false, err
 		}
 		if newKey {
 			made = append(made, "made "+key)
 		}
 	}
-	fresh, err := putOnce(catalogue, nil, 0o640, own)
+	fresh, err := putOnce(catalogue, nil, 0o640)
 	if err != nil {
 		return made, newKey, err
 	}
@@ -89,7 +78,7 @@ func layOut(dataDir string, parent fs.FileInfo) (made []string, newKey bool, err
 
 // putOnce makes a file unless it is there. It is linked into place, so that
 // of two processes at once one wins and the other uses what it finds.
-func putOnce(name string, content []byte, mode fs.FileMode, own func(string) error) (fresh bool, err error) {
+func putOnce(name string, content []byte, mode fs.FileMode) (fresh bool, err error) {
 	if _, err := os.Lstat(name); err == nil {
 		return false, nil
 	}
@@ -101,7 +90,7 @@ func putOnce(name string, content []byte, mode fs.FileMode, own func(string) err
 	if _, err := f.Write(content); err != nil {
 		return false, err
 	}
-	if err := errors.Join(f.Chmod(mode), own(f.Name()), f.Sync()); err != nil {
+	if err := errors.Join(f.Chmod(mode), f.Sync()); err != nil {
 		return false, err
 	}
 	err = os.Link(f.Name(), name)

@@ -8,9 +8,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"picday/internal/fsuid"
 )
 
 // linkKeyFile holds the installation's 32 random bytes. Whoever reads it can
@@ -28,8 +31,15 @@ func newLinkKey() []byte {
 // readLinkKey returns nil without an error when this process may not read
 // the key: such a process can look, but not publish.
 func readLinkKey(dataDir string) ([]byte, error) {
-	key, err := os.ReadFile(filepath.Join(dataDir, linkKeyFile))
+	f, err := fsuid.Open(filepath.Join(dataDir, linkKeyFile))
+	var key []byte
+	if err == nil {
+		key, err = io.ReadAll(io.LimitReader(f, 4096))
+		f.Close()
+	}
 	switch {
+	case errors.Is(err, fs.ErrPermission) && os.Geteuid() == 0:
+		return nil, fmt.Errorf("%s in %s is not readable for who owns the directory, and so not for picdayd: give it to him with chown (%w)", linkKeyFile, dataDir, err)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"picday/internal/fsuid"
 )
 
 // ErrInUse is returned when another process has the lock.
@@ -15,26 +17,37 @@ var ErrInUse = errors.New("in use")
 // as the daemon does. The kernel lets go of the lock when the process ends,
 // however it ends.
 func LockDataDir(dataDir string) (unlock func(), err error) {
-	unlock, err = lockFile(filepath.Join(dataDir, "picdayd.lock"), 0o640)
+	unlock, err = lockFile(filepath.Join(dataDir, "picdayd.lock"))
 	if errors.Is(err, ErrInUse) {
 		err = fmt.Errorf("another picdayd is already working on %s: %w", dataDir, err)
 	}
 	return unlock, err
 }
 
-// lockFile locks a file, which it makes if need be for the owner of the
-// directory it is in.
-func lockFile(name string, mode os.FileMode) (unlock func(), err error) {
-	dir, err := os.Stat(filepath.Dir(name))
+// lockFile locks a file, which it makes if need be. It is its owner's alone:
+// whoever can open a file at all, also for reading, can hold its lock.
+func lockFile(name string) (unlock func(), err error) {
+	const mode = 0o600
+	var f *os.File
+	err = fsuid.In(filepath.Dir(name), func() error {
+		f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, mode)
+		if err != nil {
+			return err
+		}
+		fi, err := f.Stat()
+		switch {
+		case err != nil:
+		case !fi.Mode().IsRegular():
+			err = fmt.Errorf("%s: %w: look who put it there, and remove it", name, fsuid.ErrNotPlain)
+		case fi.Mode().Perm() != mode:
+			err = f.Chmod(mode)
+		}
+		if err != nil {
+			f.Close()
+		}
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, mode)
-	if err != nil {
-		return nil, err
-	}
-	if err := ownLike(f, dir); err != nil {
-		f.Close()
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
@@ -45,13 +58,4 @@ func lockFile(name string, mode os.FileMode) (unlock func(), err error) {
 		return nil, err
 	}
 	return func() { f.Close() }, nil
-}
-
-// ownLike gives a file, if root made it, to the owner of a directory.
-func ownLike(f *os.File, dir os.FileInfo) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	st := dir.Sys().(*syscall.Stat_t)
-	return f.Chown(int(st.Uid), int(st.Gid))
 }

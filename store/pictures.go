@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+
+	"picday/internal/fsuid"
 )
 
 // needed: a photo or its history points to the picture. What is not needed
@@ -93,11 +96,36 @@ func (s *Store) Expects(ctx context.Context, f PictureFile) (expected, there boo
 		if err := tx.QueryRow(query, args...).Scan(&expected); err != nil {
 			return err
 		}
-		_, err := os.Lstat(filepath.Join(s.dir, f.Path))
-		there = err == nil
-		return ignoreMissing(err)
+		return fsuid.In(s.dir, func() error {
+			_, err := os.Lstat(filepath.Join(s.dir, f.Path))
+			there = err == nil
+			return ignoreMissing(err)
+		})
 	})
 	return expected, there, err
+}
+
+// pictureName is what every file among the originals and renditions is called.
+var pictureName = regexp.MustCompile(`^[0-9a-f]{64}(-[^/]+-[0-9]+q[0-9]+)?\.jpg$`)
+
+// listPictures reads one of the directories that pictures are in, with its
+// owner's rights. What a link in its place leads to is none of ours: on another
+// look its files would be known, or be somebody's.
+func (s *Store) listPictures(dir string) (entries []fs.DirEntry, err error) {
+	err = fsuid.In(s.dir, func() error {
+		for _, d := range []string{filepath.Dir(dir), dir} {
+			fi, err := os.Lstat(filepath.Join(s.dir, d))
+			if err == nil && !fi.IsDir() {
+				err = fmt.Errorf("%s is no directory: look who put it there, and move it away", filepath.Join(s.dir, d))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		entries, err = os.ReadDir(filepath.Join(s.dir, dir))
+		return err
+	})
+	return entries, err
 }
 
 // Orphans calls each for every file among the originals and renditions that
@@ -108,7 +136,7 @@ func (s *Store) Orphans(ctx context.Context, each func(path string, fi fs.FileIn
 		for _, d := range []string{originalsDir, renditionsDir} {
 			// The directory first: what is entered meanwhile is then known.
 			dir := filepath.Join(d, fmt.Sprintf("%02x", i))
-			entries, err := os.ReadDir(filepath.Join(s.dir, dir))
+			entries, err := s.listPictures(dir)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}

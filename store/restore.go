@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"picday/internal/durable"
+	"picday/internal/fsuid"
 )
 
 // Blank tells whether nothing was ever entered, so that a backup may take the
@@ -27,22 +29,17 @@ func (s *Store) Blank(ctx context.Context) (blank bool, err error) {
 // already and right is not copied again. It returns what the backup has not or
 // has damaged; the others are whole and durable.
 func (s *Store) Fetch(ctx context.Context, from *Store, progress func(done, of int)) (lost []PictureFile, err error) {
-	owner, err := os.Stat(s.dir)
-	if err != nil {
-		return nil, err
-	}
 	of, _, err := from.PictureCount(ctx)
 	if err != nil {
 		return nil, err
 	}
-	own := func(f *os.File) error { return ownLike(f, owner) }
 	var mu sync.Mutex // guards lost and done
 	done := 0
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(copiers)
 	err = from.eachPicture(gctx, func(o Original) error {
 		g.Go(func() error {
-			missing, err := s.fetch(gctx, from, o, own)
+			missing, err := s.fetch(gctx, from, o)
 			mu.Lock()
 			defer mu.Unlock()
 			lost = append(lost, missing...)
@@ -59,28 +56,26 @@ func (s *Store) Fetch(ctx context.Context, from *Store, progress func(done, of i
 	if err != nil {
 		return lost, err
 	}
-	for _, d := range []string{originalsDir, renditionsDir} {
-		all, err := filepath.Glob(filepath.Join(s.dir, d, "*"))
-		if err != nil {
-			return lost, err
-		}
-		for _, dir := range all {
-			if err := durable.SyncDir(dir); err != nil {
-				return lost, err
+	return lost, fsuid.In(s.dir, func() error {
+		for _, d := range []string{originalsDir, renditionsDir} {
+			for i := range 256 {
+				if err := durable.SyncDir(filepath.Join(s.dir, d, fmt.Sprintf("%02x", i))); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return lost, nil
+		return nil
+	})
 }
 
 // fetch copies one picture, and tells what of it the backup has not.
-func (s *Store) fetch(ctx context.Context, from *Store, o Original, own func(*os.File) error) (lost []PictureFile, err error) {
+func (s *Store) fetch(ctx context.Context, from *Store, o Original) (lost []PictureFile, err error) {
 	for _, f := range o.Files() {
 		to := filepath.Join(s.dir, f.Path)
 		if f.Examine(ctx, to, nil) == nil {
 			continue
 		}
-		err := keepCopy(ctx, filepath.Join(from.dir, f.Path), s.TempDir(), to, f, own)
+		err := keepCopy(ctx, filepath.Join(from.dir, f.Path), s.TempDir(), to, f, 0o440)
 		if errors.Is(err, errVanished) || errors.Is(err, ErrDamaged) {
 			lost = append(lost, f)
 		} else if err != nil {
@@ -99,14 +94,13 @@ const stageDir = "restoring"
 // were lost are forgotten, and so made anew.
 func (s *Store) Stage(ctx context.Context, catalogue, folder string, lost []PictureFile) (*Store, error) {
 	dir := filepath.Join(s.dir, stageDir)
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := fsuid.In(s.dir, func() error {
+		return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700))
+	}); err != nil {
 		return nil, err
 	}
 	for to, from := range map[string]string{CatalogueFile: catalogue, linkKeyFile: filepath.Join(folder, linkKeyFile)} {
-		if err := copyWhole(from, filepath.Join(dir, to)); err != nil {
+		if err := copyWhole(ctx, from, filepath.Join(dir, to)); err != nil {
 			return nil, err
 		}
 	}
@@ -116,17 +110,20 @@ func (s *Store) Stage(ctx context.Context, catalogue, folder string, lost []Pict
 	return Open(ctx, dir)
 }
 
-func copyWhole(from, to string) error {
-	in, err := os.Open(from)
+func copyWhole(ctx context.Context, from, to string) error {
+	in, err := fsuid.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	var out *os.File
+	if err := fsuid.In(filepath.Dir(to), func() (err error) {
+		out, err = os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		return err
+	}); err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
+	_, err = io.Copy(out, &interruptible{ctx, in})
 	return errors.Join(err, out.Sync(), out.Close())
 }
 
@@ -138,10 +135,10 @@ func (s *Store) ReplaceBy(staged *Store) error {
 	if err := errors.Join(staged.Close(), s.Close()); err != nil {
 		return err
 	}
-	owner, err := os.Stat(s.dir)
-	if err != nil {
-		return err
-	}
+	return fsuid.In(s.dir, func() error { return s.takePlace(staged.dir) })
+}
+
+func (s *Store) takePlace(staged string) error {
 	// What SQLite may have left beside the blank catalogue is not for this one.
 	for _, suffix := range []string{"-wal", "-shm"} {
 		if err := remove(filepath.Join(s.dir, CatalogueFile+suffix)); err != nil {
@@ -152,12 +149,12 @@ func (s *Store) ReplaceBy(staged *Store) error {
 		name string
 		mode fs.FileMode
 	}{{linkKeyFile, 0o400}, {CatalogueFile, 0o640}} {
-		from := filepath.Join(staged.dir, file.name)
-		f, err := os.OpenFile(from, os.O_RDONLY, 0)
+		from := filepath.Join(staged, file.name)
+		f, err := fsuid.Open(from)
 		if err != nil {
 			return err
 		}
-		err = errors.Join(ownLike(f, owner), f.Chmod(file.mode), f.Sync(), f.Close())
+		err = errors.Join(f.Chmod(file.mode), f.Sync(), f.Close())
 		if err == nil {
 			err = os.Rename(from, filepath.Join(s.dir, file.name))
 		}
@@ -168,7 +165,7 @@ func (s *Store) ReplaceBy(staged *Store) error {
 			return err
 		}
 	}
-	return os.RemoveAll(staged.dir)
+	return os.RemoveAll(staged)
 }
 
 // Kept lists the accounts that were removed while their photos stay.

@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"sync"
 	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 
 	"picday/internal/durable"
+	"picday/internal/fsuid"
 )
 
 // Snapshot writes the catalogue, as it is at one moment, to a new file. Others
@@ -50,15 +52,24 @@ func OpenSnapshot(ctx context.Context, file, dir string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, read: db, write: db, pins: map[SHA]int{}}
-	if err := s.QuickCheck(ctx); err != nil {
+	if err = s.QuickCheck(ctx); err == nil {
+		err = checkSchema(ctx, db)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("catalogue %s: %w", file, err)
 	}
 	return s, nil
 }
 
+// guarded lets root's SQLite meet what a stranger has put into the data directory.
+var guarded = sync.OnceValue(fsuid.GuardSQLite)
+
 func openFile(file string, q url.Values) (*sql.DB, error) {
-	return sql.Open("sqlite3", (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: q.Encode()}).String())
+	if err := guarded(); err != nil {
+		return nil, err
+	}
+	return sql.Open(driverName, (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: q.Encode()}).String())
 }
 
 // forgetRenditions takes lost renditions out of a snapshot, so that they are
@@ -88,30 +99,30 @@ var errVanished = errors.New("it is not there")
 
 // keepCopy copies a file to a name that appears only once the copy is whole
 // and durable, and is what the catalogue says. The caller syncs the directory.
-func keepCopy(ctx context.Context, from, tempDir, to string, want PictureFile, own func(*os.File) error) error {
-	in, err := os.Open(from)
-	if errors.Is(err, fs.ErrNotExist) {
+func keepCopy(ctx context.Context, from, tempDir, to string, want PictureFile, mode fs.FileMode) error {
+	in, err := fsuid.Open(from)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return errVanished
-	}
-	if err != nil {
+	case errors.Is(err, fsuid.ErrNotPlain):
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case err != nil:
 		return err
 	}
 	defer in.Close()
-	out, err := durable.Temp(tempDir)
-	if err != nil {
+	var out *os.File
+	if err := fsuid.In(tempDir, func() (err error) {
+		out, err = durable.Temp(tempDir)
+		return err
+	}); err != nil {
 		return err
 	}
-	if err := copyExactly(ctx, out, in, want); err != nil {
-		durable.Discard(out)
-		return err
-	}
-	mode := os.FileMode(0o600)
-	if own != nil {
-		mode = 0o440
-		if err := own(out); err != nil {
+	err = copyExactly(ctx, out, in, want)
+	return fsuid.In(tempDir, func() error {
+		if err != nil {
 			durable.Discard(out)
 			return err
 		}
-	}
-	return durable.Commit(out, to, mode)
+		return durable.Commit(out, to, mode)
+	})
 }

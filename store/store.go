@@ -18,9 +18,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
+
+	"picday/internal/fsuid"
 )
 
 // ErrNotFound is returned for an account, job or photo that is not there.
@@ -38,6 +41,8 @@ type Store struct {
 	write *sql.DB // one connection: SQLite has one writer, queueing is cheaper here than there
 	read  *sql.DB
 	key   []byte // makes links; nil if this process may not read it
+	// schema is SQLite's number of the schema that was found to be ours; see stillOurs.
+	schema atomic.Int64
 
 	// pins are the pictures that some worker is about to point to. Collect
 	// leaves them alone. Held while files are deleted.
@@ -52,13 +57,16 @@ const CatalogueFile = "catalogue.sqlite"
 // directories) and opens it. Everything made belongs to the owner of dataDir,
 // so that root can do it for the daemon.
 func Create(ctx context.Context, dataDir string) (s *Store, made []string, err error) {
-	fi, err := os.Stat(dataDir)
-	if err != nil {
+	if _, err := os.Stat(dataDir); err != nil {
 		return nil, nil, fmt.Errorf("data directory: %w", err)
 	}
-	made, newKey, err := layOut(dataDir, fi)
+	var newKey bool
+	err = fsuid.In(dataDir, func() error {
+		made, newKey, err = layOut(dataDir)
+		return err
+	})
 	if err != nil {
-		return nil, nil, err
+		return nil, made, err
 	}
 	after := int64(0)
 	if !newKey {
@@ -73,10 +81,13 @@ func Open(ctx context.Context, dataDir string) (*Store, error) { return open(ctx
 
 func open(ctx context.Context, dataDir string, after int64) (*Store, error) {
 	name := filepath.Join(dataDir, CatalogueFile)
-	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+	switch fi, err := os.Lstat(name); {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s: %w", dataDir, ErrNoCatalogue)
-	} else if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("catalogue: %w", err)
+	case !fi.Mode().IsRegular():
+		return nil, fmt.Errorf("catalogue %s: %w: look who put it there; picday restore DIR puts a backup back", name, fsuid.ErrNotPlain)
 	}
 	s := &Store{dir: dataDir, pins: map[SHA]int{}}
 	var err error
@@ -99,6 +110,11 @@ func open(ctx context.Context, dataDir string, after int64) (*Store, error) {
 			err = fmt.Errorf("%w: while picdayd does not run, only root and picday can open it (%w)", err, fs.ErrPermission)
 		}
 		return nil, errors.Join(fmt.Errorf("catalogue %s: %w", name, err), s.Close())
+	}
+	if os.Geteuid() == 0 { // see stillOurs
+		if err := checkSchema(ctx, s.read); err != nil {
+			return nil, errors.Join(fmt.Errorf("catalogue %s: %w", name, err), s.Close())
+		}
 	}
 	return s, nil
 }
@@ -154,7 +170,11 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	if err := fn(&Tx{Tx: t, s: s, now: time.Now()}); err != nil {
+	tx := &Tx{Tx: t, s: s, now: time.Now()}
+	if err = tx.stillOurs(); err == nil {
+		err = fn(tx)
+	}
+	if err != nil {
 		var e sqlite3.Error // by value: that is how this driver returns it
 		if errors.As(err, &e) && e.Code == sqlite3.ErrReadonly {
 			err = fmt.Errorf("%w: %w", ErrReadOnly, err)

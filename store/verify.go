@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"picday/internal/fsuid"
 )
 
 // Unsound lists what SQLite finds wrong with the catalogue itself.
@@ -48,15 +50,16 @@ func (s *Store) Fileless(ctx context.Context, limit int) ([]Photo, error) {
 // to count as left over: picdayd writes files a moment before it enters them.
 func Orphaned(fi fs.FileInfo) bool { return time.Since(fi.ModTime()) > time.Hour }
 
-// RemoveOrphans deletes the files that Orphans finds and that are old enough.
+// RemoveOrphans deletes the files that Orphans finds, that are old enough and are
+// called as ours are; what else somebody has put there is for people to look at.
 // The caller has the data directory's lock: a daemon could be about to enter one.
 func (s *Store) RemoveOrphans(ctx context.Context) (n int, err error) {
 	err = s.Orphans(ctx, func(path string, fi fs.FileInfo) error {
-		if !fi.Mode().IsRegular() || !Orphaned(fi) {
+		if !fi.Mode().IsRegular() || !Orphaned(fi) || !pictureName.MatchString(fi.Name()) {
 			return nil
 		}
 		n++
-		return os.Remove(filepath.Join(s.dir, path))
+		return fsuid.In(s.dir, func() error { return os.Remove(filepath.Join(s.dir, path)) })
 	})
 	return n, err
 }

@@ -99,7 +99,7 @@ func (r *restoring) files(ctx context.Context, acct store.Account, photos []int6
 			if err != nil {
 				return err
 			}
-			fi, err := r.putBack(acct, p)
+			fi, err := r.putBack(ctx, acct, p)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.Path, err)
 			}
@@ -125,12 +125,11 @@ func (r *restoring) files(ctx context.Context, acct store.Account, photos []int6
 
 // putBack returns nothing for a photo that stays without its file: it is
 // published until a file of its name is uploaded.
-func (r *restoring) putBack(acct store.Account, p store.Photo) (fs.FileInfo, error) {
-	from := r.live.OriginalPath(p.SHA)
-	if _, err := os.Lstat(from); errors.Is(err, fs.ErrNotExist) {
+func (r *restoring) putBack(ctx context.Context, acct store.Account, p store.Photo) (fs.FileInfo, error) {
+	if _, err := os.Lstat(r.live.OriginalPath(p.SHA)); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // named already
 	}
-	fi, err := r.sys.PutBack(acct, p.RawPath, from)
+	fi, err := r.sys.PutBack(acct, p.RawPath, func(to io.Writer) error { return r.live.WriteOriginal(ctx, p, to) })
 	if err == nil {
 		r.view.PutBack++
 		return fi, nil

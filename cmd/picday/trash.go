@@ -65,9 +65,9 @@ func (a *app) trashRestore() *cobra.Command {
 					return []string{fmt.Sprintf("%s, withdrawn by %s, is published again", p.Path, p.WithdrawnBy)}, err
 				}
 			}
-			fi, err := sys.PutBack(acct, p.RawPath, s.OriginalPath(p.SHA))
+			fi, err := sys.PutBack(acct, p.RawPath, func(to io.Writer) error { return s.WriteOriginal(ctx, p, to) })
 			if err != nil {
-				return nil, err
+				return nil, notToBeHad(err)
 			}
 			err = s.Update(ctx, func(tx *store.Tx) error { return tx.Restore(acct, p, store.Identity(watcher.IdentityOf(fi))) })
 			return []string{fmt.Sprintf("%s is back, under its old link", p.Path)}, err
@@ -75,6 +75,14 @@ func (a *app) trashRestore() *cobra.Command {
 	})
 	cmd.Flags().StringVar(&sha, "sha256", "", "where several pictures had this path: the one whose SHA-256 begins with `HEX`\n(default: the one withdrawn last)")
 	return cmd
+}
+
+// notToBeHad says what is to be done about an original that cannot be put back.
+func notToBeHad(err error) error {
+	if errors.Is(err, store.ErrDamaged) {
+		return fmt.Errorf("%w. Nothing was put back: copy it from the backup directory over the damaged one and try again, or have the photo uploaded again", err)
+	}
+	return err
 }
 
 func (a *app) trashEmpty() *cobra.Command {
