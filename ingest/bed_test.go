@@ -146,7 +146,7 @@ func (b *bed) gone(path string) {
 	a, _ := b.account(account)
 	b.must(b.Store.Update(b.Context(), func(tx *store.Tx) error {
 		return b.withDisk(func(d store.Disk) error {
-			_, err := tx.Missing(a.Account, rest, d)
+			_, _, err := tx.Missing(a.Account, rest, "", 1000, d)
 			return err
 		})
 	}))

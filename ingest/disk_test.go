@@ -168,6 +168,48 @@ func TestElsewhereFindsTheVeryFile(t *testing.T) {
 	}
 }
 
+// What cannot be proven waits for the next round, and keeps nothing that comes
+// after it from being withdrawn.
+func TestWhatCannotBeProvenHoldsNothingUp(t *testing.T) {
+	b := newBed(t)
+	b.Config.Upload.DeleteGrace = 0
+	acme, _ := b.account("acme")
+	b.must(b.Store.Update(t.Context(), func(tx *store.Tx) error { return tx.AddJob(acme.Account, "job2") }))
+	b.running(func(chan<- File, <-chan bool) {
+		var round sweep
+		end := func(path string) {
+			t.Helper()
+			b.must(os.Remove(b.at("acme/" + path)))
+			b.gone("acme/" + path)
+		}
+		withdrawn := func(path string) bool {
+			t.Helper()
+			b.must(b.withdraw(t.Context(), &round))
+			return b.photo("acme/"+path) == nil
+		}
+		const one, two = "job1/x/1.jpg", "job2/x/2.jpg"
+		b.write("acme/"+one, testphoto.Tiny(1))
+		b.write("acme/"+two, testphoto.Tiny(2))
+		b.settle("acme/" + one)
+		b.settle("acme/" + two)
+		end(one)
+		b.must(os.Rename(b.at("acme/job1"), b.at("away"))) // a folder that uploaders cannot remove
+		if withdrawn(one) {
+			t.Fatal("withdrawn without proof")
+		}
+		if end(two); !withdrawn(two) {
+			t.Error("the other one waits too")
+		}
+		b.must(os.Rename(b.at("away"), b.at("acme/job1")))
+		if withdrawn(one) {
+			t.Error("looked at twice in one round")
+		}
+		if round = (sweep{}); !withdrawn(one) {
+			t.Error("not withdrawn in the next round")
+		}
+	})
+}
+
 // Strays are deleted when their days are over, not before, not while they are
 // written, and not if they are not what they were.
 func TestStrays(t *testing.T) {
@@ -198,7 +240,7 @@ func TestStrays(t *testing.T) {
 			b.settle(path)
 			c.do(b)
 			b.running(func(chan<- File, <-chan bool) {
-				if err := b.deleteStrays(context.Background(), c.now); err != nil && name != "replaced by a link" {
+				if err := b.deleteStrays(context.Background(), c.now, &sweep{}); err != nil && name != "replaced by a link" {
 					t.Error(err)
 				}
 			})

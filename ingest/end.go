@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"picday/layout"
 	"picday/store"
@@ -18,26 +20,37 @@ func (in *Ingester) Gone(ctx context.Context, name, path string) error {
 	if !ok {
 		return nil
 	}
+	return in.gone(ctx, a, path, "")
+}
+
+// gone takes so many files of a missing folder in one transaction, from the
+// first one behind the path from, and goes on with the next.
+func (in *Ingester) gone(ctx context.Context, a account, path, from string) error {
 	var missing []string
+	var next string
 	return in.Writer.Submit(ctx, store.Change{
 		Apply: func(tx *store.Tx) error {
 			return in.withDisk(func(d store.Disk) (err error) {
-				missing, err = tx.Missing(a.Account, path, d)
+				missing, next, err = tx.Missing(a.Account, path, from, sweepLimit, d)
 				return err
 			})
 		},
 		Done: func(err error) {
 			if err != nil && !errors.Is(err, store.ErrVolume) {
-				in.Log.Error().Err(err).Str("account", name).Str("path", layout.Shown(path)).Msg("cannot note what is missing, the next rescan will")
+				in.Log.Error().Err(err).Str("account", a.Name).Str("path", layout.Shown(path)).Msg("cannot note what is missing, the next rescan will")
 				return
 			}
 			if err == nil && len(missing) > 0 {
-				in.Log.Info().Str("account", name).Str("path", layout.Shown(path)).Int("files", len(missing)).Msg("missing")
+				in.Log.Info().Str("account", a.Name).Str("path", layout.Shown(path)).Int("files", len(missing)).Msg("missing")
 				// A file that came back before this was committed was seen
 				// just as the catalogue knew it.
 				for _, p := range missing {
-					in.Look(name, p)
+					in.Look(a.Name, p)
 				}
+			}
+			if err == nil && next != "" {
+				go func() { in.report(ctx, in.gone(ctx, a, path, next), "note what is missing") }()
+				return
 			}
 			if a.Layout == store.Portraits {
 				go in.secondChance(ctx, a, path)
@@ -49,8 +62,11 @@ func (in *Ingester) Gone(ctx context.Context, name, path string) error {
 // secondChance looks again at the files that lost against a picture of the
 // same person which is now missing.
 func (in *Ingester) secondChance(ctx context.Context, a account, path string) {
-	person := a.rules.Of(path).Person
-	losers, err := in.Store.Duplicates(ctx, a.Account)
+	person, like := a.rules.Of(path).Person, ""
+	if isASCII(person) && person != "" {
+		like = path // anything else may be written in several ways
+	}
+	losers, err := in.Store.Duplicates(ctx, a.Account, like)
 	for _, u := range losers {
 		if person != "" && a.rules.Of(u.Path).Person != person {
 			continue
@@ -65,13 +81,26 @@ func (in *Ingester) secondChance(ctx context.Context, a account, path string) {
 	}
 }
 
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
 // How often the ends are looked after. The questions are index look-ups.
 const (
 	sweepEvery   = time.Second
-	unprovenWait = 30 * time.Second // after a round in which nothing could be proven
+	unprovenWait = 30 * time.Second // before what could not be proven, or deleted, is tried again
 	trashEvery   = 10 * time.Minute
-	sweepLimit   = 500 // withdrawals in one transaction
+	sweepLimit   = 500 // rows looked at in one transaction
+	collectLimit = 100 // pictures whose files are deleted in one transaction
 )
+
+// A sweep is how far a round has come. What could not be ended is behind the
+// cursors, so that it never keeps from its turn what comes after it; it is
+// tried again when the next round begins.
+type sweep struct {
+	missing, strays store.Cursor
+	anew            time.Time
+}
 
 // Sweep withdraws what has been missing for longer than the grace, deletes
 // strays, and empties the trash, until ctx ends. A word on nudge (another
@@ -79,7 +108,7 @@ const (
 func (in *Ingester) Sweep(ctx context.Context, nudge <-chan struct{}) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	var notBefore time.Time
+	var round sweep
 	nextTrash := time.Now()
 	for {
 		select {
@@ -90,15 +119,11 @@ func (in *Ingester) Sweep(ctx context.Context, nudge <-chan struct{}) error {
 		case <-tick.C:
 		}
 		now := time.Now()
-		if now.After(notBefore) {
-			proven, err := in.withdraw(ctx)
-			in.report(ctx, err, "withdraw")
-			serr := in.deleteStrays(ctx, now)
-			in.report(ctx, serr, "delete strays")
-			if !proven || err != nil || serr != nil {
-				notBefore = now.Add(min(unprovenWait, 5*in.Config.Upload.DeleteGrace.Std()))
-			}
+		if now.After(round.anew) {
+			round = sweep{anew: now.Add(min(unprovenWait, 5*in.Config.Upload.DeleteGrace.Std()))}
 		}
+		in.report(ctx, in.withdraw(ctx, &round), "withdraw")
+		in.report(ctx, in.deleteStrays(ctx, now, &round), "delete strays")
 		if now.After(nextTrash) {
 			nextTrash = now.Add(trashEvery)
 			in.report(ctx, in.emptyTrash(ctx), "empty trash")
@@ -112,55 +137,69 @@ func (in *Ingester) report(ctx context.Context, err error, what string) {
 	}
 }
 
-// withdraw tells false when there was something to withdraw and none of it
-// could be proven.
-func (in *Ingester) withdraw(ctx context.Context) (proven bool, err error) {
+// withdraw looks at all that is overdue and behind the cursor, so many in one
+// transaction.
+func (in *Ingester) withdraw(ctx context.Context, round *sweep) error {
 	grace := in.Config.Upload.DeleteGrace.Std()
-	n, err := in.Store.Overdue(ctx, grace)
-	if err != nil || n == 0 {
-		return true, err
-	}
-	var done []store.Withdrawal
-	err = in.Writer.Do(ctx, func(tx *store.Tx) error {
-		return in.withDisk(func(d store.Disk) (err error) {
-			done, err = tx.Withdraw(grace, sweepLimit, d)
+	for ctx.Err() == nil {
+		overdue, err := in.Store.Overdue(ctx, grace, round.missing)
+		if err != nil || !overdue {
 			return err
+		}
+		var done []store.Withdrawal
+		var to store.Cursor
+		err = in.Writer.Do(ctx, func(tx *store.Tx) error {
+			return in.withDisk(func(d store.Disk) (err error) {
+				done, to, err = tx.Withdraw(grace, round.missing, sweepLimit, d)
+				return err
+			})
 		})
-	})
-	if errors.Is(err, store.ErrVolume) {
-		return false, nil
+		if errors.Is(err, store.ErrVolume) {
+			return nil // nothing was done; the next round asks again
+		}
+		if err != nil {
+			return err
+		}
+		for _, w := range done {
+			in.Log.Info().Str("account", w.Account).Str("path", w.Path).Msg("withdrawn")
+		}
+		round.missing = to
 	}
-	for _, w := range done {
-		in.Log.Info().Str("account", w.Account).Str("path", w.Path).Msg("withdrawn")
-	}
-	return len(done) > 0, err
+	return nil
 }
 
 // deleteStrays removes badly named files whose days are over, if they are
 // still badly named, still the same, and nobody has them open.
-func (in *Ingester) deleteStrays(ctx context.Context, now time.Time) error {
-	strays, err := in.Store.Strays(ctx, now)
-	for _, s := range strays {
-		if ctx.Err() != nil {
-			return nil
+func (in *Ingester) deleteStrays(ctx context.Context, now time.Time, round *sweep) error {
+	var failed error
+	for ctx.Err() == nil {
+		strays, to, err := in.Store.Strays(ctx, now, round.strays, sweepLimit)
+		if err != nil {
+			return errors.Join(failed, err)
 		}
-		a, ok := in.account(s.Account)
-		if !ok || layout.BadName != a.rules.Of(s.Path).Reason {
-			continue
+		for _, s := range strays {
+			failed = errors.Join(failed, in.endStray(ctx, s))
 		}
-		deleted, derr := in.deleteStray(s)
-		if derr != nil {
-			err = errors.Join(err, derr)
-			continue
-		}
-		if deleted {
-			in.Log.Info().Str("account", s.Account).Str("path", layout.Shown(s.Path)).Msg("stray deleted")
-			err = errors.Join(err, in.Writer.Do(ctx, func(tx *store.Tx) error {
-				return errors.Join(tx.Forget(s.Upload), tx.Deleted(a.Account, layout.Shown(s.Path)))
-			}))
+		if round.strays = to; !to.More {
+			break
 		}
 	}
-	return err
+	return failed
+}
+
+func (in *Ingester) endStray(ctx context.Context, s store.Stray) error {
+	a, ok := in.account(s.Account)
+	if !ok || ctx.Err() != nil || layout.BadName != a.rules.Of(s.Path).Reason {
+		return nil
+	}
+	deleted, err := in.deleteStray(s)
+	if err != nil || !deleted {
+		return err
+	}
+	in.Log.Info().Str("account", s.Account).Str("path", layout.Shown(s.Path)).Msg("stray deleted")
+	return in.Writer.Do(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.Forget(s.Upload), tx.Deleted(a.Account, layout.Shown(s.Path)))
+	})
 }
 
 func (in *Ingester) deleteStray(s store.Stray) (bool, error) {
@@ -202,25 +241,30 @@ func missing(err error) error {
 }
 
 // emptyTrash ends what was withdrawn or replaced long enough ago, and deletes
-// the files that nothing points to any more.
+// the files that nothing points to any more, so many in one transaction.
 func (in *Ingester) emptyTrash(ctx context.Context) error {
 	keep := in.Config.Upload.TrashKeep.Std()
-	for {
-		expired, err := in.Store.Expired(ctx, keep)
-		if err != nil || !expired {
-			return err
-		}
+	expired, err := in.Store.Expired(ctx, keep)
+	if err != nil || !expired {
+		return err
+	}
+	for from := (store.Cursor{}); ; {
 		var photos int64
 		var files int
-		err = in.Writer.Do(ctx, func(tx *store.Tx) (err error) {
-			if photos, err = tx.Expire(keep); err == nil {
-				files, err = tx.Collect(sweepLimit)
+		err := in.Writer.Do(ctx, func(tx *store.Tx) (err error) {
+			if photos, from, err = tx.Expire(keep, from, sweepLimit); err == nil {
+				files, err = tx.Collect(collectLimit)
 			}
 			return err
 		})
-		if err != nil || photos == 0 && files == 0 {
+		if err != nil {
 			return err
 		}
-		in.Log.Info().Int64("photos", photos).Int("originals", files).Msg("trash emptied")
+		if photos > 0 || files > 0 {
+			in.Log.Info().Int64("photos", photos).Int("originals", files).Msg("trash emptied")
+		}
+		if !from.More && files < collectLimit {
+			return nil
+		}
 	}
 }

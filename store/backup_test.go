@@ -42,7 +42,7 @@ func (s *shelf) end(path string) {
 	s.rm(path)
 	s.settle()
 	s.expire()
-	s.tx(func(tx *Tx) error { _, err := tx.Empty(s.acct.ID); return err })
+	s.tx(func(tx *Tx) error { _, _, err := tx.Empty(s.acct.ID, Cursor{}, 1000); return err })
 	s.collect()
 }
 

@@ -162,17 +162,15 @@ func (s *Store) Pin(h SHA) (unpin func()) {
 func (tx *Tx) Collect(limit int) (int, error) {
 	tx.s.pinMu.Lock()
 	defer tx.s.pinMu.Unlock()
-	hashes, err := column[[]byte](tx, `SELECT sha256 FROM original o
-		WHERE NOT EXISTS (SELECT 1 FROM photo WHERE sha256 = o.sha256)
-		  AND NOT EXISTS (SELECT 1 FROM history WHERE sha256 = o.sha256)
-		LIMIT ?`, limit)
+	// The pinned ones may be the first in their order.
+	hashes, err := column[[]byte](tx, `SELECT sha256 FROM original WHERE refs = 0 LIMIT ?`, limit+len(tx.s.pins))
 	if err != nil {
 		return 0, err
 	}
 	n := 0
 	for _, b := range hashes {
 		h := asSHA(b)
-		if tx.s.pins[h] > 0 {
+		if n == limit || tx.s.pins[h] > 0 {
 			continue
 		}
 		specs, err := renditionsOf(tx, h)

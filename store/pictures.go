@@ -15,7 +15,7 @@ import (
 
 // needed: a photo or its history points to the picture. What is not needed
 // is about to be collected.
-const needed = `(EXISTS (SELECT 1 FROM photo WHERE sha256 = o.sha256) OR EXISTS (SELECT 1 FROM history WHERE sha256 = o.sha256))`
+const needed = `o.refs > 0`
 
 // Pictures lists the originals that photos or their history point to, with
 // their renditions, by hash, from the first one after the given one. In pages,

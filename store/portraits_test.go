@@ -71,7 +71,7 @@ func TestPortraitLinksBelongToTheID(t *testing.T) {
 					sc.end12 = sc.on12
 				}
 				shows("after the grace", sc.end12, sc.on13)
-				losers, err := w.s.Duplicates(t.Context(), w.acct)
+				losers, err := w.s.Duplicates(t.Context(), w.acct, "")
 				w.must(err)
 				if (sc.duplicate != "") != (len(losers) == 1) || len(losers) == 1 && losers[0].Path != sc.duplicate {
 					t.Errorf("duplicates: %+v", losers)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -55,38 +56,69 @@ func (tx *Tx) Restore(a Account, p Photo, id Identity) error {
 }
 
 // Empty ends the photos in the trash of one account, or (zero) of all, and
-// tells how many. Their files go when the daemon collects.
-func (tx *Tx) Empty(accountID int64) (int64, error) {
-	return tx.count(`DELETE FROM photo WHERE withdrawn_at IS NOT NULL AND (?1 = 0 OR account_id = ?1)`+ended, accountID)
+// tells how many; at most limit are looked at, from the first one behind the
+// cursor. Their files go when the daemon collects.
+func (tx *Tx) Empty(accountID int64, from Cursor, limit int) (int64, Cursor, error) {
+	return tx.end(accountID, tx.now.Add(time.Hour), from, limit)
 }
 
-// ended: what an operator has withdrawn while its file is there is kept. If
-// its row went, the next touch of the file would publish it as a new photo.
-const ended = ` AND NOT (withdrawn_by IS NOT NULL AND EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id))`
+// end ends photos that were withdrawn before a moment. What an operator has
+// withdrawn while its file is there is kept: if its row went, the next touch
+// of the file would publish it as a new photo.
+func (tx *Tx) end(accountID int64, before time.Time, from Cursor, limit int) (n int64, to Cursor, err error) {
+	type row struct {
+		id, at int64
+		kept   bool
+	}
+	var w where
+	w.number("account_id = ?", accountID)
+	w.add("(withdrawn_at, id) > (?, ?) AND withdrawn_at < ?", from.At, from.ID, millis(before))
+	all, err := collect(context.Background(), tx, func(r *sql.Rows) (v row, err error) {
+		return v, r.Scan(&v.id, &v.at, &v.kept)
+	}, `SELECT id, withdrawn_at, withdrawn_by IS NOT NULL AND EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id)
+		FROM photo `+w.sql()+` ORDER BY withdrawn_at, id LIMIT ?`, append(w.args, limit)...)
+	to = Cursor{At: from.At, ID: from.ID}
+	for _, v := range all {
+		to.At, to.ID = v.at, v.id
+		if v.kept {
+			continue
+		}
+		if err := tx.change(`DELETE FROM photo WHERE id = ?`, v.id); err != nil {
+			return n, to, err
+		}
+		n++
+	}
+	to.More = len(all) == limit
+	return n, to, err
+}
 
 // Expire ends the photos withdrawn, and the pictures replaced, longer ago
-// than keep.
-func (tx *Tx) Expire(keep time.Duration) (int64, error) {
-	before := millis(tx.now.Add(-keep))
-	n, err := tx.count(`DELETE FROM photo WHERE withdrawn_at < ?`+ended, before)
+// than keep, and activity that is too old: at most limit of each, photos from
+// the first one behind the cursor. It tells how many photos and pictures.
+func (tx *Tx) Expire(keep time.Duration, from Cursor, limit int) (n int64, to Cursor, err error) {
+	before := tx.now.Add(-keep)
+	n, to, err = tx.end(0, before, from, limit)
 	if err != nil {
-		return n, err
+		return n, to, err
 	}
-	if _, err := tx.Exec(`DELETE FROM activity WHERE at < ?`, millis(tx.now.Add(-activityKeep))); err != nil {
-		return n, err
+	old, err := tx.count(`DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE at < ? ORDER BY at LIMIT ?)`,
+		millis(tx.now.Add(-activityKeep)), limit)
+	if err != nil {
+		return n, to, err
 	}
-	m, err := tx.count(`DELETE FROM history WHERE replaced_at < ?`, before)
-	return n + m, err
+	replaced, err := tx.count(`DELETE FROM history WHERE rowid IN (SELECT rowid FROM history WHERE replaced_at < ? ORDER BY replaced_at LIMIT ?)`,
+		millis(before), limit)
+	to.More = to.More || old == int64(limit) || replaced == int64(limit)
+	return n + replaced, to, err
 }
 
-// Expired tells whether Expire or Collect would find something to do.
+// Expired tells whether Expire or Collect might find something to do.
 func (s *Store) Expired(ctx context.Context, keep time.Duration) (yes bool, err error) {
 	before := millis(time.Now().Add(-keep))
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM photo WHERE withdrawn_at < ?1`+ended+`)
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM photo WHERE withdrawn_at < ?1)
 		OR EXISTS (SELECT 1 FROM activity WHERE at < ?2)
 		OR EXISTS (SELECT 1 FROM history WHERE replaced_at < ?1)
-		OR EXISTS (SELECT 1 FROM original o WHERE NOT EXISTS (SELECT 1 FROM photo WHERE sha256 = o.sha256)
-			AND NOT EXISTS (SELECT 1 FROM history WHERE sha256 = o.sha256))`, before, millis(time.Now().Add(-activityKeep))).Scan(&yes)
+		OR EXISTS (SELECT 1 FROM original WHERE refs = 0)`, before, millis(time.Now().Add(-activityKeep))).Scan(&yes)
 	return yes, err
 }
 

@@ -58,7 +58,7 @@ func TestTrashEndsWhatNothingPointsTo(t *testing.T) {
 	expire := func(keep time.Duration) {
 		w.tx(func(tx *Tx) error {
 			tx.now = tx.now.Add(time.Hour * 24)
-			_, err := tx.Expire(keep)
+			_, _, err := tx.Expire(keep, Cursor{}, 1000)
 			return err
 		})
 	}
@@ -117,7 +117,7 @@ func TestRestoreComesBackUnderTheOldLink(t *testing.T) {
 	w.rm(aJPG)
 	w.settle()
 	w.expire()
-	w.tx(func(tx *Tx) error { _, err := tx.Empty(w.acct.ID); return err })
+	w.tx(func(tx *Tx) error { _, _, err := tx.Empty(w.acct.ID, Cursor{}, 1000); return err })
 	if _, err := w.s.Trashed(t.Context(), "acme", aJPG, ""); !errors.Is(err, ErrNotFound) {
 		t.Errorf("emptied, but: %v", err)
 	}

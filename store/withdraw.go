@@ -1,8 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"path"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,22 +15,45 @@ func (tx *Tx) markGone(id int64) error {
 	return err
 }
 
-// below selects the live uploads at a path or anywhere below it. 0x30 is the
-// byte after '/', so the range is exactly the paths that begin with dir/. Three
-// look-ups in one index; with OR it would be a scan of the whole account.
-const below = uploadColumns + `WHERE account_id = ?1 AND gone_at IS NULL AND dir = ?2 AND name = ?3
-	UNION ALL ` + uploadColumns + `WHERE account_id = ?1 AND gone_at IS NULL AND dir = ?4
-	UNION ALL ` + uploadColumns + `WHERE account_id = ?1 AND gone_at IS NULL AND dir > ?5 AND dir < ?6`
+// below lists the live uploads at a path and anywhere below it, at most limit,
+// in the order of their directories and names, from the first one behind the
+// path from. 0x30 is the byte after '/', so the last range is exactly the
+// directories below. Three look-ups in one index; with OR it would be a scan
+// of the whole account.
+func (tx *Tx) below(accountID int64, path, from string, limit int) (all []Upload, err error) {
+	ctx := context.Background()
+	dir, name := splitPath(from)
+	if from == "" || from == path {
+		if u, found, err := uploadAt(ctx, tx, accountID, path); err != nil {
+			return nil, err
+		} else if found && from == "" {
+			all = append(all, u)
+		}
+		dir, name = []byte(path), nil
+	}
+	if string(dir) == path {
+		inside, err := collect(ctx, tx, scanUpload, uploadColumns+`WHERE account_id = ? AND gone_at IS NULL AND dir = ? AND name > ? ORDER BY name LIMIT ?`,
+			accountID, dir, append([]byte{}, name...), limit-len(all))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, inside...)
+		dir, name = []byte(path+"/"), nil
+	}
+	deeper, err := collect(ctx, tx, scanUpload, uploadColumns+`WHERE account_id = ? AND gone_at IS NULL AND (dir, name) > (?, ?) AND dir < ? ORDER BY dir, name LIMIT ?`,
+		accountID, dir, append([]byte{}, name...), []byte(path+"0"), limit-len(all))
+	return append(all, deeper...), err
+}
 
 // Missing looks at what is known at or below a path that seems to be gone,
 // and notes what really is. From then on its grace runs; nothing is withdrawn
-// yet. A problem that is gone is simply forgotten. It returns the paths of all.
-func (tx *Tx) Missing(a Account, path string, disk Disk) (paths []string, err error) {
-	dir, name := splitPath(path)
-	uploads, err := collect(context.Background(), tx, scanUpload, below,
-		a.ID, dir, name, []byte(path), []byte(path+"/"), []byte(path+"0"))
+// yet. A problem that is gone is simply forgotten. It returns the paths of all
+// that is. At most limit files are looked at, from the first one behind the
+// path from (""= all); then next is the last of them, else "".
+func (tx *Tx) Missing(a Account, path, from string, limit int, disk Disk) (paths []string, next string, err error) {
+	uploads, err := tx.below(a.ID, path, from, limit)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, u := range uploads {
 		if presence, _ := disk.Look(a.Name, u.Path); presence != Absent {
@@ -38,14 +65,17 @@ func (tx *Tx) Missing(a Account, path string, disk Disk) (paths []string, err er
 			err = tx.markGone(u.ID)
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		paths = append(paths, u.Path)
 	}
-	if len(paths) == 0 {
-		return nil, nil
+	if len(uploads) == limit {
+		next = uploads[limit-1].Path
 	}
-	return paths, disk.Sure(context.Background())
+	if len(paths) == 0 {
+		return nil, next, nil
+	}
+	return paths, next, disk.Sure(context.Background())
 }
 
 // A Withdrawal is a photo that was taken back.
@@ -54,49 +84,58 @@ type Withdrawal struct {
 	Person        string
 }
 
-// Overdue counts the files missing for longer than the grace, so that a
-// caller need not open a transaction in vain.
-func (s *Store) Overdue(ctx context.Context, grace time.Duration) (n int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM upload WHERE gone_at <= ?`, millis(time.Now().Add(-grace))).Scan(&n)
-	return n, err
+// Overdue tells whether files behind the cursor have been missing for longer
+// than the grace, so that a caller need not open a transaction in vain.
+func (s *Store) Overdue(ctx context.Context, grace time.Duration, from Cursor) (yes bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM upload WHERE (gone_at, id) > (?, ?) AND gone_at <= ?)`,
+		from.At, from.ID, millis(time.Now().Add(-grace))).Scan(&yes)
+	return yes, err
 }
 
 // Withdraw unpublishes the photos whose files have been missing for longer
-// than the grace, at most limit. Everything that could make a missing file a
-// misunderstanding is asked once more, inside the transaction: is the file
-// gone, is the volume the one we know, is the job planned. What cannot be
-// proven waits.
-func (tx *Tx) Withdraw(grace time.Duration, limit int, disk Disk) ([]Withdrawal, error) {
+// than the grace. It looks at no more than limit of them, from the first one
+// behind the cursor, and returns the cursor of the last one. Everything that
+// could make a missing file a misunderstanding is asked once more, inside the
+// transaction: is the file gone, is the volume the one we know, is the job
+// planned. What cannot be proven waits until a caller begins anew.
+func (tx *Tx) Withdraw(grace time.Duration, from Cursor, limit int, disk Disk) (done []Withdrawal, to Cursor, err error) {
 	ctx := context.Background()
-	uploads, err := collect(ctx, tx, scanUpload, uploadColumns+`WHERE gone_at <= ?
-		AND account_id IN (SELECT id FROM account WHERE state IN ('enabled', 'disabled'))
-		AND (job_id IS NULL OR job_id IN (SELECT id FROM job WHERE state = 'planned')) ORDER BY gone_at`,
-		millis(tx.now.Add(-grace)))
+	uploads, err := collect(ctx, tx, scanUpload, uploadColumns+`WHERE (gone_at, id) > (?, ?) AND gone_at <= ? ORDER BY gone_at, id LIMIT ?`,
+		from.At, from.ID, millis(tx.now.Add(-grace)), limit)
 	if err != nil {
-		return nil, err
+		return nil, from, err
 	}
-	var done []Withdrawal
+	to = Cursor{At: from.At, ID: from.ID}
 	for _, u := range uploads {
-		// What cannot be proven does not count: it may be there for days, and
-		// must not keep the others from their turn.
-		if len(done) == limit {
-			break
-		}
 		w, ok, err := tx.withdraw(u, disk)
 		if err != nil {
-			return nil, err
+			return nil, from, err
 		}
 		if ok {
 			done = append(done, w)
 		}
+		to.At, to.ID = millis(u.GoneAt), u.ID
 	}
+	to.More = len(uploads) == limit
 	if len(done) > 0 {
-		return done, disk.Sure(ctx)
+		return done, to, disk.Sure(ctx)
 	}
-	return nil, nil
+	return nil, to, nil
+}
+
+// mayEnd tells whether a missing file is of an account that is there, and of a
+// job that is planned: whoever activates a job takes its files away, and that
+// is no deletion.
+func (tx *Tx) mayEnd(u Upload) (yes bool, err error) {
+	err = tx.QueryRow(`SELECT a.state IN ('enabled', 'disabled') AND coalesce(j.state, 'planned') = 'planned'
+		FROM upload u JOIN account a ON a.id = u.account_id LEFT JOIN job j ON j.id = u.job_id WHERE u.id = ?`, u.ID).Scan(&yes)
+	return yes, err
 }
 
 func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
+	if may, err := tx.mayEnd(u); err != nil || !may {
+		return w, false, err
+	}
 	a, err := scanAccount(tx.QueryRow(accountColumns+`WHERE id = (SELECT account_id FROM upload WHERE id = ?)`, u.ID))
 	if err != nil {
 		return w, false, err
@@ -161,10 +200,18 @@ func (tx *Tx) waitsElsewhere(a Account, u Upload, disk Disk) (bool, error) {
 	return !known || !there.Identity.SameInode(u.Identity), err
 }
 
-// Duplicates lists the paths of an account's files that lost against a newer
-// picture of the same person. When that one goes, they get their chance.
-func (s *Store) Duplicates(ctx context.Context, a Account) ([]Upload, error) {
-	return collect(ctx, s.read, scanUpload, uploadColumns+`WHERE account_id = ? AND reason = ? AND gone_at IS NULL`, a.ID, DuplicateID)
+// Duplicates lists an account's files that lost against a newer picture of the
+// same person. When that one goes, they get their chance. like narrows them to
+// the names that differ from a path in their ending only; "" = all.
+func (s *Store) Duplicates(ctx context.Context, a Account, like string) ([]Upload, error) {
+	const lost = uploadColumns + `WHERE account_id = ? AND reason = ? AND gone_at IS NULL`
+	if like == "" {
+		return collect(ctx, s.read, scanUpload, lost, a.ID, DuplicateID)
+	}
+	dir, name := splitPath(strings.TrimSuffix(like, path.Ext(like)))
+	// '/' is the byte after '.', so these are the names that begin with "name.".
+	return collect(ctx, s.read, scanUpload, uploadColumns+`WHERE account_id = ? AND dir = ? AND name > ? AND name < ? AND +reason = ? AND gone_at IS NULL`,
+		a.ID, dir, append(name, '.'), append(bytes.Clone(name), '/'), DuplicateID)
 }
 
 // A Stray is a badly named file whose days are over.
@@ -173,15 +220,23 @@ type Stray struct {
 	Upload
 }
 
-// Strays lists the files to be deleted by now.
-func (s *Store) Strays(ctx context.Context, now time.Time) ([]Stray, error) {
-	return collect(ctx, s.read, func(r *sql.Rows) (v Stray, err error) {
+// Strays lists the files to be deleted by now, at most limit, from the first
+// one behind the cursor, and returns the cursor of the last one.
+func (s *Store) Strays(ctx context.Context, now time.Time, from Cursor, limit int) ([]Stray, Cursor, error) {
+	to := Cursor{At: from.At, ID: from.ID}
+	n := 0
+	all, err := collect(ctx, s.read, func(r *sql.Rows) (v Stray, err error) {
 		var dir, name, identity []byte
-		err = r.Scan(&v.Account, &v.ID, &dir, &name, &identity)
+		n++
+		err = r.Scan(&v.Account, &v.ID, &dir, &name, &identity, &to.At)
 		v.Path, v.Identity, v.Reason = joinPath(dir, name), identityOf(identity), BadName
+		to.ID = v.ID
 		return v, err
-	}, `SELECT a.name, u.id, u.dir, u.name, u.identity FROM upload u JOIN account a ON a.id = u.account_id
-		WHERE u.delete_after <= ? AND u.reason = ? AND u.gone_at IS NULL AND a.state IN ('enabled', 'disabled')`, millis(now), BadName)
+	}, `SELECT CASE WHEN u.reason = ? AND u.gone_at IS NULL AND a.state IN ('enabled', 'disabled') THEN a.name ELSE '' END, u.id, u.dir, u.name, u.identity, u.delete_after
+		FROM upload u CROSS JOIN account a ON a.id = u.account_id
+		WHERE (u.delete_after, u.id) > (?, ?) AND u.delete_after <= ? ORDER BY u.delete_after, u.id LIMIT ?`, BadName, from.At, from.ID, millis(now), limit)
+	to.More = n == limit
+	return slices.DeleteFunc(all, func(v Stray) bool { return v.Account == "" }), to, err
 }
 
 // Forget drops what is known of a path, so that the next look starts anew.

@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -79,13 +82,21 @@ func (w *world) jobState(name string, state JobState) {
 	w.tx(func(tx *Tx) error { return tx.SetJobState(j, state) })
 }
 
-// withdraw is one round of it, the grace having run out.
+// withdraw is one round of it, the grace having run out, in transactions of
+// so many.
 func (w *world) withdraw(limit int) (done []Withdrawal, err error) {
-	err = w.s.Update(w.Context(), func(tx *Tx) (err error) {
-		tx.now = tx.now.Add(time.Hour)
-		done, err = tx.Withdraw(time.Minute, limit, w)
-		return err
-	})
+	for from := (Cursor{More: true}); err == nil && from.More; {
+		err = w.s.Update(w.Context(), func(tx *Tx) error {
+			tx.now = tx.now.Add(time.Hour)
+			before := w.looks
+			some, to, err := tx.Withdraw(time.Minute, from, limit, w)
+			if w.looks-before > limit || len(some) > limit {
+				w.Errorf("%d looks and %d withdrawals in a transaction of %d", w.looks-before, len(some), limit)
+			}
+			from, done = to, append(done, some...)
+			return err
+		})
+	}
 	return done, err
 }
 
@@ -96,7 +107,11 @@ func TestMissingNeedsProof(t *testing.T) {
 	w.settle()
 	w.rm(aJPG)
 	missing := func() (n int, err error) {
-		err = w.s.Update(w.Context(), func(tx *Tx) error { paths, err := tx.Missing(w.acct, "job1", w); n = len(paths); return err })
+		err = w.s.Update(w.Context(), func(tx *Tx) error {
+			paths, _, err := tx.Missing(w.acct, "job1", "", 1000, w)
+			n = len(paths)
+			return err
+		})
 		return n, err
 	}
 	w.unknown["job1"] = true
@@ -112,8 +127,8 @@ func TestMissingNeedsProof(t *testing.T) {
 	if n, err := missing(); n != 1 || err != nil || w.link(bJPG) == "" {
 		t.Errorf("%d %v", n, err)
 	}
-	if done, err := w.s.Overdue(w.Context(), time.Hour); done != 0 || err != nil {
-		t.Errorf("before the grace is over: %d %v", done, err)
+	if done, err := w.s.Overdue(w.Context(), time.Hour, Cursor{}); done || err != nil {
+		t.Errorf("before the grace is over: %v %v", done, err)
 	}
 }
 
@@ -183,8 +198,49 @@ func TestUnprovableFilesDoNotBlockTheRest(t *testing.T) {
 		t.Errorf("%v %v", done, err)
 	}
 	delete(w.unknown, "job1")
-	if done, err := w.withdraw(2); len(done) != 2 || err != nil {
-		t.Errorf("no more than the limit: %v %v", done, err)
+	if done, err := w.withdraw(2); len(done) != 3 || err != nil {
+		t.Errorf("all in their turn: %v %v", done, err)
+	}
+}
+
+// A folder of many files is missed in steps, each file once, and nothing that
+// is only called like it.
+func TestMissingInSteps(t *testing.T) {
+	w := newWorld(t, Jobs)
+	var want []string
+	for _, d := range []string{"job1/x", "job1/x/deep", "job1/x/deep/er", "job1/x!", "job1/x0", "job1/w"} {
+		for i := range 5 {
+			p := fmt.Sprintf("%s/%d.jpg", d, i)
+			w.put(p, p)
+			if d == "job1/x" || strings.HasPrefix(d, "job1/x/") {
+				want = append(want, p)
+			}
+		}
+	}
+	w.settle()
+	for p := range w.files {
+		w.rm(p)
+	}
+	slices.Sort(want)
+	for _, path := range []string{"job1/x", "job1/w/3.jpg"} {
+		for limit := 1; limit < 18; limit++ {
+			var got []string
+			err := w.s.Update(t.Context(), func(tx *Tx) error {
+				for next, first := "", true; first || next != ""; first = false {
+					paths, to, err := tx.Missing(w.acct, path, next, limit, w)
+					if len(paths) > limit || err != nil {
+						t.Errorf("%d paths with a limit of %d: %v", len(paths), limit, err)
+						break
+					}
+					got, next = append(got, paths...), to
+				}
+				return errors.New("undone")
+			})
+			slices.Sort(got)
+			if path == "job1/x" && !slices.Equal(got, want) || path != "job1/x" && !slices.Equal(got, []string{path}) {
+				t.Errorf("%s, in steps of %d: %v %q", path, limit, err, got)
+			}
+		}
 	}
 }
 
@@ -237,10 +293,10 @@ func TestStraysOfAKeptAccountAreLookedAtAgain(t *testing.T) {
 		return tx.Problem(w.acct, Place{Path: p}, Identity{Ino: 1}, BadName, time.Hour, w)
 	})
 	later := time.Now().Add(2 * time.Hour)
-	if strays, err := w.s.Strays(t.Context(), later); len(strays) != 1 || err != nil {
+	if strays, _, err := w.s.Strays(t.Context(), later, Cursor{}, 100); len(strays) != 1 || err != nil {
 		t.Fatalf("%v %v", strays, err)
 	}
-	if strays, err := w.s.Strays(t.Context(), time.Now()); len(strays) != 0 || err != nil {
+	if strays, _, err := w.s.Strays(t.Context(), time.Now(), Cursor{}, 100); len(strays) != 0 || err != nil {
 		t.Errorf("too early: %v %v", strays, err)
 	}
 	w.tx(func(tx *Tx) error {
@@ -250,7 +306,7 @@ func TestStraysOfAKeptAccountAreLookedAtAgain(t *testing.T) {
 		_, err := tx.AddAccount(Account{Name: "acme", Layout: Portraits, IDPattern: "[a-z]+"})
 		return err
 	})
-	if strays, err := w.s.Strays(t.Context(), later); len(strays) != 0 || err != nil {
+	if strays, _, err := w.s.Strays(t.Context(), later, Cursor{}, 100); len(strays) != 0 || err != nil {
 		t.Errorf("still to be deleted: %v %v", strays, err)
 	}
 }

@@ -28,12 +28,16 @@ func TestAnOperatorsWithdrawalStays(t *testing.T) {
 		"again":   func(w *world) { w.replace("job1/A/1.jpg", "one"); w.settle() },
 		"deleted": func(w *world) { w.rm("job1/A/1.jpg"); w.settle(); w.expire(); w.put("job1/A/1.jpg", "one"); w.settle() },
 		"the trash": func(w *world) {
-			w.tx(func(tx *Tx) error { _, err := tx.Empty(0); return err })
+			w.tx(empty)
 			w.touch("job1/A/1.jpg")
 			w.settle()
 		},
 		"years": func(w *world) {
-			w.tx(func(tx *Tx) error { tx.now = tx.now.Add(9999 * time.Hour); _, err := tx.Expire(time.Hour); return err })
+			w.tx(func(tx *Tx) error {
+				tx.now = tx.now.Add(9999 * time.Hour)
+				_, _, err := tx.Expire(time.Hour, Cursor{}, 1000)
+				return err
+			})
 			w.touch("job1/A/1.jpg")
 			w.settle()
 		},
@@ -72,7 +76,7 @@ func TestDaysInTheTrashBeginWhenTheFileGoes(t *testing.T) {
 	w.rm("job1/A/1.jpg")
 	w.settle()
 	w.expire()
-	w.tx(func(tx *Tx) error { _, err := tx.Expire(720 * time.Hour); return err })
+	w.tx(func(tx *Tx) error { _, _, err := tx.Expire(720*time.Hour, Cursor{}, 1000); return err })
 	if got, err := w.s.View(0).Photo(t.Context(), p.ID); err != nil || got.WithdrawnBy != "eva" {
 		t.Errorf("%+v %v", got, err)
 	}
@@ -156,7 +160,7 @@ func TestARotatedLinkNeverComesBack(t *testing.T) {
 		w.rm(a)
 		w.settle()
 		w.expire()
-		w.tx(func(tx *Tx) error { _, err := tx.Empty(0); return err })
+		w.tx(empty)
 		w.put(a, "twelve")
 		w.settle()
 		if l := w.link(a); seen[l] && l != now {
@@ -299,4 +303,4 @@ func TestAWithdrawnPictureUnderAnotherName(t *testing.T) {
 	}
 }
 
-func empty(tx *Tx) error { _, err := tx.Empty(0); return err }
+func empty(tx *Tx) error { _, _, err := tx.Empty(0, Cursor{}, 1000); return err }

@@ -31,6 +31,7 @@ type world struct {
 	unknown map[string]bool // nothing can be proven at or below these
 	linked  map[string]bool // inodes that had two names at once
 	sure    error
+	looks   int
 	log     []string            // what happened, for the one who reads a failure
 	told    map[string]Identity // what the watcher has handed over
 	orphans bool                // as after a restore, photos without files
@@ -172,6 +173,7 @@ func (w *world) touch(p string) { w.files[p].Ctime = w.tick() }
 // Look, Elsewhere and Sure make the world a Disk.
 
 func (w *world) Look(_, p string) (Presence, Identity) {
+	w.looks++
 	for d := range w.unknown {
 		if p == d || strings.HasPrefix(p, d+"/") {
 			return Unknown, Identity{}
@@ -243,8 +245,12 @@ func (w *world) gone(p string) {
 	w.Helper()
 	w.note("  gone ", p)
 	delete(w.told, p)
-	w.tx(func(tx *Tx) error { _, err := tx.Missing(w.acct, p, w); return err })
-	losers, err := w.s.Duplicates(w.Context(), w.acct)
+	w.tx(func(tx *Tx) error { _, _, err := tx.Missing(w.acct, p, "", 1000, w); return err })
+	like := ""
+	if w.acct.Layout == Portraits {
+		like = p
+	}
+	losers, err := w.s.Duplicates(w.Context(), w.acct, like)
 	w.must(err)
 	for _, u := range losers {
 		w.tx(func(tx *Tx) error { return tx.Forget(u) })
@@ -296,7 +302,7 @@ func (w *world) expire() {
 	w.Helper()
 	w.tx(func(tx *Tx) error {
 		tx.now = tx.now.Add(time.Hour)
-		_, err := tx.Withdraw(time.Minute, 1000, w)
+		_, _, err := tx.Withdraw(time.Minute, Cursor{}, 1000, w)
 		return err
 	})
 	w.consistent()

@@ -129,14 +129,14 @@ func rendered(name, content string) []byte {
 func (b *bed) withdraw(person string) {
 	b.Helper()
 	b.tx(func(tx *store.Tx) error {
-		paths, err := tx.Missing(b.acct, b.path(person), gone{})
+		paths, _, err := tx.Missing(b.acct, b.path(person), "", 100, gone{})
 		if err == nil && len(paths) != 1 {
 			err = fmt.Errorf("missing: %v", paths)
 		}
 		if err != nil {
 			return err
 		}
-		done, err := tx.Withdraw(-time.Hour, 10, gone{})
+		done, _, err := tx.Withdraw(-time.Hour, store.Cursor{}, 10, gone{})
 		if err == nil && len(done) != 1 {
 			err = fmt.Errorf("withdrawn: %v", done)
 		}

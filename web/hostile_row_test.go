@@ -117,7 +117,7 @@ func TestAHostileRowHidesNoOther(t *testing.T) {
 				t.Errorf("%v: %d photos and problems, %d accounts, %d operators, %d tokens, %d pictures", err, len(shown), len(accounts), len(operators), len(tokens), len(pictures))
 			}
 			// What the daemon reads.
-			_, err = b.s.Strays(ctx, time.Now())
+			_, _, err = b.s.Strays(ctx, time.Now(), store.Cursor{}, 100)
 			b.must(err)
 			_, err = b.s.Backlog(ctx, specs, store.SHA{}, 100)
 			b.must(err)

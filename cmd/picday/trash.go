@@ -100,10 +100,16 @@ func (a *app) trashEmpty() *cobra.Command {
 			id = acct.ID
 		}
 		var n int64
-		err = s.Update(ctx, func(tx *store.Tx) (err error) {
-			n, err = tx.Empty(id)
-			return err
-		})
+		// In steps: picdayd gets its turn between two.
+		for from := (store.Cursor{More: true}); err == nil && from.More; {
+			err = s.Update(ctx, func(tx *store.Tx) error {
+				ended, to, err := tx.Empty(id, from, 500)
+				if err == nil {
+					n, from = n+ended, to
+				}
+				return err
+			})
+		}
 		if err == nil {
 			a.say(fmt.Sprintf("%d photos ended; picdayd deletes their files", n))
 		}
