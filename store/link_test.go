@@ -140,3 +140,23 @@ func TestNoLinkIsGivenOutAgainByANewCatalogue(t *testing.T) {
 		}
 	}
 }
+
+func TestDerivedKeys(t *testing.T) {
+	s, other := bareStore(t), bareStore(t)
+	key := func(s *Store, purpose string) string {
+		t.Helper()
+		k, err := s.DeriveKey(purpose)
+		if err != nil || len(k) != 32 || string(k) == string(s.key) {
+			t.Errorf("%x %v", k, err)
+		}
+		return string(k)
+	}
+	one := key(s, "one")
+	if key(s, "one") != one || key(s, "two") == one || key(other, "one") == one {
+		t.Error("a key for one purpose is another's, or is not stable")
+	}
+	s.key = nil
+	if _, err := s.DeriveKey("one"); err == nil {
+		t.Error("a key is derived from nothing")
+	}
+}

@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -32,14 +33,23 @@ func TestBehindCaddy(t *testing.T) {
 }
 
 func TestPagesBehindNginx(t *testing.T) {
-	s := newSite(t)
+	s := newSiteBehindProxy(t)
 	s.pages(s.nginx("127.0.0.1:8481", s.Admin))
 }
 
 // For the pages Caddy needs nothing but the other address.
 func TestPagesBehindCaddy(t *testing.T) {
-	s := newSite(t)
+	s := newSiteBehindProxy(t)
 	s.pages(s.caddy("127.0.0.1:8480", s.Admin))
+}
+
+// newSiteBehindProxy is a site whose web server says for whom it asks.
+func newSiteBehindProxy(t *testing.T) *site {
+	t.Helper()
+	s := newQuietSite(t)
+	s.EditConfig("[web]\n", "[web]\nproxies = [\"127.0.0.1\"]\n")
+	s.daemon = s.StartDaemon()
+	return s
 }
 
 // nginx starts it with the README's lines for one address in front of another.
@@ -114,43 +124,57 @@ func (s *site) front(addr string, cmd *exec.Cmd) {
 }
 
 // pages logs in by way of a web server, as browsers without Sec-Fetch-Site do,
-// and as somebody who tries passwords and says that he is many.
+// while somebody in another network tries passwords and says that he is many.
 func (s *site) pages(addr string) {
 	s.t.Helper()
 	if r := s.PicdayInput("correct horse\n", "operator", "add", "eva", "--password-stdin"); r.Code != 0 {
 		s.t.Fatal(r)
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	logIn := func(name, password, origin, from string) *http.Response {
+	logIn := func(from, password, origin, claimed string, cookies ...*http.Cookie) *http.Response {
 		s.t.Helper()
-		r, err := http.NewRequest("POST", "http://"+addr+"/login", strings.NewReader(url.Values{"name": {name}, "password": {password}}.Encode()))
+		r, err := http.NewRequest("POST", "http://"+addr+"/login", strings.NewReader(url.Values{"name": {"eva"}, "password": {password}}.Encode()))
 		s.must(err)
 		for key, value := range map[string]string{
-			"Content-Type": "application/x-www-form-urlencoded", "Origin": origin, "X-Forwarded-For": from, "X-Forwarded-Proto": "https",
+			"Content-Type": "application/x-www-form-urlencoded", "Origin": origin, "X-Forwarded-For": claimed, "X-Forwarded-Proto": "https",
 		} {
 			r.Header.Set(key, value)
 		}
-		res, err := client.Do(r)
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		res, err := (&http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}).RoundTrip(r)
 		s.must(err)
 		res.Body.Close()
 		return res
 	}
-	res := logIn("eva", "correct horse", "http://"+addr, "192.0.2.1")
+	const here, elsewhere = "127.0.0.1", "127.0.7.1"
+	own := "http://" + addr
+	res := logIn(here, "correct horse", own, "192.0.2.1")
 	cookies := res.Cookies()
-	if res.StatusCode != http.StatusSeeOther || len(cookies) != 1 || cookies[0].Secure {
+	if res.StatusCode != http.StatusSeeOther || len(cookies) != 2 || cookies[0].Secure || cookies[1].Secure {
 		s.t.Fatalf("%s %v: the web server must say that this is its own page, and no TLS", res.Status, cookies)
 	}
-	if res := logIn("eva", "correct horse", "http://elsewhere.example", "192.0.2.1"); res.StatusCode != http.StatusForbidden {
+	if res := logIn(here, "correct horse", "http://elsewhere.example", "192.0.2.1"); res.StatusCode != http.StatusForbidden {
 		s.t.Errorf("from another site: %s", res.Status)
 	}
 	for i := 1; ; i++ {
-		res := logIn(fmt.Sprint("nobody", i), "wrong wrong", "http://"+addr, fmt.Sprint("192.0.2.", i))
+		res := logIn(elsewhere, "wrong wrong", own, fmt.Sprintf("192.0.%d.1", i))
 		if res.StatusCode == http.StatusTooManyRequests {
 			break
 		}
-		if res.StatusCode != http.StatusForbidden || i == 100 {
+		if res.StatusCode != http.StatusForbidden || i == 20 {
 			s.t.Fatalf("try %d: %s", i, res.Status)
 		}
+	}
+	if res := logIn(elsewhere, "correct horse", own, "192.0.2.1"); res.StatusCode != http.StatusTooManyRequests {
+		s.t.Errorf("the right password, where somebody has tried many: %s", res.Status)
+	}
+	if res := logIn(elsewhere, "correct horse", own, "192.0.2.1", cookies...); res.StatusCode != http.StatusSeeOther {
+		s.t.Errorf("the same, in a browser that has logged in before: %s", res.Status)
+	}
+	if res := logIn(here, "correct horse", own, "192.0.2.1"); res.StatusCode != http.StatusSeeOther {
+		s.t.Errorf("the right password, where nobody has tried: %s", res.Status)
 	}
 }
 

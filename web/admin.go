@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -23,8 +24,12 @@ type Admin struct {
 	Healthy func() bool  // for /healthz
 	Metrics http.Handler // for /metrics; nil = there are none
 	Site    Site
-	Hosts   []string // the names of the listener; addresses and localhost are always right
-	Log     zerolog.Logger
+	Hosts   []string       // the names of the listener; addresses and localhost are always right
+	Proxies []netip.Prefix // of web servers in front, which say for whom they ask
+	// BrowserKey signs what known browsers keep: 32 bytes, of store.DeriveKey
+	// for BrowserKeyPurpose.
+	BrowserKey []byte
+	Log        zerolog.Logger
 }
 
 // A Writer commits changes of the catalogue; store.Writer is one.
@@ -77,6 +82,7 @@ type gate struct {
 	Admin
 	hosts    map[string]bool
 	logins   *logins
+	unnamed  sync.Once // a web server that is not in Proxies was spoken of
 	sessions sessions
 	streams  streams
 	mux      *http.ServeMux

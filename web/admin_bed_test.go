@@ -1,10 +1,12 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -59,8 +61,8 @@ func newAdminBed(t testing.TB) *adminBed {
 		Site: Site{
 			PublicURL: "https://pics.example", Host: "sftp.example", Port: 22, Renditions: specs, Originals: b.s.OriginalPath, Files: b.s.RenditionPath,
 		},
-		Hosts: []string{"admin.example"},
-		Log:   b.pub.Log,
+		Hosts: []string{"admin.example"}, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+		BrowserKey: bytes.Repeat([]byte("k"), 32), Log: b.pub.Log,
 	})
 	return b
 }

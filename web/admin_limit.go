@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,63 +14,112 @@ import (
 	"picday/store"
 )
 
-// Only failed log-ins count: so many at once, then one each so often. An
-// address may be a whole office.
+// Only failed log-ins count: so many at once, then one each so often. Of
+// strangers they count by the name together with the network, so that nobody
+// elsewhere is kept out, and by the network alone: it may be a whole office.
+// A browser in which the operator has logged in counts for itself.
 const (
-	nameFailures = 10
-	nameEvery    = 10 * time.Second
-	addrFailures = 30
-	addrEvery    = 3 * time.Second
-	loginWait    = 5 * time.Second // for a turn to have a password checked
-	loginQueue   = 64              // who wait for one
+	nameFailures    = 10
+	nameEvery       = 10 * time.Second
+	networkFailures = 30
+	networkEvery    = 3 * time.Second
+	loginWait       = 5 * time.Second // for a turn to have a password checked
+	loginQueue      = 64              // who wait for one
 )
 
 var errBusy = errors.New("too many log in at this moment")
 
 // tooOften is returned to who must wait before the next try.
-type tooOften struct{ wait time.Duration }
+type tooOften struct {
+	wait  time.Duration
+	known bool // it is a known browser
+}
 
 func (t tooOften) Error() string { return "too many failed log-ins" }
 
+func (t tooOften) sentence() string {
+	wait := t.wait.Round(time.Second).String()
+	if t.known {
+		return "Too many log-ins have failed in this browser. Wait " + wait + " and try again."
+	}
+	return "Too many log-ins have failed in your network. Wait " + wait + " and try again. Nobody waits in a browser in which he has logged in before."
+}
+
 // logins bounds what checking passwords costs, and how many can be tried.
 type logins struct {
-	turns, places chan struct{}
-	names, addrs  *counters
+	strangers, known          lane
+	names, networks, browsers *counters
 }
 
 func newLogins() *logins {
-	// bcrypt takes a core for a quarter of a second: one is left for pictures.
+	// bcrypt takes a core for a quarter of a second: strangers have half of
+	// them, known browsers one, however many strangers wait.
 	return &logins{
-		turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), places: make(chan struct{}, loginQueue),
-		names: newCounters(nameEvery, nameFailures), addrs: newCounters(addrEvery, addrFailures),
+		strangers: newLane(max(1, runtime.GOMAXPROCS(0)/2)), known: newLane(1),
+		names: newCounters(nameEvery, nameFailures), networks: newCounters(networkEvery, networkFailures), browsers: newCounters(nameEvery, nameFailures),
+	}
+}
+
+// A lane is where passwords are checked, so many at once.
+type lane struct{ turns, places chan struct{} }
+
+func newLane(turns int) lane {
+	return lane{make(chan struct{}, turns), make(chan struct{}, loginQueue)}
+}
+
+// enter waits for a turn; leave ends it.
+func (l lane) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case l.places <- struct{}{}:
+	default:
+		return nil, errBusy
+	}
+	ctx, cancel := context.WithTimeout(ctx, loginWait)
+	defer cancel()
+	select {
+	case l.turns <- struct{}{}:
+		return func() { <-l.turns; <-l.places }, nil
+	case <-ctx.Done():
+		<-l.places
+		return nil, errBusy
 	}
 }
 
 // check has a name and password checked when it is their turn; see LogIn.
 func (g *gate) check(r *http.Request, name, password string) (hash string, err error) {
-	l := g.logins
-	select {
-	case l.places <- struct{}{}:
-		defer func() { <-l.places }()
-	default:
-		return "", errBusy
+	network, browser := networkOf(g.clientAddr(r)), g.knownBrowser(r, name)
+	in, counts := g.logins.strangers, []counter{g.logins.names.of(name + "\x00" + network), g.logins.networks.of(network)}
+	if browser != "" {
+		in, counts = g.logins.known, []counter{g.logins.browsers.of(browser)}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), loginWait)
-	defer cancel()
-	select {
-	case l.turns <- struct{}{}:
-		defer func() { <-l.turns }()
-	case <-ctx.Done():
-		return "", errBusy
+	mayTry := func() error {
+		var wait time.Duration
+		for _, c := range counts {
+			wait = max(wait, c.wait())
+		}
+		if wait > 0 {
+			return tooOften{wait, browser != ""}
+		}
+		return nil
 	}
-	byName, byAddr := l.names.of(name), l.addrs.of(clientAddr(r))
-	if wait := max(byName.wait(), byAddr.wait()); wait > 0 {
-		return "", tooOften{wait}
+	// Before: who has to wait takes nobody's place. Behind: those who waited
+	// with him may have failed meanwhile.
+	if err := mayTry(); err != nil {
+		return "", err
+	}
+	leave, err := in.enter(r.Context())
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	if err := mayTry(); err != nil {
+		return "", err
 	}
 	hash, err = g.Store.LogIn(r.Context(), name, password)
 	if errors.Is(err, store.ErrNotFound) {
-		byName.Allow()
-		byAddr.Allow()
+		for _, c := range counts {
+			c.Allow()
+		}
 	}
 	return hash, err
 }
@@ -113,27 +159,4 @@ func (c counter) wait() time.Duration {
 		return 0
 	}
 	return time.Duration(missing / float64(c.Limit()) * float64(time.Second))
-}
-
-// clientAddr is where a request comes from. A proxy on this machine says for
-// whom it asks, in the last place of the header; nobody else is believed. All
-// of an IPv6 network is one address, since it belongs to one customer.
-func clientAddr(r *http.Request) string {
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	if forwarded := r.Header.Values("X-Forwarded-For"); addr.IsLoopback() && len(forwarded) > 0 {
-		last := forwarded[len(forwarded)-1]
-		if given, err := netip.ParseAddr(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])); err == nil {
-			addr = given
-		}
-	}
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
-		network, _ := addr.Prefix(64) // of an IPv6 address: cannot fail
-		addr = network.Addr()
-	}
-	return addr.String()
 }

@@ -35,15 +35,17 @@ func cookieName(r *http.Request) string {
 	return "picday"
 }
 
-func setCookie(w http.ResponseWriter, r *http.Request, value string, age time.Duration) {
-	c := &http.Cookie{
-		Name: cookieName(r), Value: value, Path: "/", MaxAge: int(age / time.Second),
-		HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteLaxMode,
-	}
-	if age <= 0 {
+// setCookie sets a cookie for as long; for no time, it takes it away.
+func setCookie(w http.ResponseWriter, r *http.Request, c *http.Cookie, age time.Duration) {
+	c.Path, c.HttpOnly, c.Secure = "/", true, secure(r)
+	if c.MaxAge = int(age / time.Second); age <= 0 {
 		c.MaxAge = -1
 	}
 	http.SetCookie(w, c)
+}
+
+func sessionCookie(r *http.Request, value string) *http.Cookie {
+	return &http.Cookie{Name: cookieName(r), Value: value, SameSite: http.SameSiteLaxMode}
 }
 
 // session finds the operator of a request. ErrNotFound = nobody.
@@ -97,18 +99,19 @@ func (g *gate) logIn(w http.ResponseWriter, v *visit) error {
 	switch {
 	case errors.As(err, &later):
 		w.Header().Set("Retry-After", strconv.Itoa(int(later.wait/time.Second)+1))
-		return again(http.StatusTooManyRequests, "Too many log-ins have failed. Wait "+later.wait.Round(time.Second).String()+" and try again.")
+		return again(http.StatusTooManyRequests, later.sentence())
 	case errors.Is(err, errBusy):
 		w.Header().Set("Retry-After", "5")
 		return again(http.StatusServiceUnavailable, "Many log in at this moment. Try again in a few seconds.")
 	case errors.Is(err, store.ErrNotFound):
-		g.Log.Warn().Str("name", layout.Shown(name[:min(len(name), 64)])).Str("from", clientAddr(v.Request)).Msg("log-in refused")
+		g.Log.Warn().Str("name", layout.Shown(name[:min(len(name), 64)])).Stringer("from", g.clientAddr(v.Request)).Msg("log-in refused")
 		return again(http.StatusForbidden, "The name or the password is wrong.")
 	case err != nil:
 		return err
 	}
-	g.Log.Info().Str("name", name).Str("from", clientAddr(v.Request)).Msg("logged in")
-	setCookie(w, v.Request, cookie, store.SessionLife)
+	g.Log.Info().Str("name", name).Stringer("from", g.clientAddr(v.Request)).Msg("logged in")
+	setCookie(w, v.Request, sessionCookie(v.Request, cookie), store.SessionLife)
+	g.meet(w, v.Request, name)
 	return redirect(w, next)
 }
 
@@ -118,7 +121,7 @@ func (g *gate) logOut(w http.ResponseWriter, v *visit) error {
 			return err
 		}
 	}
-	setCookie(w, v.Request, "", 0)
+	setCookie(w, v.Request, sessionCookie(v.Request, ""), 0)
 	// The next who sits at this computer shall not find the pictures in it.
 	w.Header().Set("Clear-Site-Data", `"cache"`)
 	return redirect(w, "/login")

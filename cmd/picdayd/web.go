@@ -48,8 +48,12 @@ func (s *service) openFront(ctx context.Context) (f *front, err error) {
 	}
 	if s.cfg.Web.Admin != "" {
 		site := s.site()
+		key, err := s.store.DeriveKey(web.BrowserKeyPurpose)
+		if err != nil {
+			return nil, errors.Join(err, f.close())
+		}
 		admin := web.NewAdmin(web.Admin{
-			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Metrics: s.metrics, Site: site, Hosts: s.adminHosts(site.Host), Log: s.log,
+			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Metrics: s.metrics, Site: site, Hosts: s.adminHosts(site.Host), Proxies: proxies, BrowserKey: key, Log: s.log,
 		})
 		if err := f.add("web.admin", s.cfg.Web.Admin, proxies, admin, s.log); err != nil {
 			return nil, errors.Join(err, f.close())
