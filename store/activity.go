@@ -85,6 +85,7 @@ func (v View) Activity(ctx context.Context, q ActivityQuery) ([]Activity, error)
 		var at int64
 		err = r.Scan(&a.ID, &at, &a.AccountID, &a.Account, &a.Event, &a.Path, &a.Detail, &a.Operator, &a.PhotoID)
 		a.At = fromMillis(at)
+		a.Path, a.Detail, a.Operator = oneLine(a.Path), oneLine(a.Detail), login(a.Operator)
 		return a, err
 	}, `SELECT x.id, x.at, x.account_id, a.name, x.event, x.path_shown, x.detail, x.operator, coalesce(x.photo_id, 0)
 		FROM activity x CROSS JOIN account a ON a.id = x.account_id `+w.sql()+` ORDER BY x.id DESC LIMIT ?`, append(w.args, limited(q.Limit))...)

@@ -19,21 +19,25 @@ func scanJob(r *sql.Rows) (j Job, err error) {
 	var changed int64
 	err = r.Scan(&j.ID, &j.Account, &j.Name, &j.State, &changed, &j.Albums, &j.Photos, &j.Problems)
 	j.ChangedAt = fromMillis(changed)
+	if err == nil && j.check() != nil { // shown as far as it can be; who acts asks Job or JobStates
+		j.Name = brief(j.Name)
+	}
 	return j, err
 }
 
-// JobStates maps the names of an account's jobs to their states.
+// JobStates maps the names of an account's jobs to their states. With an ErrFlawed
+// all but the jobs whose rows are flawed are in it.
 func (s *Store) JobStates(ctx context.Context, accountID int64) (map[string]JobState, error) {
-	type row struct {
-		name  string
-		state JobState
-	}
-	rows, err := collect(ctx, s.read, func(r *sql.Rows) (v row, err error) {
-		return v, r.Scan(&v.name, &v.state)
-	}, `SELECT name, state FROM job WHERE account_id = ?`, accountID)
+	rows, err := collect(ctx, s.read, func(r *sql.Rows) (j Job, err error) {
+		return j, r.Scan(&j.ID, &j.Name, &j.State)
+	}, `SELECT id, name, state FROM job WHERE account_id = ?`, accountID)
 	states := map[string]JobState{}
-	for _, r := range rows {
-		states[r.name] = r.state
+	for _, j := range rows {
+		if flaw := j.check(); flaw != nil {
+			err = errors.Join(err, flaw)
+			continue
+		}
+		states[j.Name] = j.State
 	}
 	return states, err
 }
@@ -47,6 +51,9 @@ func (s *Store) Job(ctx context.Context, a Account, name string) (Job, error) {
 	j.ChangedAt = fromMillis(changed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, fmt.Errorf("job %q of account %q: %w", name, a.Name, ErrNotFound)
+	}
+	if err == nil {
+		err = j.check()
 	}
 	return j, err
 }

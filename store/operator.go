@@ -70,7 +70,7 @@ const operatorColumns = `SELECT o.name, coalesce(o.account_id, 0), coalesce(a.na
 func scanOperator(r interface{ Scan(...any) error }) (o Operator, err error) {
 	var created int64
 	err = r.Scan(&o.Name, &o.AccountID, &o.Account, &created)
-	o.CreatedAt = fromMillis(created)
+	o.CreatedAt, o.Name = fromMillis(created), login(o.Name)
 	return o, err
 }
 

@@ -32,7 +32,10 @@ func (s *Store) Original(ctx context.Context, h SHA) (o Original, found bool, er
 
 func renditionsOf(q querier, h SHA) ([]Rendition, error) {
 	return collect(context.Background(), q, func(r *sql.Rows) (v Rendition, err error) {
-		return v, r.Scan(&v.Name, &v.Longest, &v.Quality, &v.Width, &v.Height, &v.Bytes)
+		if err := r.Scan(&v.Name, &v.Longest, &v.Quality, &v.Width, &v.Height, &v.Bytes); err != nil {
+			return v, err
+		}
+		return v, v.check(h)
 	}, `SELECT name, longest, quality, width, height, bytes FROM rendition WHERE sha256 = ? ORDER BY longest DESC, name`, h[:])
 }
 

@@ -32,6 +32,8 @@ type Photo struct {
 
 	// The times as the row has them, which is what the order goes by.
 	taken, ingested, withdrawn int64
+
+	flaw error // see Flawed
 }
 
 // A PhotoFilter says which photos are wanted; an empty field means any.
@@ -74,6 +76,7 @@ func scanPhoto(r *sql.Rows) (p Photo, err error) {
 	if withdrawn != 0 {
 		p.WithdrawnAt = fromMillis(withdrawn)
 	}
+	p.parse(sha)
 	return p, err
 }
 

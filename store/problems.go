@@ -49,6 +49,9 @@ func scanProblem(r *sql.Rows) (p Problem, err error) {
 	if after != 0 {
 		p.DeleteAfter = fromMillis(after)
 	}
+	if !goodPath(p.RawPath) { // shown as far as it can be
+		p.RawPath = brief(p.RawPath)
+	}
 	return p, err
 }
 

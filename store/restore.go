@@ -239,9 +239,12 @@ func (s *Store) PhotoByID(ctx context.Context, a Account, id int64) (p Photo, er
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, ErrNotFound
 	}
+	if err != nil {
+		return p, err
+	}
 	p.RawPath = string(path)
-	copy(p.SHA[:], sha)
-	return p, err
+	p.parse(sha)
+	return p, p.Flawed()
 }
 
 // HasFile enters the file that a photo has again.

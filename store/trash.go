@@ -30,7 +30,7 @@ func (s *Store) Trashed(ctx context.Context, account, path, sha string) (Photo, 
 			newest = p
 		}
 	}
-	return newest, nil
+	return newest, newest.Flawed()
 }
 
 // Restore publishes a withdrawn photo again, as the file with that identity.

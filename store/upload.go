@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -100,6 +101,9 @@ func scanUpload(r *sql.Rows) (u Upload, err error) {
 	if gone != 0 {
 		u.GoneAt = fromMillis(gone)
 	}
+	if err == nil && !goodPath(u.Path) {
+		err = flawed("the upload number", u.ID, "path", u.Path)
+	}
 	return u, err
 }
 
@@ -118,7 +122,9 @@ func (s *Store) Known(ctx context.Context, accountID int64, dir string) (map[str
 		if err := rows.Scan(&name, &identity); err != nil {
 			return nil, err
 		}
-		known[string(name)] = identityOf(identity)
+		if bytes.IndexByte(name, '/') < 0 { // see Unsound
+			known[string(name)] = identityOf(identity)
+		}
 	}
 	return known, rows.Err()
 }

@@ -21,12 +21,20 @@ func (s *Store) Unsound(ctx context.Context) ([]string, error) {
 	if err != nil || len(all) > 0 {
 		return all, err
 	}
-	return collect(ctx, s.read, func(r *sql.Rows) (string, error) {
+	odd, err := column[int64](s.read, `SELECT id FROM upload WHERE instr(name, x'2f') > 0 OR name IN (x'', x'2e', x'2e2e') LIMIT 20`)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range odd {
+		all = append(all, fmt.Sprintf("the upload number %d has a name that no file can have", id))
+	}
+	dangling, err := collect(ctx, s.read, func(r *sql.Rows) (string, error) {
 		var table, parent string
 		var n int
 		err := r.Scan(&table, &parent, &n)
 		return fmt.Sprintf("%d rows of %s point to a %s that is not there", n, table, parent), err
 	}, `SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2`)
+	return append(all, dangling...), err
 }
 
 // ShownAs names a photo that shows a picture, or did before it was replaced,

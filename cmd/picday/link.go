@@ -60,7 +60,7 @@ func (a *app) linked(ctx context.Context, account, name string) (s *store.Store,
 				return s, p, err
 			}
 			if n := len(found); n > 0 {
-				return s, found[n-1], nil
+				return s, found[n-1], found[n-1].Flawed()
 			}
 		}
 	}

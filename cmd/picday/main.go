@@ -85,7 +85,7 @@ func exitStatus(err error) int {
 		return exitUsage
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, account.ErrNoAccount):
 		return exitNotFound
-	case errors.As(err, &no), errors.Is(err, account.ErrRefused):
+	case errors.As(err, &no), errors.Is(err, account.ErrRefused), errors.Is(err, store.ErrFlawed):
 		return exitRefused
 	}
 	return exitFailed

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -16,12 +15,8 @@ func (a *app) operatorCommand() *cobra.Command {
 	return a.group("operator", "Make and end log-ins for the administration pages", a.operatorAdd(), a.operatorList(), a.operatorPasswd(), a.operatorRemove())
 }
 
-// loginName is what an operator or a token may be called: a word or an e-mail
-// address.
-var loginName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$`)
-
 func checkName(name string) error {
-	if !loginName.MatchString(name) {
+	if !store.ValidLogin(name) {
 		return usagef("%q cannot be a name: use 1 to 64 letters, digits and . _ @ + -, beginning with a letter or digit", name)
 	}
 	return nil

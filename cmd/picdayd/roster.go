@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sort"
@@ -55,7 +56,9 @@ func (r *roster) load(ctx context.Context) error {
 			root.Trees = []string{a.Name + "/" + layout.UserPictures}
 		case store.Jobs:
 			states, err := r.store.JobStates(ctx, a.ID)
-			if err != nil {
+			if errors.Is(err, store.ErrFlawed) {
+				r.log.Error().Err(err).Str("account", a.Name).Msg("a job cannot be looked after, the others are")
+			} else if err != nil {
 				return err
 			}
 			for name, state := range states {
