@@ -54,14 +54,13 @@ func BenchmarkRender(b *testing.B) {
 				}
 			}
 			there := func() {
-				if _, _, err := p.Render(b.Context(), f, facts, sizes); err != nil {
+				if _, _, err := p.Render(b.Context(), "acme", f, facts, sizes); err != nil {
 					b.Fatal(err)
 				}
 			}
 			here()
 			there()
-			c := <-p.free
-			p.free <- c
+			c := p.first(b)
 			var wall, used [2]time.Duration
 			b.ResetTimer()
 			for b.Loop() {
@@ -89,7 +88,7 @@ func BenchmarkSmall(b *testing.B) {
 	f, facts := file(b, testphoto.Make(testphoto.Spec{Width: 16, Height: 16}))
 	p := start(b, Options{})
 	for b.Loop() {
-		if _, _, err := p.Render(b.Context(), f, facts, sizes); err != nil {
+		if _, _, err := p.Render(b.Context(), "acme", f, facts, sizes); err != nil {
 			b.Fatal(err)
 		}
 	}

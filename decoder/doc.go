@@ -14,10 +14,14 @@
 //     rendition must be a whole JPEG of the right size without metadata;
 //   - a crash, a limit or a hang costs one child and one picture, whose error is
 //     [photo.ErrDamaged] or [photo.ErrTooComplex]; any other error is the machine's;
+//   - a child serves one account, and ends before another's picture would be its next,
+//     after 100 pictures, or when it had nothing to do for 30 s;
+//   - nothing of a picture is left in a child's memory when the next one comes: no
+//     sample, no byte of the file or of a rendition;
 //   - all pictures decoded at once are estimated to fit in one budget of memory.
 //
 // The holes that remain: a child taken over by its picture can return another
-// picture of the same size (and does so for the pictures after it, until it is
-// replaced), can keep a core busy for the time that one picture may take, and can
+// picture of the same size (and does so for the same account's pictures after it,
+// until it is replaced), can keep a core busy for the time that one picture may take, and can
 // have its picture tried again and again by blaming the disk.
 package decoder

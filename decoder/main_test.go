@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -103,6 +104,22 @@ func start(t testing.TB, o Options) *Pool {
 		}
 	})
 	return p
+}
+
+// first is the child that waits longest, once one does.
+func (p *Pool) first(t testing.TB) *child {
+	t.Helper()
+	for range 1000 {
+		p.idle.mu.Lock()
+		all := slices.Clone(p.idle.children)
+		p.idle.mu.Unlock()
+		if len(all) > 0 {
+			return all[0]
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("no child waits")
+	return nil
 }
 
 // kids lists our children, zombies too.

@@ -19,12 +19,12 @@ import (
 func doomed() {
 	p := New(Options{Workers: 1, Time: time.Hour, Memory: 256 << 20})
 	go func() { _ = p.Run(context.Background()) }()
-	c := <-p.free
-	p.free <- c
+	<-p.Ready()
+	c := p.idle.children[0]
 	fmt.Println(c.cmd.Process.Pid)
 	var s photo.Scan
 	_, _ = s.Write(testphoto.Tiny(1))
-	_, _, err := p.Render(context.Background(), os.Stdin, s.Facts(), trick("sleep"))
+	_, _, err := p.Render(context.Background(), "acme", os.Stdin, s.Facts(), trick("sleep"))
 	fmt.Println("not reached:", err)
 	os.Exit(1)
 }

@@ -26,20 +26,25 @@ type Options struct {
 }
 
 const (
-	// A child is replaced after that many pictures, or when it holds that much: what
-	// leaks or lingers in it does not for long. A start costs some 3 ms.
-	maxServed   = 1000
+	// A child is ended after that many pictures, when it holds that much, or when it
+	// had nothing to do for so long: what leaks or lingers in it, or has taken it
+	// over, does not for long. One for each picture would be best of all, but a start
+	// costs 4 ms of CPU time, a tenth of what a picture does.
+	maxServed   = 100
 	maxResident = 256 << 20
+	maxIdle     = 30 * time.Second
 
 	startWithin = 10 * time.Second
 )
 
-// A Pool is a number of children, reused. Its methods may be called by many
-// goroutines.
+// A Pool is a number of children, each at the service of one account for as long as it
+// lives: who took it over by a picture can spoil no pictures but his own. Its methods
+// may be called by many goroutines.
 type Pool struct {
 	Options
 	budget *semaphore.Weighted
-	free   chan *child // one entry per worker; nil is a place without a child
+	places chan struct{} // one entry per worker that is free
+	idle   idle          // the children that belong to them; fewer, where one has ended
 	births chan chan<- birth
 	ready  chan struct{} // closed once the first children work
 	ended  chan struct{} // closed when Run is over
@@ -61,7 +66,7 @@ func New(o Options) *Pool {
 	return &Pool{
 		Options: o,
 		budget:  semaphore.NewWeighted(o.Memory),
-		free:    make(chan *child, o.Workers),
+		places:  make(chan struct{}, o.Workers),
 		births:  make(chan chan<- birth),
 		ready:   make(chan struct{}),
 		ended:   make(chan struct{}),
@@ -99,15 +104,20 @@ func (p *Pool) Run(ctx context.Context) error {
 		if h, err = c.greet(startWithin); err != nil {
 			return err
 		}
-		p.free <- c
+		p.idle.put(c)
+		p.places <- struct{}{}
 	}
 	if h.Landlock == 0 {
 		p.Log.Warn().Msg("this kernel has no Landlock: decoders are confined by seccomp alone")
 	}
 	close(p.ready)
 	p.Log.Debug().Int("workers", p.Workers).Int("landlock", h.Landlock).Msg("decoders started")
+	tick := time.NewTicker(maxIdle / 10)
+	defer tick.Stop()
 	for {
 		select {
+		case <-tick.C:
+			p.idle.retire(time.Now().Add(-maxIdle))
 		case answer := <-p.births:
 			for c := range alive {
 				if c.dead() {
@@ -147,10 +157,11 @@ func (p *Pool) bear(ctx context.Context) (*child, error) {
 }
 
 // Render reads the metadata of a picture and makes its renditions, as
-// [photo.ReadMeta] and [photo.Render] would, in a child. f is what a [photo.Scan] of
-// the very same bytes found. The file may be open for writing, and its offset is
+// [photo.ReadMeta] and [photo.Render] would, in a child that serves no account but
+// this; "" is nobody's, and the child ends with the picture. f is what a [photo.Scan]
+// of the very same bytes found. The file may be open for writing, and its offset is
 // left alone: the child gets a descriptor of its own that can only be read.
-func (p *Pool) Render(ctx context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+func (p *Pool) Render(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
 	if err := photo.Check(f, p.Limits); err != nil {
 		return photo.Meta{}, nil, err
 	}
@@ -159,11 +170,11 @@ func (p *Pool) Render(ctx context.Context, original *os.File, f photo.Facts, siz
 		return photo.Meta{}, nil, err
 	}
 	defer picture.Close()
-	m, out, err := p.do(ctx, picture, request{Facts: f, Limits: p.Limits, Sizes: sizes})
+	m, out, err := p.do(ctx, account, picture, request{Facts: f, Limits: p.Limits, Sizes: sizes})
 	if errors.Is(err, errKilled) {
 		// Somebody's kill, or the kernel's when memory is short, says nothing about
 		// the picture. Twice in a row it does.
-		m, out, err = p.do(ctx, picture, request{Facts: f, Limits: p.Limits, Sizes: sizes})
+		m, out, err = p.do(ctx, account, picture, request{Facts: f, Limits: p.Limits, Sizes: sizes})
 	}
 	if errors.Is(err, errKilled) {
 		err = fmt.Errorf("%w: %w", photo.ErrTooComplex, err)
@@ -207,7 +218,7 @@ func need(q request) int64 {
 }
 
 // do has one child do one request.
-func (p *Pool) do(ctx context.Context, picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
+func (p *Pool) do(ctx context.Context, account string, picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
 	// Memory first: who holds a child never waits. What is estimated at more than
 	// everything runs alone.
 	weight := min(need(q), p.Memory)
@@ -215,19 +226,17 @@ func (p *Pool) do(ctx context.Context, picture *os.File, q request) (photo.Meta,
 		return photo.Meta{}, nil, err
 	}
 	defer p.budget.Release(weight)
-	var c *child
 	select {
-	case c = <-p.free:
+	case <-p.places:
 	case <-p.ended:
 		return photo.Meta{}, nil, errStopped
 	case <-ctx.Done():
 		return photo.Meta{}, nil, ctx.Err()
 	}
-	back := (*child)(nil)
-	defer func() { p.free <- back }()
-	if c != nil && c.dead() {
-		c.end()
-		c = nil
+	defer func() { p.places <- struct{}{} }()
+	c, surplus := p.idle.take(account, len(p.places))
+	if surplus != nil {
+		surplus.end()
 	}
 	if c == nil {
 		var err error
@@ -235,16 +244,17 @@ func (p *Pool) do(ctx context.Context, picture *os.File, q request) (photo.Meta,
 			return photo.Meta{}, nil, err
 		}
 	}
+	c.account = account
 	m, out, err := p.talk(ctx, c, picture, q)
 	var refusal refusalError
 	if err != nil && !errors.As(err, &refusal) {
 		return photo.Meta{}, nil, p.autopsy(ctx, c, err)
 	}
-	if c.served++; c.served >= maxServed || c.resident() > maxResident {
+	if c.served++; account == "" || c.served >= maxServed || c.resident() > maxResident {
 		c.end()
 		return m, out, err
 	}
-	back = c
+	p.idle.put(c)
 	return m, out, err
 }
 

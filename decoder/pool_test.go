@@ -28,7 +28,7 @@ func TestSame(t *testing.T) {
 		if _, err := f.Seek(5, io.SeekStart); err != nil {
 			t.Fatal(err)
 		}
-		m, got, err := p.Render(t.Context(), f, facts, sizes)
+		m, got, err := p.Render(t.Context(), "acme", f, facts, sizes)
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -77,7 +77,7 @@ func TestTricks(t *testing.T) {
 			p.Wall = time.Second
 		}
 		began := time.Now()
-		_, out, err := p.Render(t.Context(), f, facts, trick(c.trick))
+		_, out, err := p.Render(t.Context(), "acme", f, facts, trick(c.trick))
 		t.Logf("%s: %v after %s", c.trick, err, time.Since(began).Round(time.Millisecond))
 		if c.trick == "spin" && !strings.Contains(fmt.Sprint(err), "CPU") {
 			t.Errorf("spin: %v, want the CPU limit to end it before the clock does", err)
@@ -88,7 +88,7 @@ func TestTricks(t *testing.T) {
 		if c.want == errFailed && (errors.Is(err, photo.ErrDamaged) || errors.Is(err, photo.ErrTooComplex)) {
 			t.Errorf("%s: %v blames the picture", c.trick, err)
 		}
-		if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+		if _, _, err := p.Render(t.Context(), "acme", f, facts, sizes); err != nil {
 			t.Errorf("after %s: %v", c.trick, err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestRefusals(t *testing.T) {
 	f, facts := file(t, pic)
 	c := facts
 	c.Whole = false
-	if _, _, err := p.Render(t.Context(), f, c, sizes); !errors.Is(err, photo.ErrIncomplete) {
+	if _, _, err := p.Render(t.Context(), "acme", f, c, sizes); !errors.Is(err, photo.ErrIncomplete) {
 		t.Error(err)
 	}
 	garbled := bytes.Clone(pic)
@@ -109,13 +109,12 @@ func TestRefusals(t *testing.T) {
 	}
 	g, facts := file(t, garbled[:len(garbled)-900])
 	facts.Whole = true // a lie, to see what the child says
-	if _, _, err := p.Render(t.Context(), g, facts, sizes); !errors.Is(err, photo.ErrDamaged) {
+	if _, _, err := p.Render(t.Context(), "acme", g, facts, sizes); !errors.Is(err, photo.ErrDamaged) {
 		t.Error(err)
 	}
-	if (<-p.free).served != 1 {
+	if p.first(t).served != 1 {
 		t.Error("a refusal cost a child")
 	}
-	p.free <- nil
 }
 
 // A progressive frame of 65,500 x 65,500, whose coefficients take 12 GB, with limits
@@ -134,13 +133,13 @@ func TestMemoryBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	_, _, err := p.do(t.Context(), f, request{Facts: facts, Limits: photo.Limits{MaxProgressive: 1 << 40}, Sizes: sizes})
+	_, _, err := p.do(t.Context(), "acme", f, request{Facts: facts, Limits: photo.Limits{MaxProgressive: 1 << 40}, Sizes: sizes})
 	t.Log(err, time.Since(began))
 	if !errors.Is(err, photo.ErrTooComplex) {
 		t.Error(err)
 	}
 	f, facts = file(t, testphoto.Tiny(2))
-	if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+	if _, _, err := p.Render(t.Context(), "acme", f, facts, sizes); err != nil {
 		t.Error(err)
 	}
 }
@@ -159,11 +158,11 @@ func TestKilled(t *testing.T) {
 	p := start(t, Options{})
 	pic := testphoto.Tiny(1)
 	f, facts := file(t, pic)
-	pid := func() int { c := <-p.free; defer func() { p.free <- c }(); return c.cmd.Process.Pid }
+	pid := func() int { return p.first(t).cmd.Process.Pid }
 
 	t.Run("idle", func(t *testing.T) {
 		kill(t, pid())
-		if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+		if _, _, err := p.Render(t.Context(), "acme", f, facts, sizes); err != nil {
 			t.Error(err)
 		}
 	})
@@ -174,7 +173,7 @@ func TestKilled(t *testing.T) {
 			_, _ = f.WriteAt([]byte{'!'}, facts.Bytes)
 			kill(t, first)
 		})
-		if _, _, err := p.Render(t.Context(), f, facts, trick("once:!")); err != nil {
+		if _, _, err := p.Render(t.Context(), "acme", f, facts, trick("once:!")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -190,10 +189,10 @@ func TestKilled(t *testing.T) {
 				kill(t, last...)
 			}
 		}()
-		if _, _, err := p.Render(t.Context(), f, facts, trick("sleep")); !errors.Is(err, photo.ErrTooComplex) {
+		if _, _, err := p.Render(t.Context(), "acme", f, facts, trick("sleep")); !errors.Is(err, photo.ErrTooComplex) {
 			t.Error(err)
 		}
-		if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+		if _, _, err := p.Render(t.Context(), "acme", f, facts, sizes); err != nil {
 			t.Error(err)
 		}
 	})
@@ -205,11 +204,11 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(200*time.Millisecond, cancel)
 	began := time.Now()
-	_, _, err := p.Render(ctx, f, facts, trick("sleep"))
+	_, _, err := p.Render(ctx, "acme", f, facts, trick("sleep"))
 	if !errors.Is(err, context.Canceled) || time.Since(began) > 2*time.Second {
 		t.Error(err, time.Since(began))
 	}
-	if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+	if _, _, err := p.Render(t.Context(), "acme", f, facts, sizes); err != nil {
 		t.Error(err)
 	}
 }
@@ -226,17 +225,17 @@ func TestBudget(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var first sync.WaitGroup
-	first.Go(func() { _, _, _ = p.Render(ctx, f, big, append(trick("sleep"), sizes...)) })
+	first.Go(func() { _, _, _ = p.Render(ctx, "acme", f, big, append(trick("sleep"), sizes...)) })
 	for p.budget.TryAcquire(p.Memory / 2) { // until the first holds its part
 		p.budget.Release(p.Memory / 2)
 		time.Sleep(10 * time.Millisecond)
 	}
 	short, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer stop()
-	if _, _, err := p.Render(short, f, big, sizes); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := p.Render(short, "acme", f, big, sizes); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error("two big ones at once:", err)
 	}
-	if _, _, err := p.Render(t.Context(), f, facts, sizes); err != nil {
+	if _, _, err := p.Render(t.Context(), "acme", f, facts, sizes); err != nil {
 		t.Error("a small one beside a big one:", err)
 	}
 	cancel()
@@ -255,7 +254,7 @@ func TestNothingLeaks(t *testing.T) {
 		if i%100 == 99 {
 			what = trick("crash")
 		}
-		_, _, err := p.Render(t.Context(), f, facts, what)
+		_, _, err := p.Render(t.Context(), "acme", f, facts, what)
 		if (err != nil) != (i%100 == 99) {
 			t.Error(i, err)
 		}
@@ -299,13 +298,13 @@ func TestStopped(t *testing.T) {
 	go func() { over <- p.Run(ctx) }()
 	f, facts := file(t, testphoto.Tiny(1))
 	time.AfterFunc(300*time.Millisecond, cancel)
-	if _, _, err := p.Render(t.Context(), f, facts, trick("sleep")); !errors.Is(err, errStopped) {
+	if _, _, err := p.Render(t.Context(), "acme", f, facts, trick("sleep")); !errors.Is(err, errStopped) {
 		t.Error(err)
 	}
 	if err := <-over; err != nil {
 		t.Error(err)
 	}
-	if _, _, err := p.Render(t.Context(), f, facts, sizes); !errors.Is(err, errStopped) {
+	if _, _, err := p.Render(t.Context(), "acme", f, facts, sizes); !errors.Is(err, errStopped) {
 		t.Error(err)
 	}
 }

@@ -79,7 +79,7 @@ func probe(picture *os.File) error {
 	if len(open) > 6 {
 		return fmt.Errorf("descriptors %v are open", open)
 	}
-	if env := os.Environ(); len(env) > 5 {
+	if env := os.Environ(); len(env) > 6 {
 		return fmt.Errorf("environment %q", env)
 	}
 	return nil
@@ -95,13 +95,12 @@ func TestConfined(t *testing.T) {
 	t.Setenv("SECRET", "1")
 	p := start(t, Options{})
 	f, facts := file(t, portrait())
-	if _, _, err := p.Render(t.Context(), f, facts, trick("probe")); err != nil {
+	if _, _, err := p.Render(t.Context(), "acme", f, facts, trick("probe")); err != nil {
 		t.Fatal(err)
 	}
 
 	// Every thread, as the kernel sees it.
-	c := <-p.free
-	defer func() { p.free <- c }()
+	c := p.first(t)
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", c.cmd.Process.Pid))
 	if err != nil || len(threads) < 2 {
 		t.Fatal(threads, err)

@@ -17,11 +17,13 @@ import (
 
 // A child is one decoder process, and the parent's end of its socket.
 type child struct {
-	cmd    *exec.Cmd
-	conn   *net.UnixConn
-	said   *head         // what it wrote to stdout and stderr
-	done   chan struct{} // closed once it is dead and reaped; then cmd.ProcessState is set
-	served int
+	cmd     *exec.Cmd
+	conn    *net.UnixConn
+	said    *head         // what it wrote to stdout and stderr
+	done    chan struct{} // closed once it is dead and reaped; then cmd.ProcessState is set
+	served  int
+	account string    // whose pictures it has seen; "" = none yet
+	since   time.Time // idle since
 }
 
 // spawn starts a child. It must run on a thread that lives as long as the pool: the
@@ -47,7 +49,10 @@ func spawn(memory int64) (*child, error) {
 		Env: []string{
 			"GOMAXPROCS=1", "GOTRACEBACK=single",
 			"GOMEMLIMIT=" + strconv.FormatInt(memory/2, 10),
-			"MALLOC_ARENA_MAX=1",
+			// What is freed is overwritten, by both: the account's next picture could
+			// otherwise be shown with samples of the one before.
+			"GODEBUG=clobberfree=1",
+			"GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0:glibc.malloc.perturb=165",
 			// libjpeg refuses a picture that would take more, before it takes it.
 			fmt.Sprintf("JPEGMEM=%dM", memory/4*3/1e6),
 		},

@@ -46,7 +46,7 @@ func TestEndBetweenAnyTwoSteps(t *testing.T) {
 				if n < 2 {
 					return
 				}
-				original, err := b.derive(t.Context(), c)
+				original, err := b.derive(t.Context(), a.Name, c)
 				b.must(err)
 				if n < 3 {
 					return

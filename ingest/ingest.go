@@ -42,9 +42,10 @@ type Options struct {
 	Look func(account, path string)
 	// Limits bounds what is decoded.
 	Limits photo.Limits
-	// Render reads a picture's metadata and makes its renditions; nil does so in
-	// this process, which only who made the pictures should do.
-	Render func(ctx context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error)
+	// Render reads a picture's metadata and makes its renditions for an account, or
+	// for none (""); nil does so in this process, which only who made the pictures
+	// should do.
+	Render func(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error)
 	// Taken is told what became of each file, once that is committed; it must
 	// not block. nil: nobody wants to know.
 	Taken func(Taken)

@@ -14,9 +14,9 @@ import (
 func TestTheSamePictureIsDecodedOnce(t *testing.T) {
 	b := newBed(t)
 	render, rendered := b.Render, 0
-	b.Render = func(ctx context.Context, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+	b.Render = func(ctx context.Context, account string, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
 		rendered++
-		return render(ctx, f, facts, sizes)
+		return render(ctx, account, f, facts, sizes)
 	}
 	verdicts := []verdict{}
 	for _, path := range []string{"acme/job1/x/1.jpg", "acme/job1/x/2.jpg", "lincoln/lincoln/user-pictures/3.jpg"} {

@@ -47,7 +47,7 @@ func hasSize(name string, size int64) bool {
 // derive makes the renditions of the copy, each durable under its name, and
 // returns what the catalogue has to know. The same picture twice at once, or
 // again before the first is committed, is decoded once.
-func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, error) {
+func (in *Ingester) derive(ctx context.Context, account string, c *copied) (store.Original, error) {
 	v, err, _ := in.render.Do(string(c.sha[:]), func() (any, error) {
 		// In this order: what is not derived any more is in the catalogue by now.
 		if o, ok := in.derivedOf(c.sha); ok {
@@ -58,7 +58,7 @@ func (in *Ingester) derive(ctx context.Context, c *copied) (store.Original, erro
 			return known, nil
 		}
 		// Not ctx: what is in hand is finished also when picdayd is stopping.
-		meta, pictures, err := in.Render(context.WithoutCancel(ctx), c.temp, c.facts, in.sizes)
+		meta, pictures, err := in.Render(context.WithoutCancel(ctx), account, c.temp, c.facts, in.sizes)
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +137,7 @@ func (in *Ingester) removeOutdated(sha store.SHA, before []store.Rendition) erro
 	return nil
 }
 
-func (in *Ingester) renderHere(_ context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+func (in *Ingester) renderHere(_ context.Context, _ string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
 	meta := photo.ReadMeta(original)
 	pictures, err := photo.Render(original, meta, f, in.Limits, sizes)
 	return meta, pictures, err

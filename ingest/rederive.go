@@ -95,7 +95,7 @@ func (in *Ingester) rederive(ctx context.Context, sha store.SHA) error {
 	if sumOf(h) != sha {
 		return fmt.Errorf("the original %s has changed on disk: restore it from a backup", file.Name())
 	}
-	_, pictures, err := in.Render(ctx, file, scan.Facts(), in.sizes)
+	_, pictures, err := in.Render(ctx, "", file, scan.Facts(), in.sizes)
 	if err != nil {
 		return err
 	}

@@ -33,11 +33,11 @@ func TestRederive(t *testing.T) {
 	for range 2 {
 		ctx, stop := context.WithCancel(b.Context())
 		render, first := b.Render, rendered == 0
-		b.Render = func(c context.Context, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+		b.Render = func(c context.Context, account string, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
 			if rendered++; first {
 				stop()
 			}
-			return render(context.WithoutCancel(c), f, facts, sizes)
+			return render(context.WithoutCancel(c), account, f, facts, sizes)
 		}
 		b.running(func(chan<- File, <-chan bool) { b.must(b.Rederive(ctx)) })
 		stop()

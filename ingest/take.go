@@ -68,7 +68,7 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 	}
 	release := in.hold(c.sha)
 	a.decoding <- struct{}{}
-	original, err := in.derive(ctx, c)
+	original, err := in.derive(ctx, a.Name, c)
 	<-a.decoding
 	if err == nil {
 		err, keep = in.settleOriginal(c), true

@@ -40,7 +40,7 @@ func TestAccountsTakeTurns(t *testing.T) {
 	var mu sync.Mutex
 	studio, most := 0, 0
 	gate, school := make(chan struct{}), shaOf(data(many))
-	b.Render = func(ctx context.Context, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+	b.Render = func(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
 		h := make([]byte, f.Bytes)
 		if _, err := original.ReadAt(h, 0); err != nil {
 			return photo.Meta{}, nil, err
@@ -55,7 +55,7 @@ func TestAccountsTakeTurns(t *testing.T) {
 			studio--
 			mu.Unlock()
 		}
-		return b.renderHere(ctx, original, f, sizes)
+		return b.renderHere(ctx, account, original, f, sizes)
 	}
 	ctx, stop := context.WithCancel(b.Context())
 	defer stop()
