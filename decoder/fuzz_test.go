@@ -3,6 +3,7 @@ package decoder
 import (
 	"bytes"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -65,33 +66,37 @@ func TestLies(t *testing.T) {
 	grown := func(add ...byte) []byte { // the first rendition with a segment more
 		return append(append([]byte{0xff, 0xd8}, add...), data[2:]...)
 	}
+	// 60 kB of a stranger's bytes that call themselves a profile, with a header like one's.
+	profile := append([]byte("\xff\xe2\xea\x72ICC_PROFILE\x00\x01\x01\x00\x00\xea\x60\x00\x00\x00\x00\x04\x00\x00\x00mntrRGB XYZ "), make([]byte, 60_000-24)...)
+	copy(profile[18+36:], "acsp")
 	for name, lie := range map[string][]byte{
-		"no orientation": with(func(a *reply) { a.Meta.Orientation = 0 }, data),
-		"orientation":    with(func(a *reply) { a.Meta.Orientation = 1 }, data),
-		"camera":         with(func(a *reply) { a.Meta.Make = "a\nb" }, data),
-		"long camera":    with(func(a *reply) { a.Meta.Model = string(make([]byte, 300)) }, data),
-		"taken never":    with(func(a *reply) { a.Meta.TakenAt = time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 5*3600)) }, data),
-		"taken too late": with(func(a *reply) { a.Meta.TakenAt = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC) }, data),
-		"a mere zone":    with(func(a *reply) { a.Meta.TakenZone = true }, data),
-		"name":           with(func(a *reply) { a.Renditions[0].Name = "../../x" }, data),
-		"width":          with(func(a *reply) { a.Renditions[0].Width++ }, data),
-		"fewer":          with(func(a *reply) { a.Renditions = a.Renditions[:1] }, data),
-		"more":           with(func(a *reply) { a.Renditions = append(a.Renditions, a.Renditions[0]) }, data),
-		"negative":       with(func(a *reply) { a.Renditions[0].Bytes = -1 }, data),
-		"huge":           with(func(a *reply) { a.Renditions[0].Bytes = 1 << 40 }, data),
-		"one byte less":  with(func(a *reply) { a.Renditions[0].Bytes-- }, data),
-		"one byte more":  with(func(a *reply) { a.Renditions[0].Bytes++ }, data),
-		"exchanged":      with(same, append(bytes.Clone(data[first:]), data[:first]...)),
-		"no JPEG":        with(same, bytes.Repeat([]byte("<svg>"), 10000)),
-		"cut off":        with(same, data[:len(data)-1]),
-		"with EXIF":      with(func(a *reply) { a.Renditions[0].Bytes += 8 }, grown(0xff, 0xe1, 0, 6, 'E', 'x', 'i', 'f')),
-		"with comment":   with(func(a *reply) { a.Renditions[0].Bytes += 8 }, grown(0xff, 0xfe, 0, 6, 'h', 'e', 'l', 'o')),
-		"with fill":      with(func(a *reply) { a.Renditions[0].Bytes += 9 }, grown(0xff, 0xff, 0xfe, 0, 6, 'h', 'e', 'l', 'o')),
-		"other APP2":     with(func(a *reply) { a.Renditions[0].Bytes += 8 }, grown(0xff, 0xe2, 0, 6, 'M', 'P', 'F', 0)),
-		"odd refusal":    must(t, reply{Refused: "because"}),
-		"only words":     must(t, reply{Why: "because"}),
-		"long message":   {0xff, 0xff, 0xff, 0xff, '{'},
-		"nothing":        {},
+		"no orientation":  with(func(a *reply) { a.Meta.Orientation = 0 }, data),
+		"orientation":     with(func(a *reply) { a.Meta.Orientation = 1 }, data),
+		"camera":          with(func(a *reply) { a.Meta.Make = "a\nb" }, data),
+		"long camera":     with(func(a *reply) { a.Meta.Model = string(make([]byte, 300)) }, data),
+		"taken never":     with(func(a *reply) { a.Meta.TakenAt = time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 5*3600)) }, data),
+		"taken too late":  with(func(a *reply) { a.Meta.TakenAt = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC) }, data),
+		"a mere zone":     with(func(a *reply) { a.Meta.TakenZone = true }, data),
+		"name":            with(func(a *reply) { a.Renditions[0].Name = "../../x" }, data),
+		"width":           with(func(a *reply) { a.Renditions[0].Width++ }, data),
+		"fewer":           with(func(a *reply) { a.Renditions = a.Renditions[:1] }, data),
+		"more":            with(func(a *reply) { a.Renditions = append(a.Renditions, a.Renditions[0]) }, data),
+		"negative":        with(func(a *reply) { a.Renditions[0].Bytes = -1 }, data),
+		"huge":            with(func(a *reply) { a.Renditions[0].Bytes = 1 << 40 }, data),
+		"one byte less":   with(func(a *reply) { a.Renditions[0].Bytes-- }, data),
+		"one byte more":   with(func(a *reply) { a.Renditions[0].Bytes++ }, data),
+		"exchanged":       with(same, append(bytes.Clone(data[first:]), data[:first]...)),
+		"no JPEG":         with(same, bytes.Repeat([]byte("<svg>"), 10000)),
+		"cut off":         with(same, data[:len(data)-1]),
+		"with EXIF":       with(func(a *reply) { a.Renditions[0].Bytes += 8 }, grown(0xff, 0xe1, 0, 6, 'E', 'x', 'i', 'f')),
+		"with comment":    with(func(a *reply) { a.Renditions[0].Bytes += 8 }, grown(0xff, 0xfe, 0, 6, 'h', 'e', 'l', 'o')),
+		"with fill":       with(func(a *reply) { a.Renditions[0].Bytes += 9 }, grown(0xff, 0xff, 0xfe, 0, 6, 'h', 'e', 'l', 'o')),
+		"other APP2":      with(func(a *reply) { a.Renditions[0].Bytes += 8 }, grown(0xff, 0xe2, 0, 6, 'M', 'P', 'F', 0)),
+		"a false profile": with(func(a *reply) { a.Renditions[0].Bytes += len(profile) }, grown(profile...)),
+		"odd refusal":     must(t, reply{Refused: "because"}),
+		"only words":      must(t, reply{Why: "because"}),
+		"long message":    {0xff, 0xff, 0xff, 0xff, '{'},
+		"nothing":         {},
 	} {
 		_, out, err := readReply(bytes.NewReader(lie), q)
 		if err == nil || out != nil {
@@ -104,6 +109,21 @@ func TestLies(t *testing.T) {
 	}
 	_, _, err := readReply(bytes.NewReader(must(t, refusal(photo.ErrTooComplex))), q)
 	if !errors.Is(err, photo.ErrTooComplex) || err.Error() != photo.ErrTooComplex.Error() {
+		t.Error(err)
+	}
+}
+
+// A profile that is one passes: the parent finds in it what the child wrote.
+func TestAProfilePasses(t *testing.T) {
+	pic, err := os.ReadFile("../photo/testdata/icc.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s photo.Scan
+	_, _ = s.Write(pic)
+	q := request{Facts: s.Facts(), Sizes: []photo.Size{{Name: "a", Longest: 20, Quality: 80}}}
+	_, out, err := readReply(bytes.NewReader(answer(t, pic, q)), q)
+	if err != nil || !bytes.Contains(out[0].JPEG, []byte("ICC_PROFILE")) {
 		t.Error(err)
 	}
 }

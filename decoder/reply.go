@@ -1,7 +1,6 @@
 package decoder
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -134,7 +133,7 @@ func checkRendition(data []byte, w, h int) error {
 		}
 		switch {
 		case code == 0xe0 || code == 0xee: // JFIF, Adobe
-		case code == 0xe2 && at+16 <= len(data) && bytes.Equal(data[at+4:at+16], []byte("ICC_PROFILE\x00")):
+		case code == 0xe2 && at == 2 && n >= 2 && at+2+n <= len(data) && photo.OurProfile(data[at+4:at+2+n], f.Components):
 		case code >= 0xe0 && code <= 0xef, code == 0xfe:
 			return fmt.Errorf("%w: rendition with a segment FF%X", errNonsense, code)
 		}

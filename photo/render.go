@@ -46,7 +46,7 @@ func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) ([]Renditi
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	icc := readICC(r, f.HeaderEnd)
+	icc := readICC(r)
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}

@@ -177,44 +177,6 @@ type failing struct {
 	io.Reader
 }
 
-func TestICC(t *testing.T) {
-	icc := make([]byte, 150_000) // three segments
-	for i := range icc {
-		icc[i] = byte(i * i)
-	}
-	copy(icc, []byte{0, 2, 0x49, 0xf0})
-	copy(icc[16:], "RGB ")
-	copy(icc[36:], "acsp")
-	b := withICC(withThumbnail(), icc)
-	if got := readICC(bytes.NewReader(b), factsOf(b).HeaderEnd); !bytes.Equal(got, icc) {
-		t.Fatalf("read back %d bytes", len(got))
-	}
-	out := render(t, b, Size{"x", 50, 80})[0].JPEG
-	if got := readICC(bytes.NewReader(out), factsOf(out).HeaderEnd); !bytes.Equal(got, icc) {
-		t.Errorf("rendition has %d bytes of profile", len(got))
-	}
-	cmyk := withICC(samples(t)["cmyk"], icc)
-	if bytes.Contains(render(t, cmyk, sizes[0])[0].JPEG, []byte(iccTag)) {
-		t.Error("CMYK keeps its profile")
-	}
-	at := bytes.Index(b, []byte(iccTag)) + len(iccTag)
-	for name, edit := range map[string]func([]byte){
-		"part missing":   func(b []byte) { b[at] = 4 },
-		"part 0":         func(b []byte) { b[at] = 0 },
-		"part twice":     func(b []byte) { b[at] = 2 },
-		"count differs":  func(b []byte) { b[at+1] = 9 },
-		"wrong size":     func(b []byte) { b[at+2+3]++ },
-		"no profile":     func(b []byte) { b[at+2+36]++ },
-		"other segments": func(b []byte) { b[at-4] = 'x' },
-	} {
-		c := slices.Clone(b)
-		edit(c)
-		if got := readICC(bytes.NewReader(c), factsOf(c).HeaderEnd); got != nil {
-			t.Errorf("%s: %d bytes", name, len(got))
-		}
-	}
-}
-
 func FuzzRender(f *testing.F) {
 	for _, b := range samples(f) {
 		f.Add(b, 6)
