@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"store"},
 	{"photo", "layout"},
 	{"internal/manual"},
-	{"internal/config", "internal/control", "internal/durable", "internal/fsuid", "internal/shell", "internal/turns", "internal/version"},
+	{"internal/config", "internal/control", "internal/durable", "internal/fsuid", "internal/shell", "internal/turns", "internal/version", "internal/volume"},
 }
 
 // outside are helpers for tests, demo and benches; nothing that ships may

@@ -122,7 +122,7 @@ func known(b *testing.B, w *testbed.World, account string, dirs, perDir int) {
 				if _, err := tx.Publish(store.Arrival{
 					Account:  acct,
 					Place:    store.Place{Path: album + "/" + name, Shown: album + "/" + name, Job: "job", Album: album[4:], Area: "individuals"},
-					Identity: store.Identity{Dev: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()},
+					Identity: store.Identity{Volume: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()},
 					Original: store.Original{SHA: sha, Bytes: 1, Width: 1, Height: 1},
 				}, nobody{}); err != nil {
 					return err

@@ -11,6 +11,7 @@ import (
 
 	"picday/internal/config"
 	"picday/internal/durable"
+	"picday/internal/volume"
 	"picday/store"
 )
 
@@ -64,8 +65,9 @@ func (b *bed) open() {
 	b.must(s.ClearTemp())
 	b.Ingester = New(Options{
 		Store: s, Writer: s.NewWriter(), Config: b.cfg, Log: zerolog.Nop(),
-		Held: func(*os.File) (bool, error) { return b.held, nil },
-		Look: func(_, path string) { b.looks = append(b.looks, path) },
+		Volumes: volume.New(b.at(store.MarkerFile)),
+		Held:    func(*os.File) (bool, error) { return b.held, nil },
+		Look:    func(_, path string) { b.looks = append(b.looks, path) },
 	})
 }
 
@@ -103,7 +105,7 @@ func (b *bed) file(path string) File {
 	fi, err := os.Lstat(b.at(path))
 	b.must(err)
 	account, rest, _ := cut(path)
-	return File{Account: account, Path: rest, Identity: identityOf(fi), Regular: fi.Mode().IsRegular()}
+	return File{Account: account, Path: rest, Identity: b.identityOf(fi, account, rest), Regular: fi.Mode().IsRegular()}
 }
 
 func cut(path string) (account, rest string, ok bool) {

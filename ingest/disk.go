@@ -74,7 +74,7 @@ func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
 	fi, err := root.Lstat(path)
 	switch {
 	case err == nil:
-		return store.There, identityOf(fi)
+		return store.There, d.in.identityOf(fi, name, path)
 	case errors.Is(err, fs.ErrNotExist) && d.readable(root, elements[:len(elements)-1]):
 		return store.Absent, none
 	}

@@ -226,7 +226,7 @@ func (in *Ingester) deleteStray(s store.Stray) (bool, error) {
 	// Asked last, so that it is the file nobody was writing. If it changed it
 	// will be looked at and get a new date.
 	fi, err = root.Lstat(s.Path)
-	if err != nil || fi.IsDir() || identityOf(fi) != s.Identity {
+	if err != nil || fi.IsDir() || in.identityOf(fi, s.Account, s.Path) != s.Identity {
 		return false, missing(err)
 	}
 	return true, root.Remove(s.Path)

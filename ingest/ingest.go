@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"picday/internal/config"
+	"picday/internal/volume"
 	"picday/layout"
 	"picday/photo"
 	"picday/store"
@@ -36,6 +37,8 @@ type Options struct {
 	Store  *store.Store
 	Writer *store.Writer
 	Config config.Config
+	// Volumes knows the file systems that uploads lie on.
+	Volumes *volume.Volumes
 	// Held tells whether anybody has the file open for writing.
 	Held func(*os.File) (bool, error)
 	// Look asks for another look at a path, as if it had just changed.

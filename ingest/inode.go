@@ -34,7 +34,7 @@ func (d *disk) Elsewhere(name, path string, id store.Identity, sha store.SHA) (a
 		d.inodes[name+"/"+job] = names
 	}
 	for _, p := range names[id.Ino] {
-		if p != path && a.rules.Of(p).What != layout.Noise && holds(root, p, id, sha) {
+		if p != path && a.rules.Of(p).What != layout.Noise && d.holds(name, p, id, sha) {
 			return p, true
 		}
 	}
@@ -42,14 +42,14 @@ func (d *disk) Elsewhere(name, path string, id store.Identity, sha store.SHA) (a
 }
 
 // holds tells whether the file at path is the one with that inode and picture.
-func holds(root *os.Root, path string, id store.Identity, sha store.SHA) bool {
-	file, err := root.OpenFile(path, os.O_RDONLY|openNoFollow, 0)
+func (d *disk) holds(name, path string, id store.Identity, sha store.SHA) bool {
+	file, err := d.root(name).OpenFile(path, os.O_RDONLY|openNoFollow, 0)
 	if err != nil {
 		return false
 	}
 	defer file.Close()
 	fi, err := file.Stat()
-	if err != nil || !fi.Mode().IsRegular() || !identityOf(fi).SameInode(id) || fi.Size() != id.Size {
+	if err != nil || !fi.Mode().IsRegular() || !d.in.identityOf(fi, name, path).SameInode(id) || fi.Size() != id.Size {
 		return false
 	}
 	h := sha256.New()

@@ -15,9 +15,9 @@ import (
 
 const openNoFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-func identityOf(fi os.FileInfo) store.Identity {
-	st := fi.Sys().(*syscall.Stat_t)
-	return store.Identity{Dev: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()}
+// identityOf is the identity of the file at an account's path.
+func (in *Ingester) identityOf(fi os.FileInfo, account, path string) store.Identity {
+	return store.IdentityOf(fi, in.Volumes.KeyAt(store.DeviceOf(fi), filepath.Join(in.Config.UploadDir, account, filepath.Dir(path))))
 }
 
 // ready returns a picture that the catalogue knows, if its original and every

@@ -113,7 +113,7 @@ func ourFault(err error) bool {
 // longer instead.
 func (in *Ingester) still(file *os.File, f File) bool {
 	fi, err := file.Stat()
-	if err != nil || !fi.Mode().IsRegular() || identityOf(fi) != f.Identity {
+	if err != nil || !fi.Mode().IsRegular() || in.identityOf(fi, f.Account, f.Path) != f.Identity {
 		return false
 	}
 	held, err := in.Held(file)

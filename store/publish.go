@@ -135,6 +135,10 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 	if isLive && live.PhotoID != 0 && live.Identity.SameInode(a.Identity) {
 		return live.PhotoID, "", nil
 	}
+	isLive, err := tx.stillHere(live, isLive, a.Identity)
+	if err != nil {
+		return 0, "", err
+	}
 	moved, err := tx.movedFrom(a, disk)
 	if err != nil {
 		return 0, "", err
@@ -165,6 +169,9 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 		return 0, "", err
 	}
 	for _, u := range before {
+		if u.Identity.Volume != a.Identity.Volume {
+			continue
+		}
 		if away, err := tx.movedAway(a.Account, u, disk); err != nil {
 			return 0, "", err
 		} else if away {
@@ -176,17 +183,32 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 	return tx.fileless(a)
 }
 
-// fileless finds the photo that has no file, and is of this very picture in
-// this job: it was withdrawn, or a restored backup could not put its file
-// back. Another picture may be another child, also at the old one's path:
+// stillHere tells whether what is known of a path can be compared with the
+// file that is there now. If the uploads have another home (init --new-volume),
+// no inode tells what was moved meanwhile: names may have shifted, so photos
+// wait for their very pictures to turn up.
+func (tx *Tx) stillHere(live Upload, isLive bool, now Identity) (bool, error) {
+	if !isLive || live.PhotoID == 0 || live.Identity.Volume == now.Volume {
+		return isLive, nil
+	}
+	return false, tx.markGone(live.ID)
+}
+
+// fileless finds the photo that has no file on this volume, and is of this very
+// picture in this job: it was withdrawn, or a restored backup could not put its
+// file back, or the uploads have another home. Another picture may be another child, also at the old one's path:
 // then the old one ends.
 func (tx *Tx) fileless(a Arrival) (id int64, _ Outcome, err error) {
 	const without = ` AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id) `
-	err = tx.QueryRow(`SELECT id FROM photo WHERE sha256 = ?1 AND account_id = ?2`+without+`
+	err = tx.QueryRow(`SELECT id FROM photo WHERE sha256 = ?1 AND account_id = ?2
+		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id AND substr(identity, 1, 8) = ?5)
 		AND job_id = (SELECT id FROM job WHERE account_id = ?2 AND name = ?3)
 		ORDER BY path = ?4 DESC, withdrawn_at IS NOT NULL, withdrawn_at DESC LIMIT 1`,
-		a.Original.SHA[:], a.Account.ID, a.Place.Job, []byte(a.Place.Path)).Scan(&id)
+		a.Original.SHA[:], a.Account.ID, a.Place.Job, []byte(a.Place.Path), a.Identity.bytes()[:8]).Scan(&id)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, "", err
+	}
+	if _, err := tx.Exec(`DELETE FROM upload WHERE photo_id = ?`, id); err != nil {
 		return 0, "", err
 	}
 	ended, err := column[int64](tx, `SELECT id FROM photo WHERE account_id = ? AND path = ? AND withdrawn_at IS NULL AND id <> ?`+without,
@@ -333,7 +355,13 @@ func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep t
 	if err != nil {
 		return err
 	}
-	if isLive && live.PhotoID != 0 && !live.Identity.SameInode(id) {
+	here, err := tx.stillHere(live, isLive, id)
+	if err != nil {
+		return err
+	}
+	if isLive && !here {
+		live.PhotoID = 0
+	} else if isLive && live.PhotoID != 0 && !live.Identity.SameInode(id) {
 		if away, err := tx.movedAway(a, live, disk); err != nil {
 			return err
 		} else if away {

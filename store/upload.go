@@ -6,19 +6,34 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"os"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// An Identity is what makes a file on the upload volume unchanged.
+// An Identity is what makes a file on the upload volume unchanged. Volume is
+// the file system's own key (internal/volume), never its device number: that
+// changes with the order of disks, and then a shift of names would give every
+// child the neighbour's link.
 type Identity struct {
-	Dev, Ino    uint64
+	Volume, Ino uint64
 	Size, Ctime int64 // bytes; nanoseconds since 1970
 }
 
+// IdentityOf takes the identity from what Stat or Lstat of package os returned
+// for a file that is on the volume with that key.
+func IdentityOf(fi os.FileInfo, volume uint64) Identity {
+	st := fi.Sys().(*syscall.Stat_t)
+	return Identity{Volume: volume, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()}
+}
+
+// DeviceOf is the device number, which is good for finding the volume's key.
+func DeviceOf(fi os.FileInfo) uint64 { return fi.Sys().(*syscall.Stat_t).Dev }
+
 func (id Identity) bytes() []byte {
 	b := make([]byte, 0, 32)
-	for _, v := range []uint64{id.Dev, id.Ino, uint64(id.Size), uint64(id.Ctime)} {
+	for _, v := range []uint64{id.Volume, id.Ino, uint64(id.Size), uint64(id.Ctime)} {
 		b = binary.BigEndian.AppendUint64(b, v)
 	}
 	return b
@@ -26,7 +41,7 @@ func (id Identity) bytes() []byte {
 
 func identityOf(b []byte) (id Identity) {
 	if len(b) == 32 {
-		id.Dev, id.Ino = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
+		id.Volume, id.Ino = binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
 		id.Size, id.Ctime = int64(binary.BigEndian.Uint64(b[16:])), int64(binary.BigEndian.Uint64(b[24:]))
 	}
 	return id
@@ -34,7 +49,7 @@ func identityOf(b []byte) (id Identity) {
 
 // SameInode tells whether both name the same inode, changed or not.
 func (id Identity) SameInode(other Identity) bool {
-	return id.Dev == other.Dev && id.Ino == other.Ino
+	return id.Volume == other.Volume && id.Ino == other.Ino
 }
 
 // A Reason says why a file cannot become a photo.
@@ -163,7 +178,7 @@ func uploadAt(ctx context.Context, q querier, accountID int64, path string) (u U
 // first what was known last.
 func uploadsByInode(ctx context.Context, q querier, accountID int64, id Identity) ([]Upload, error) {
 	low := id.bytes()[:16]
-	high := Identity{Dev: id.Dev, Ino: id.Ino, Size: -1, Ctime: -1}.bytes()
+	high := Identity{Volume: id.Volume, Ino: id.Ino, Size: -1, Ctime: -1}.bytes()
 	return collect(ctx, q, scanUpload, uploadColumns+`WHERE identity >= ? AND identity <= ? AND account_id = ?
 		ORDER BY gone_at IS NOT NULL, gone_at DESC, id DESC`, low, high, accountID)
 }

@@ -284,6 +284,44 @@ func TestVolumeIsAdoptedOnlyWhenNothingIsAtStake(t *testing.T) {
 	}
 }
 
+// The uploads have another home, where the same inode numbers mean others, and
+// names were shifted on the way: pictures decide, and nothing stays published
+// that did not come along.
+func TestAnotherVolume(t *testing.T) {
+	w := newWorld(t, Jobs)
+	links := map[string]string{}
+	for _, c := range []string{"A", "B", "C", "D"} {
+		w.put("job1/x/"+c, c)
+	}
+	w.settle()
+	for p, f := range w.files {
+		links[f.content] = w.link(p)
+	}
+	old := w.files
+	w.files = map[string]*inode{}
+	moved := func(from, to string) { // under the inode number of what was at its new name
+		f := *old["job1/x/"+from]
+		f.Volume++
+		if was := old["job1/x/"+to]; was != nil {
+			f.Ino = was.Ino
+		}
+		w.files["job1/x/"+to] = &f
+	}
+	moved("A", "A")
+	moved("B", "C")
+	moved("C", "new name")
+	w.put("job1/x/B", "E")
+	w.files["job1/x/B"].Volume++
+	w.settle()
+	w.expire()
+	w.matches()
+	for c, want := range map[string]string{"A": "A", "B": "B", "C": "C", "D": ""} {
+		if got := w.shows(links[c], "A", "B", "C", "D", "E"); got != want {
+			t.Errorf("the link of %s shows %q", c, got)
+		}
+	}
+}
+
 // An account that comes back may have another pattern: what was a stray may
 // be a portrait now, and must not be deleted by its old date.
 func TestStraysOfAKeptAccountAreLookedAtAgain(t *testing.T) {

@@ -110,7 +110,7 @@ func (w *world) put(p, content string) { // truncates and writes in place
 	f := w.files[p]
 	if f == nil {
 		f = &inode{names: 1}
-		f.Dev = 7
+		f.Volume = 7
 		if n := len(w.free); n > 0 {
 			f.Ino, w.free = w.free[n-1], w.free[:n-1]
 		} else {

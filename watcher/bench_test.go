@@ -19,7 +19,7 @@ func BenchmarkScan(b *testing.B) {
 			w.write(path)
 			fi, err := os.Lstat(w.path(path))
 			w.must(err)
-			w.ledger.put(path, IdentityOf(fi))
+			w.ledger.put(path, identityOf(fi))
 		}
 	}
 	w.run()

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,7 +169,7 @@ func (w *world) forget(path string) {
 
 // look does not follow links on the way, as os.Lstat would.
 func (w *world) look(rel string) (*stat, error) {
-	return treesOf(Root{Dir: w.dir, Trees: []string{top}})[0].look(w.path(rel))
+	return treesOf(Root{Dir: w.dir, Trees: []string{top}}, byDevice)[0].look(w.path(rel))
 }
 
 func (w *world) path(rel string) string { return filepath.Join(w.dir, rel) }
@@ -249,7 +250,7 @@ func (w *world) onDisk() map[string]Identity {
 		}
 		if fi, err := d.Info(); err == nil && !d.IsDir() {
 			rel, _ := filepath.Rel(w.dir, path)
-			all[rel] = IdentityOf(fi)
+			all[rel] = identityOf(fi)
 		}
 		return nil
 	})
@@ -279,4 +280,12 @@ func (w *world) caughtUp() {
 		disk, seen = w.onDisk(), w.ledger.all()
 		return maps.Equal(disk, seen)
 	})
+}
+
+func byDevice(dev uint64, _ int) uint64 { return dev }
+
+// identityOf is what the watcher sees without Options.Volume.
+func identityOf(fi os.FileInfo) Identity {
+	st := fi.Sys().(*syscall.Stat_t)
+	return Identity{Volume: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()}
 }

@@ -74,7 +74,7 @@ func (t *tree) examine(path string) (st *stat, held bool, err error) {
 		return nil, false, err
 	}
 	defer unix.Close(fd)
-	if st, err = statAt(fd, ""); err != nil || !st.regular() {
+	if st, err = t.statAt(fd, ""); err != nil || !st.regular() {
 		return st, false, err
 	}
 	file, err := unix.Open("/proc/self/fd/"+strconv.Itoa(fd), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
@@ -88,6 +88,6 @@ func (t *tree) examine(path string) (st *stat, held bool, err error) {
 	if held, err = heldFD(uintptr(file)); held || err != nil {
 		return st, held, err
 	}
-	st, err = statAt(file, "")
+	st, err = t.statAt(file, "")
 	return st, false, err
 }

@@ -12,7 +12,7 @@ func (k *keeper) setRoots(roots []Root) {
 		}
 		r.Dir = filepath.Clean(r.Dir)
 		k.roots[r.Name] = r
-		for _, t := range treesOf(r) {
+		for _, t := range treesOf(r, k.opt.Volume) {
 			if old := k.trees[t.abs]; old != nil && old.root == t.root && old.dir == t.dir && old.gen == t.gen {
 				t = old
 			}
@@ -46,6 +46,7 @@ func (k *keeper) setRoots(roots []Root) {
 
 // remounted looks whether the trees are still what they were, and where.
 func (k *keeper) remounted() {
+	k.opt.Remounted()
 	for path, t := range k.trees {
 		st, err := t.look(path)
 		if id, mount := k.dirs.mountOf(path); err != nil || st.inode() != id || st.mount != mount {

@@ -48,7 +48,7 @@ func TestStartFindsWhatChangedMeanwhile(t *testing.T) {
 	w.write("job/a/new.jpg")
 	fi, err := os.Lstat(w.path("job/a/same.jpg"))
 	w.must(err)
-	w.ledger.put("job/a/same.jpg", IdentityOf(fi))
+	w.ledger.put("job/a/same.jpg", identityOf(fi))
 	w.ledger.put("job/a/gone.jpg", Identity{Ino: 1})
 	w.ledger.put("job/lost/dir/x.jpg", Identity{Ino: 2})
 	w.ledger.put("active/x.jpg", Identity{Ino: 3}) // of a tree that is not watched

@@ -12,10 +12,11 @@ import (
 
 // tree is one directory of one root, watched recursively.
 type tree struct {
-	root string // its name
-	gen  string // Root.Generation
-	dir  string // Root.Dir
-	abs  string // the tree itself
+	root string                          // its name
+	gen  string                          // Root.Generation
+	dir  string                          // Root.Dir
+	abs  string                          // the tree itself
+	key  func(dev uint64, fd int) uint64 // Options.Volume
 
 	dead      atomic.Bool // no longer among the roots
 	leaseless atomic.Bool // its file system has no leases
@@ -32,18 +33,19 @@ func (t *tree) rel(path string) string {
 // stat is what two looks are compared by.
 type stat struct {
 	Identity
+	dev   uint64
 	mode  uint16
 	mount uint64
 }
 
 type inode struct{ dev, ino uint64 }
 
-func (s *stat) inode() inode  { return inode{s.Dev, s.Ino} }
+func (s *stat) inode() inode  { return inode{s.dev, s.Ino} }
 func (s *stat) isDir() bool   { return s.mode&unix.S_IFMT == unix.S_IFDIR }
 func (s *stat) regular() bool { return s.mode&unix.S_IFMT == unix.S_IFREG }
 
 // statAt is lstat relative to an open directory; with an empty name, of what fd itself is.
-func statAt(fd int, name string) (*stat, error) {
+func (t *tree) statAt(fd int, name string) (*stat, error) {
 	const mask = unix.STATX_TYPE | unix.STATX_MODE | unix.STATX_INO | unix.STATX_SIZE | unix.STATX_CTIME | unix.STATX_MNT_ID
 	flags := unix.AT_SYMLINK_NOFOLLOW
 	if name == "" {
@@ -53,12 +55,13 @@ func statAt(fd int, name string) (*stat, error) {
 	if err := unix.Statx(fd, name, flags, mask, &x); err != nil {
 		return nil, err
 	}
+	dev := unix.Mkdev(x.Dev_major, x.Dev_minor)
 	return &stat{
 		Identity: Identity{
-			Dev: unix.Mkdev(x.Dev_major, x.Dev_minor), Ino: x.Ino,
+			Volume: t.key(dev, fd), Ino: x.Ino,
 			Size: int64(x.Size), Ctime: x.Ctime.Sec*1e9 + int64(x.Ctime.Nsec),
 		},
-		mode: x.Mode, mount: x.Mnt_id,
+		dev: dev, mode: x.Mode, mount: x.Mnt_id,
 	}, nil
 }
 
@@ -102,7 +105,7 @@ func (t *tree) openDir(path string) (*os.File, *stat, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	st, err := statAt(fd, "")
+	st, err := t.statAt(fd, "")
 	if err != nil {
 		unix.Close(fd)
 		return nil, nil, err
@@ -117,7 +120,7 @@ func (t *tree) look(path string) (*stat, error) {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	return statAt(fd, "")
+	return t.statAt(fd, "")
 }
 
 // isGone tells whether err means that nothing is at this path: neither it nor
@@ -127,14 +130,14 @@ func isGone(err error) bool {
 }
 
 // treesOf cleans what a caller wrote. A tree inside another one of the same root is part of it.
-func treesOf(r Root) []*tree {
+func treesOf(r Root, key func(uint64, int) uint64) []*tree {
 	var all []*tree
 	dir := filepath.Clean(r.Dir)
 	for _, name := range r.Trees {
 		if !filepath.IsLocal(name) {
 			continue
 		}
-		all = append(all, &tree{root: r.Name, gen: r.Generation, dir: dir, abs: filepath.Join(dir, name)})
+		all = append(all, &tree{root: r.Name, gen: r.Generation, dir: dir, abs: filepath.Join(dir, name), key: key})
 	}
 	var outer []*tree
 	for i, t := range all {

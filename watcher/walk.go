@@ -140,7 +140,7 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 		if w.ignore(name) {
 			continue
 		}
-		st, err := statAt(fd, name)
+		st, err := t.statAt(fd, name)
 		if err != nil {
 			continue // gone again, or the keeper will find out
 		}

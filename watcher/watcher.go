@@ -35,7 +35,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"syscall"
@@ -49,18 +48,9 @@ import (
 // Identity is what makes a file unchanged: equal identities, equal bytes.
 // The mtime is not part of it, because clients set it at will.
 type Identity struct {
-	Dev, Ino uint64
-	Size     int64
-	Ctime    int64 // nanoseconds
-}
-
-// IdentityOf takes the identity from what Stat or Lstat of package os returned.
-func IdentityOf(fi os.FileInfo) Identity {
-	st, ok := fi.Sys().(*syscall.Stat_t)
-	if !ok {
-		return Identity{}
-	}
-	return Identity{Dev: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()}
+	Volume, Ino uint64 // Volume is the key that Options.Volume gives the file system
+	Size        int64
+	Ctime       int64 // nanoseconds
 }
 
 // Root is a directory that holds trees.
@@ -85,11 +75,17 @@ type Ledger interface {
 // Options say how to watch. A zero duration means its default.
 type Options struct {
 	Ledger       Ledger
-	Settle       time.Duration          // quiet time; default 1s
-	SettleUnsure time.Duration          // the same where there are no leases; default 30s
-	Rescan       time.Duration          // between scans of everything; default 1h
-	Poll         time.Duration          // between listings of directories without a watch; default 5s
-	Ignore       func(name string) bool // noise: one path element of a file or directory; nil ignores nothing
+	Settle       time.Duration // quiet time; default 1s
+	SettleUnsure time.Duration // the same where there are no leases; default 30s
+	Rescan       time.Duration // between scans of everything; default 1h
+	Poll         time.Duration // between listings of directories without a watch; default 5s
+	// Volume gives the file system with a device number a key that stays its own
+	// when the number changes; fd is open on it. nil: the device number itself.
+	Volume func(dev uint64, fd int) uint64
+	// Remounted is called when the mount table has changed, before anything is
+	// looked at: device numbers may be others' now. It may be nil.
+	Remounted func()
+	Ignore    func(name string) bool // noise: one path element of a file or directory; nil ignores nothing
 	// Quick names what whoever receives it deals with in no time: it is given out
 	// in a turn of its own beside the rest of its root. nil: nothing is.
 	Quick func(root, path string, regular bool) bool
@@ -171,6 +167,12 @@ func New(opt Options) (*Watcher, error) {
 	orDefault(&opt.SettleUnsure, 30*time.Second)
 	orDefault(&opt.Rescan, time.Hour)
 	orDefault(&opt.Poll, 5*time.Second)
+	if opt.Volume == nil {
+		opt.Volume = func(dev uint64, _ int) uint64 { return dev }
+	}
+	if opt.Remounted == nil {
+		opt.Remounted = func() {}
+	}
 	if opt.Ignore == nil {
 		opt.Ignore = func(string) bool { return false }
 	}

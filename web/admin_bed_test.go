@@ -150,7 +150,7 @@ func (b *adminBed) write(file, content string) {
 func (b *adminBed) spoil(path string) {
 	b.Helper()
 	b.tx(func(tx *store.Tx) error {
-		id := store.Identity{Dev: 1, Ino: b.ino.Add(1), Size: 3}
+		id := store.Identity{Volume: 1, Ino: b.ino.Add(1), Size: 3}
 		return tx.Problem(b.other, store.Place{Path: path, Shown: path, Job: "job00001"}, id, store.NotJPEG, 0, gone{})
 	})
 }

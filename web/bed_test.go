@@ -110,7 +110,7 @@ func (b *bed) publish(acct store.Account, at store.Place, content string) {
 	b.tx(func(tx *store.Tx) error {
 		_, err := tx.Publish(store.Arrival{
 			Account: acct, Place: at,
-			Identity: store.Identity{Dev: 1, Ino: b.ino.Add(1), Size: o.Bytes, Ctime: time.Now().UnixNano()}, Original: o,
+			Identity: store.Identity{Volume: 1, Ino: b.ino.Add(1), Size: o.Bytes, Ctime: time.Now().UnixNano()}, Original: o,
 		}, gone{})
 		return err
 	})

@@ -19,6 +19,7 @@ import (
 
 // An activation takes a planned job out of SFTP.
 type activation struct {
+	*app
 	sys  *account.System
 	s    *store.Store
 	acct store.Account
@@ -156,7 +157,7 @@ func (act activation) busy(ctx context.Context, dir string) (why string, err err
 			knownDir = dir
 		}
 		fi, err := root.Lstat(path)
-		if err != nil || known[d.Name()] != store.Identity(watcher.IdentityOf(fi)) {
+		if err != nil || known[d.Name()] != act.identity(fi, filepath.Join(dir, path)) {
 			why = fmt.Sprintf("%s has not been taken in yet", layout.Shown(full))
 			return fs.SkipAll
 		}

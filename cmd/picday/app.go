@@ -8,12 +8,14 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"unicode"
 
 	"picday/account"
 	"picday/internal/config"
+	"picday/internal/volume"
 	"picday/store"
 )
 
@@ -27,8 +29,9 @@ type app struct {
 	json       bool
 	began      bool
 
-	cfg   *config.Config
-	store *store.Store
+	cfg     *config.Config
+	store   *store.Store
+	volumes *volume.Volumes // of the upload directory, once it was asked for
 }
 
 func usagef(format string, args ...any) error  { return usageError{fmt.Errorf(format, args...)} }
@@ -43,6 +46,14 @@ func (a *app) config() (config.Config, error) {
 		a.cfg = &cfg
 	}
 	return *a.cfg, nil
+}
+
+// identity is that of the file at a path of the machine, as the catalogue has it.
+func (a *app) identity(fi fs.FileInfo, path string) store.Identity {
+	if a.volumes == nil {
+		a.volumes = volume.New(filepath.Join(a.cfg.UploadDir, store.MarkerFile))
+	}
+	return store.IdentityOf(fi, a.volumes.KeyAt(store.DeviceOf(fi), filepath.Dir(path)))
 }
 
 // open opens the catalogue.

@@ -53,6 +53,7 @@ type facts struct {
 	x    *explanation
 
 	fi     fs.FileInfo
+	id     store.Identity
 	denied error // the file is perhaps there, but we may not look
 	held   bool
 
@@ -81,9 +82,10 @@ func (f *facts) disk(context.Context) error {
 		f.fi = nil
 		return nil
 	}
+	f.id = f.e.identity(f.fi, filepath.Join(tree.Name(), f.raw))
 	f.x.File = &fileView{
 		On: layout.Shown(filepath.Join(tree.Name(), f.raw)), Bytes: f.fi.Size(),
-		ChangedAt: time.Unix(0, watcher.IdentityOf(f.fi).Ctime).UTC(),
+		ChangedAt: time.Unix(0, f.id.Ctime).UTC(),
 	}
 	if !f.fi.Mode().IsRegular() {
 		return nil
@@ -164,7 +166,7 @@ func (f *facts) history(ctx context.Context) error {
 // conclude finds the state, and says why.
 func (f *facts) conclude() {
 	x := f.x
-	switch taken := f.known && f.fi != nil && f.upload.Identity == store.Identity(watcher.IdentityOf(f.fi)); {
+	switch taken := f.known && f.fi != nil && f.upload.Identity == f.id; {
 	case f.fi != nil && f.fi.IsDir():
 		x.State, x.File = stateFolder, nil
 		f.why("This is a folder. Ask about a file in it; 'picday photos %s' lists what is published.", f.acct.Name)

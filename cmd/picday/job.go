@@ -91,7 +91,7 @@ func (a *app) jobActivate() *cobra.Command {
 			if job.State == store.Active {
 				return nil, nil
 			}
-			return a.activate(ctx, activation{sys, s, acct, job}, wait)
+			return a.activate(ctx, activation{a, sys, s, acct, job}, wait)
 		})
 	})
 	cmd.Flags().DurationVar(&wait, "wait", defaultWait, "how long to wait for running uploads, `DURATION` such as 10m")

@@ -261,6 +261,10 @@ func (r *restoring) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// What the files are is known by the volume's mark.
+	if _, err := r.staged.AdoptVolume(ctx, r.cfg.UploadDir, true); err != nil {
+		return err
+	}
 	for _, acct := range append(r.accounts, r.kept...) {
 		if err := r.account(ctx, acct, photos[acct.ID]); err != nil {
 			return fmt.Errorf("account %s: %w", acct.Name, err)
@@ -275,9 +279,6 @@ func (r *restoring) run(ctx context.Context) error {
 				return fmt.Errorf("account %s: %w", acct.Name, err)
 			}
 		}
-	}
-	if _, err := r.staged.AdoptVolume(ctx, r.cfg.UploadDir, true); err != nil {
-		return err
 	}
 	counts, err := r.staged.Counts(ctx)
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"picday/account"
 	"picday/store"
-	"picday/watcher"
 )
 
 // account makes one account on this machine, closed, and puts its jobs and
@@ -104,7 +104,7 @@ func (r *restoring) files(ctx context.Context, acct store.Account, photos []int6
 				return fmt.Errorf("%s: %w", p.Path, err)
 			}
 			if fi != nil {
-				all = append(all, back{p, store.Identity(watcher.IdentityOf(fi))})
+				all = append(all, back{p, r.identity(fi, filepath.Join(r.cfg.UploadDir, acct.Name, p.RawPath))})
 			}
 			done++
 			meter.show(done, len(photos))

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"picday/account"
 	"picday/store"
-	"picday/watcher"
 )
 
 func (a *app) trashCommand() *cobra.Command {
@@ -69,7 +69,9 @@ func (a *app) trashRestore() *cobra.Command {
 			if err != nil {
 				return nil, notToBeHad(err)
 			}
-			err = s.Update(ctx, func(tx *store.Tx) error { return tx.Restore(acct, p, store.Identity(watcher.IdentityOf(fi))) })
+			err = s.Update(ctx, func(tx *store.Tx) error {
+				return tx.Restore(acct, p, a.identity(fi, filepath.Join(a.cfg.UploadDir, acct.Name, p.RawPath)))
+			})
 			return []string{fmt.Sprintf("%s is back, under its old link", p.Path)}, err
 		})
 	})

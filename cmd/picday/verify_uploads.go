@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -162,7 +163,7 @@ func (v *verification) walk(ctx context.Context, acct store.Account, tree *os.Ro
 			suspects = append(suspects, below...)
 			continue
 		}
-		if id, ok := known[name]; ok && id == store.Identity(watcher.IdentityOf(fi)) {
+		if id, ok := known[name]; ok && id == v.identity(fi, filepath.Join(tree.Name(), path)) {
 			v.view.Uploads++
 			delete(known, name)
 		} else if !ok {
@@ -219,7 +220,7 @@ func (v *verification) judgeOne(ctx context.Context, x suspect, running bool, as
 		if !running {
 			d.Fix = "Start picdayd: if its uploader deleted it, the photo is withdrawn a little later"
 		}
-	case known && u.Identity == store.Identity(watcher.IdentityOf(fi)):
+	case known && u.Identity == v.identity(fi, filepath.Join(tree.Name(), x.path)):
 		v.view.Uploads++
 		return nil
 	case !running || v.underWay(tree, x.path, fi, asked):
@@ -237,7 +238,7 @@ func (v *verification) judgeOne(ctx context.Context, x suspect, running bool, as
 
 // underWay tells whether there is nothing to wonder about yet.
 func (v *verification) underWay(tree *os.Root, path string, fi fs.FileInfo, asked time.Time) bool {
-	changed := time.Unix(0, watcher.IdentityOf(fi).Ctime)
+	changed := time.Unix(0, store.IdentityOf(fi, 0).Ctime)
 	if changed.After(asked.Add(-v.cfg.Upload.Settle.Std())) {
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"picday/internal/config"
 	"picday/internal/control"
 	"picday/internal/version"
+	"picday/internal/volume"
 	"picday/layout"
 	"picday/photo"
 	"picday/store"
@@ -142,11 +144,14 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 	}
 	s := &service{cfg: cfg, log: log, store: st, writer: st.NewWriter(), since: time.Now().UTC()}
 	s.metrics = web.NewMetrics(version.String(), s.numbers)
+	volumes := volume.New(filepath.Join(cfg.UploadDir, store.MarkerFile))
 	s.watcher, err = watcher.New(watcher.Options{
 		Ledger:       ledger{s},
 		Settle:       cfg.Upload.Settle.Std(),
 		SettleUnsure: cfg.Upload.SettleUnsure.Std(),
 		Rescan:       cfg.Upload.Rescan.Std(),
+		Volume:       volumes.Key,
+		Remounted:    volumes.Forget,
 		Ignore:       layout.IsNoise,
 		Quick:        func(root, path string, regular bool) bool { return s.ingest.Quick(root, path, regular) },
 		Log:          log,
@@ -167,7 +172,7 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 		Log:     log,
 	})
 	s.ingest = ingest.New(ingest.Options{
-		Store: st, Writer: s.writer, Config: cfg,
+		Store: st, Writer: s.writer, Config: cfg, Volumes: volumes,
 		Held:   watcher.Held,
 		Look:   s.watcher.Look,
 		Limits: limits,

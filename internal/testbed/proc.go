@@ -135,19 +135,53 @@ func (w *World) Bind(from, to string) {
 // MountExt4 mounts a new, empty ext4 on dir.
 func (w *World) MountExt4(dir string) {
 	w.T.Helper()
-	Need(w.T, "mkfs.ext4", "e2fsprogs")
-	image := fmt.Sprintf("%s/volume%d.img", w.Dir, w.clients.Add(1))
+	w.Attach(w.MakeDisk("ext4"), dir)
+}
+
+// MakeDisk makes an image with an empty ext4, xfs or btrfs in it.
+func (w *World) MakeDisk(kind string) (image string) {
+	w.T.Helper()
+	Need(w.T, "mkfs."+kind, map[string]string{"ext4": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"}[kind])
+	image = fmt.Sprintf("%s/volume%d.img", w.Dir, w.clients.Add(1))
 	f, err := os.Create(image)
 	w.must(err)
 	w.must(f.Truncate(2 << 30))
 	w.must(f.Close())
-	for _, args := range [][]string{
-		{"mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=1", "-N", "100000", image},
-		{"mount", "-o", "loop", image, dir},
-	} {
-		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-			w.T.Skipf("no loop device for an ext4: %v: %s", err, out)
+	args := map[string][]string{
+		"ext4":  {"-q", "-E", "nodiscard,lazy_itable_init=1", "-N", "100000"},
+		"xfs":   {"-q", "-K"},
+		"btrfs": {"-q", "-K"},
+	}[kind]
+	w.loop("mkfs."+kind, append(args, image)...)
+	return image
+}
+
+// Attach mounts an image on dir, by a loop device that is free.
+func (w *World) Attach(image, dir string) {
+	w.T.Helper()
+	w.loop("mount", "-o", "loop", image, dir)
+}
+
+// TakeNumbers takes a loop device and an anonymous device number, so that what
+// is attached next gets others than it had.
+func (w *World) TakeNumbers() {
+	w.T.Helper()
+	for _, kind := range []string{"ext4", "tmpfs"} {
+		dir := fmt.Sprintf("%s/taken%d", w.Dir, w.clients.Add(1))
+		w.must(os.Mkdir(dir, 0o755))
+		if kind == "tmpfs" {
+			w.MountTmpfs(dir)
+		} else {
+			w.MountExt4(dir)
 		}
+	}
+}
+
+// loop runs a program for which a loop device must be there.
+func (w *World) loop(name string, args ...string) {
+	w.T.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		w.T.Skipf("no loop device: %s: %v: %s", name, err, out)
 	}
 }
 

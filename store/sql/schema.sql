@@ -141,8 +141,8 @@ CREATE INDEX history_sha256 ON history (sha256);
 CREATE INDEX history_replaced ON history (replaced_at);
 
 -- Every file of the upload volume that has been dealt with, noise apart.
--- identity is device, inode, size and ctime, eight big-endian bytes each, so
--- that one index finds a file by its inode wherever it was moved.
+-- identity is the volume's key, inode, size and ctime, eight big-endian bytes
+-- each, so that one index finds a file by its inode wherever it was moved.
 CREATE TABLE upload (
     id           INTEGER PRIMARY KEY,
     account_id   INTEGER NOT NULL REFERENCES account,

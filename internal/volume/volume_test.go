@@ -1,0 +1,77 @@
+package volume
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func devOf(t *testing.T, path string) uint64 {
+	t.Helper()
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		t.Fatal(err)
+	}
+	return st.Dev
+}
+
+// The marker is the key, wherever it lies; without it, or with another one,
+// the same device is something else.
+func TestTheMarkerIsTheKey(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	mark := func(dir, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "new"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, ".mark")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark(a, "one\n")
+	mark(b, "one\n")
+	dev := devOf(t, a)
+	v := New(filepath.Join(a, ".mark"))
+	one := v.KeyAt(dev, a)
+	if other := New(filepath.Join(b, ".mark")).KeyAt(devOf(t, b), b); other != one {
+		t.Errorf("the same mark in two places: %x, %x", one, other)
+	}
+	mark(a, "two\n")
+	v.Forget()
+	if two := v.KeyAt(dev, a); two == one {
+		t.Error("another mark, the same key")
+	}
+	mark(a, "one\n")
+	v.at = v.at.Add(-2 * lookEvery)
+	if got := v.KeyAt(dev, a); got != one {
+		t.Errorf("the mark is back and nobody says so: %x, not %x", got, one)
+	}
+	if err := os.Remove(filepath.Join(a, ".mark")); err != nil {
+		t.Fatal(err)
+	}
+	v.Forget()
+	if none := v.KeyAt(dev, a); none == one {
+		t.Error("without a mark, the same key")
+	}
+}
+
+// What is mounted below is not the upload volume, and keeps its key too.
+func TestOtherFileSystems(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ".mark"), []byte("one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v, w := New(filepath.Join(dir, ".mark")), New(filepath.Join(dir, ".mark"))
+	here, other := v.KeyAt(devOf(t, dir), dir), v.KeyAt(devOf(t, "/proc"), "/proc")
+	if here == other {
+		t.Error("two file systems, one key")
+	}
+	if again := w.KeyAt(devOf(t, "/proc"), "/proc"); again != other {
+		t.Errorf("in another process: %x, not %x", again, other)
+	}
+	if unknown := v.KeyAt(1<<40, dir); unknown == here || unknown == other {
+		t.Error("a device that was never seen has the key of another")
+	}
+}
