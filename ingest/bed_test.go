@@ -62,7 +62,7 @@ func memory(t *testing.T) string {
 func (b *bed) open() {
 	s, _, err := store.Create(context.Background(), b.cfg.DataDir)
 	b.must(err)
-	b.must(s.ClearTemp())
+	b.must(store.ClearTemp(b.cfg.DataDir))
 	b.Ingester = New(Options{
 		Store: s, Writer: s.NewWriter(), Config: b.cfg, Log: zerolog.Nop(),
 		Volumes: volume.New(b.at(store.MarkerFile)),

@@ -43,6 +43,9 @@ type Options struct {
 	Held func(*os.File) (bool, error)
 	// Look asks for another look at a path, as if it had just changed.
 	Look func(account, path string)
+	// Room tells why nothing that takes need bytes shall be added to the data
+	// directory; nil: there is always room.
+	Room func(need int64) error
 	// Limits bounds what is decoded.
 	Limits photo.Limits
 	// Render reads a picture's metadata and makes its renditions for an account, or
@@ -92,6 +95,9 @@ type account struct {
 // New makes an Ingester. It takes nothing before SetAccounts and Run.
 func New(o Options) *Ingester {
 	in := &Ingester{Options: o, inHand: map[File]time.Time{}, derived: map[store.SHA]derived{}, share: share(o.Config.Images)}
+	if in.Room == nil {
+		in.Room = func(int64) error { return nil }
+	}
 	if in.Taken == nil {
 		in.Taken = func(Taken) {}
 	}
@@ -181,6 +187,10 @@ const retryDelay = 5 * time.Second
 // setBack tells of an error that is not the file's.
 func (in *Ingester) setBack(f File, err error) {
 	in.Log.Error().Err(err).Str("account", f.Account).Str("path", layout.Shown(f.Path)).Msg("not taken, will try again")
+	in.remember(err)
+}
+
+func (in *Ingester) remember(err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.setback, in.setAt = err, time.Now()

@@ -63,9 +63,9 @@ func (in *Ingester) Rederive(ctx context.Context) error {
 	}
 }
 
-// idle waits until nothing else is in hand; false means that ctx has ended.
+// idle waits until nothing else is in hand and there is room; false means that ctx has ended.
 func (in *Ingester) idle(ctx context.Context) bool {
-	for len(in.InHand()) > 0 {
+	for len(in.InHand()) > 0 || in.Room(0) != nil {
 		select {
 		case <-time.After(idleLook):
 		case <-ctx.Done():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 
 	"picday/internal/config"
 	"picday/internal/turns"
@@ -48,19 +49,37 @@ func (in *Ingester) Run(ctx context.Context, files <-chan File, done func(f File
 	}
 	defer group.Wait()
 	defer close(heavy)
+	receive := func(f File) {
+		if v, ok := in.glance(ctx, f); ok {
+			in.finish(ctx, f, done, v)
+		} else {
+			queue.Put(f.Account, f)
+		}
+	}
+	var waiting []File // received while there was no room
+	paused := false
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
 	for {
 		var worker chan<- File
 		var file File
 		next := queue.Next()
-		if next != nil {
+		if next != nil && !paused {
 			worker, file = heavy, next.Value
 		}
 		select {
 		case f := <-files:
-			if v, ok := in.glance(ctx, f); ok {
-				in.finish(ctx, f, done, v)
+			if paused = in.pause(paused); paused {
+				waiting = append(waiting, f)
 			} else {
-				queue.Put(f.Account, f)
+				receive(f)
+			}
+		case <-tick.C:
+			if paused = in.pause(paused); !paused {
+				for _, f := range waiting {
+					receive(f)
+				}
+				waiting = nil
 			}
 		case worker <- file:
 			queue.Give(next)
@@ -70,6 +89,23 @@ func (in *Ingester) Run(ctx context.Context, files <-chan File, done func(f File
 			return nil
 		}
 	}
+}
+
+// pause tells whether there is no room for anything, and says so when that has
+// changed.
+func (in *Ingester) pause(before bool) bool {
+	err := in.Room(0)
+	switch {
+	case err != nil:
+		in.remember(err)
+		if !before {
+			in.Log.Error().Err(err).Msg("uploads wait")
+		}
+	case before:
+		in.Log.Info().Msg("there is room again, uploads are taken")
+		in.remember(nil)
+	}
+	return err != nil
 }
 
 // Quick tells whether a file is dealt with without being read, whatever is in it.

@@ -44,6 +44,9 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 	if v, ok := in.recognise(ctx, a, f, place, file); ok {
 		return v
 	}
+	if err := in.Room(allocated(file)); err != nil {
+		return in.failed(f, err)
+	}
 	c, err := in.copy(file)
 	if err != nil {
 		return in.failed(f, err)
@@ -81,6 +84,16 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 		return in.failed(f, err)
 	}
 	return in.publish(a, f, place, original, release)
+}
+
+// allocated is how much of the disk a file takes, which for one with holes is less
+// than its size. An error is found by who reads it.
+func allocated(file *os.File) int64 {
+	fi, err := file.Stat()
+	if err != nil {
+		return 0
+	}
+	return fi.Sys().(*syscall.Stat_t).Blocks * 512
 }
 
 // openUpload opens below the account's root only, and never waits: a pipe put

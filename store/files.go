@@ -127,14 +127,15 @@ func (s *Store) TempDir() string { return filepath.Join(s.dir, tempDir) }
 func (s *Store) DataDir() string { return s.dir }
 
 // ClearTemp removes what an interrupted daemon left half-written. Only the
-// daemon calls it, before it starts to work.
-func (s *Store) ClearTemp() error {
-	old, err := os.ReadDir(s.TempDir())
+// daemon calls it, before it opens the catalogue: half a copy may fill the disk.
+func ClearTemp(dataDir string) error {
+	temp := filepath.Join(dataDir, tempDir)
+	old, err := os.ReadDir(temp)
 	if err != nil {
 		return err
 	}
 	for _, e := range old {
-		if err := os.Remove(filepath.Join(s.TempDir(), e.Name())); err != nil {
+		if err := os.Remove(filepath.Join(temp, e.Name())); err != nil {
 			return err
 		}
 	}

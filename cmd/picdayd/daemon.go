@@ -40,6 +40,7 @@ type service struct {
 	roster  *roster
 	metrics *web.Metrics
 	front   *front
+	room    *store.Room
 	proof   proof
 	since   time.Time
 }
@@ -55,14 +56,18 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 		return unusable(err, cfg)
 	}
 	defer unlock()
-	s, err := open(ctx, cfg, log)
+	if err := store.ClearTemp(cfg.DataDir); err != nil {
+		return unusable(err, cfg)
+	}
+	room, err := store.MakeRoom(cfg.DataDir, int64(cfg.Reserve)<<20)
+	if err != nil {
+		return unusable(err, cfg)
+	}
+	s, err := open(ctx, cfg, room, log)
 	if err != nil {
 		return err
 	}
 	defer s.store.Close()
-	if err := s.store.ClearTemp(); err != nil {
-		return err
-	}
 	if err := s.roster.load(ctx); err != nil {
 		return err
 	}
@@ -96,6 +101,7 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	group.Go(func() error { return control.Serve(ctx, cfg.RunDir, s) })
 	group.Go(func() error { return front.run(ctx) })
 	group.Go(func() error { return s.keepProving(ctx) })
+	group.Go(func() error { return s.keepRoom(ctx) })
 	finished := make(chan error, 1)
 	go func() {
 		err := group.Wait()
@@ -135,14 +141,14 @@ func unusable(err error, cfg config.Config) error {
 	return err
 }
 
-func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service, error) {
+func open(ctx context.Context, cfg config.Config, room *store.Room, log zerolog.Logger) (*service, error) {
 	// A new catalogue is for init to make: where the disk is away or the
 	// catalogue is lost, another one would hide it.
 	st, err := store.Open(ctx, cfg.DataDir)
 	if err != nil {
 		return nil, unusable(err, cfg)
 	}
-	s := &service{cfg: cfg, log: log, store: st, writer: st.NewWriter(), since: time.Now().UTC()}
+	s := &service{cfg: cfg, log: log, store: st, room: room, writer: st.NewWriter(), since: time.Now().UTC()}
 	s.metrics = web.NewMetrics(version.String(), s.numbers)
 	volumes := volume.New(filepath.Join(cfg.UploadDir, store.MarkerFile))
 	s.watcher, err = watcher.New(watcher.Options{
@@ -175,6 +181,7 @@ func open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*service,
 		Store: st, Writer: s.writer, Config: cfg, Volumes: volumes,
 		Held:   watcher.Held,
 		Look:   s.watcher.Look,
+		Room:   room.Check,
 		Limits: limits,
 		Render: s.decoder.Render,
 		Taken:  s.taken,

@@ -24,6 +24,7 @@ type Config struct {
 	UploadDir string `toml:"upload_dir" doc:"One folder per account, the root of what it sees over SFTP. This directory and everything above it must belong to root, and only root may write there."`
 	DataDir   string `toml:"data_dir" doc:"The catalogue, the key of the links, originals and renditions. Neither directory may lie in the other."`
 	RunDir    string `toml:"run_dir" doc:"The socket over which picday asks picdayd what it is doing. It is best on a file system in memory, so that an answer needs no disk; picdayd makes the directory if it may."`
+	Reserve   int    `toml:"reserve_megabytes" doc:"Room on the disk of data_dir that uploads are not to take: they wait while less is free. A file of that size is kept besides, and deleted when the disk is full, so that the catalogue can always be opened, and a deletion be noted."`
 	LogLevel  string `toml:"log_level" doc:"What picdayd logs: debug, info, warn or error."`
 
 	Upload Upload `toml:"upload" doc:"When an upload counts as complete, and how long things are kept."`
@@ -107,6 +108,7 @@ func Default() Config {
 		UploadDir: "/srv/picday",
 		DataDir:   "/var/lib/picday",
 		RunDir:    "/run/picday",
+		Reserve:   64,
 		LogLevel:  "info",
 		Upload: Upload{
 			Settle:       Duration(time.Second),
@@ -223,6 +225,9 @@ func (c Config) validate() error {
 	}
 	if inside(c.RunDir, c.UploadDir) {
 		return fmt.Errorf("run_dir %q lies in upload_dir %q: keep it out, uploaders can write there", c.RunDir, c.UploadDir)
+	}
+	if c.Reserve < 1 || c.Reserve > 1<<20 {
+		return fmt.Errorf("reserve_megabytes = %d: use 1 to %d", c.Reserve, 1<<20)
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":

@@ -99,7 +99,7 @@ func (w *World) writeConfig(o Options) {
 		return d
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "upload_dir = %q\ndata_dir = %q\nrun_dir = %q\nlog_level = \"debug\"\n", w.Uploads, w.Data, w.Run())
+	fmt.Fprintf(&b, "upload_dir = %q\ndata_dir = %q\nrun_dir = %q\nreserve_megabytes = 1\nlog_level = \"debug\"\n", w.Uploads, w.Data, w.Run())
 	fmt.Fprintf(&b, "[upload]\nsettle = %q\ndelete_grace = %q\nstray_keep = %q\ntrash_keep = %q\nrescan = %q\n",
 		orElse(o.Settle, 300*time.Millisecond), orElse(o.DeleteGrace, 2*time.Second),
 		orElse(o.StrayKeep, 168*time.Hour), orElse(o.TrashKeep, 720*time.Hour), orElse(o.Rescan, time.Hour))
