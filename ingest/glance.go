@@ -29,6 +29,9 @@ func (in *Ingester) glance(ctx context.Context, f File) (verdict, bool) {
 		return verdict{}, true
 	}
 	// A badly named link or pipe is a stray like any other.
+	if meaning.Companion != "" && f.Regular {
+		return in.companion(a, f, place, meaning.Companion), true
+	}
 	if meaning.What == layout.Problem && (f.Regular || meaning.Reason == layout.BadName) {
 		return in.problem(a, f, place, store.Reason(meaning.Reason)), true
 	}
@@ -69,6 +72,24 @@ func (in *Ingester) problem(a account, f File, place store.Place, reason store.R
 			})
 		},
 		taken: func() { in.Taken(Taken{Layout: a.Layout}) },
+	}
+}
+
+// companion is the verdict on a camera's RAW or side file.
+func (in *Ingester) companion(a account, f File, place store.Place, stem string) verdict {
+	var outcome store.Outcome // a problem
+	return verdict{
+		apply: func(tx *store.Tx) error {
+			aside, err := tx.Companion(a.Account, place, f.Identity, stem)
+			if outcome = ""; aside {
+				outcome = store.Aside
+			}
+			return err
+		},
+		taken: func() {
+			in.Log.Info().Str("account", f.Account).Str("path", place.Shown).Bool("jpeg_beside", outcome == store.Aside).Msg("RAW or side file")
+			in.Taken(Taken{Layout: a.Layout, Outcome: outcome})
+		},
 	}
 }
 

@@ -57,6 +57,10 @@ type Meaning struct {
 	Person string // portraits: the ID, leading zeros kept; only for a Picture
 	File   string // the last element; empty for Noise
 	Reason string // Problem: NoAlbum, UnknownFolder, BadName or NotJPEG
+	// Companion is set for a camera's RAW or side file in an album: what the JPEG
+	// beside it is called without its ending, raw bytes. With that one there it is
+	// no problem.
+	Companion string
 }
 
 // Rules is what the meaning of an account's paths depends on.
@@ -126,7 +130,7 @@ func jobs(els []string) Meaning {
 		return m
 	}
 	if _, ok := TrimJPEG(els[last]); !ok {
-		m.Reason = NotJPEG
+		m.Reason, m.Companion = NotJPEG, companionOf(els[last])
 		return m
 	}
 	m.What = Picture

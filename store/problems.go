@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"picday/layout"
 )
 
 // A Problem is a file that cannot become a photo.
@@ -23,10 +25,14 @@ type Problem struct {
 // Message is a sentence for the uploader, who cannot get at what is in an
 // active job.
 func (p Problem) Message() string {
-	if p.JobState == Active {
-		return p.Reason.Message() + " The job is no longer in your SFTP view: ask for it to be planned again first."
+	message := p.Reason.Message()
+	if p.Reason == NotJPEG && layout.IsRAW(p.RawPath) {
+		message = "This is camera RAW, and picday publishes JPEG only: upload its JPEG too."
 	}
-	return p.Reason.Message()
+	if p.JobState == Active {
+		return message + " The job is no longer in your SFTP view: ask for it to be planned again first."
+	}
+	return message
 }
 
 // A ProblemQuery says which problems are wanted; an empty field means any.

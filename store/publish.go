@@ -63,6 +63,7 @@ const (
 	Unchanged Outcome = "unchanged" // the same picture with, say, another mtime
 	Duplicate Outcome = "duplicate" // portraits: a newer file with this ID is there
 	Withheld  Outcome = "withheld"  // an operator has withdrawn this very picture, and it stays so
+	Aside     Outcome = "aside"     // no photo: a RAW or side file whose JPEG is beside it
 )
 
 // Publish makes the arrival the current photo of its place. This is the

@@ -192,6 +192,9 @@ func (f *facts) conclude() {
 			}
 		}
 		f.stillShown()
+	case taken && f.companion() != "":
+		x.State = stateIgnored
+		f.why("This is a camera's RAW file, or what a photo program writes beside a picture. The JPEG called %s is in the same folder, and only that one is taken: there is nothing to do.", layout.Shown(f.companion()))
 	case taken && f.withheld != nil:
 		x.State = stateWithdrawn
 		f.why("The operator %s withdrew it on the pages. The file is where the uploader has it, and stays out of sight until it is restored or overwritten with another picture.", f.withheld.WithdrawnBy)
@@ -205,6 +208,12 @@ func (f *facts) conclude() {
 		f.why("Its uploader deleted it, and it did not come back within %s: the link answers 404.", f.e.cfg.Upload.DeleteGrace.Std())
 		f.why("To have it back: %s, or upload it again.", shell.Line("sudo", "picday", "trash", "restore", f.acct.Name, x.Path))
 	}
+}
+
+// companion is what the JPEG beside a RAW or side file is called without its
+// ending, "" for other files.
+func (f *facts) companion() string {
+	return layout.Rules{Kind: layout.Kind(f.acct.Layout), Account: f.acct.Name}.Of(f.raw).Companion
 }
 
 // stillShown: a photo stays until its successor is through.

@@ -156,8 +156,15 @@ CREATE TABLE upload (
     reason       TEXT,
     since        INTEGER NOT NULL,
     delete_after INTEGER,           -- portraits: when a stray is deleted
-    gone_at      INTEGER            -- first seen to be missing
+    gone_at      INTEGER,           -- first seen to be missing
+    -- jobs: this is a RAW or side file, and with a JPEG of that stem in its
+    -- folder it is no problem.
+    companion    BLOB,
+    stem         BLOB GENERATED ALWAYS AS (CASE -- of the name of a JPEG
+        WHEN lower(CAST(substr(name, -4) AS TEXT)) = '.jpg' THEN substr(name, 1, length(name) - 4)
+        WHEN lower(CAST(substr(name, -5) AS TEXT)) IN ('.jpeg', '.jfif') THEN substr(name, 1, length(name) - 5) END) VIRTUAL
 ) STRICT;
+CREATE INDEX upload_companion ON upload (account_id, dir, companion) WHERE companion IS NOT NULL;
 CREATE UNIQUE INDEX upload_live ON upload (account_id, dir, name) WHERE gone_at IS NULL;
 CREATE INDEX upload_identity ON upload (identity);
 CREATE INDEX upload_photo ON upload (photo_id);
@@ -317,6 +324,21 @@ WHEN OLD.reason IS NOT NULL AND OLD.gone_at IS NULL OR NEW.reason IS NOT NULL AN
         WHERE account_id = NEW.account_id AND NEW.reason IS NOT NULL AND NEW.gone_at IS NULL;
     UPDATE job SET problems = problems + 1 WHERE id = NEW.job_id AND NEW.reason IS NOT NULL AND NEW.gone_at IS NULL;
 END;
+-- A RAW or side file is a problem until the JPEG beside it comes, and again when
+-- that one has gone for good.
+CREATE TRIGGER companion_joined AFTER INSERT ON upload WHEN NEW.stem IS NOT NULL BEGIN
+    UPDATE upload SET reason = NULL
+        WHERE account_id = NEW.account_id AND dir = NEW.dir AND companion = NEW.stem AND reason IS NOT NULL;
+END;
+CREATE TRIGGER companion_left AFTER DELETE ON upload WHEN OLD.stem IS NOT NULL BEGIN
+    UPDATE upload SET reason = 'not-jpeg', since = CAST(unixepoch('subsec') * 1000 AS INTEGER)
+        WHERE account_id = OLD.account_id AND dir = OLD.dir AND companion = OLD.stem AND reason IS NULL
+        AND NOT EXISTS (SELECT 1 FROM upload j WHERE j.account_id = OLD.account_id AND j.dir = OLD.dir AND j.gone_at IS NULL
+            AND j.name > CAST(OLD.stem || '.' AS BLOB) AND j.name < CAST(OLD.stem || '/' AS BLOB) AND j.stem = OLD.stem)
+        AND NOT EXISTS (SELECT 1 FROM upload j WHERE j.account_id = OLD.account_id AND j.dir = OLD.dir AND j.gone_at IS NOT NULL
+            AND j.name > CAST(OLD.stem || '.' AS BLOB) AND j.name < CAST(OLD.stem || '/' AS BLOB) AND j.stem = OLD.stem);
+END;
+
 CREATE TRIGGER stored_original AFTER INSERT ON original
 BEGIN UPDATE stored SET files = files + 1, bytes = bytes + NEW.bytes WHERE what = 'original'; END;
 CREATE TRIGGER stored_original_ended AFTER DELETE ON original
