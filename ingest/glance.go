@@ -28,6 +28,10 @@ func (in *Ingester) glance(ctx context.Context, f File) (verdict, bool) {
 	if found && known.Identity == f.Identity {
 		return verdict{}, true
 	}
+	// Also among portraits: a folder is no stray, it is not deleted.
+	if !f.Regular && layout.Deepest(f.Path) {
+		return in.problem(a, f, place, store.UnknownFolder), true
+	}
 	// A badly named link or pipe is a stray like any other.
 	if meaning.Companion != "" && f.Regular {
 		return in.companion(a, f, place, meaning.Companion), true

@@ -76,7 +76,7 @@ func eachInode(root *os.Root, dir string, found func(ino uint64, path string)) {
 			if name == "." || name == ".." {
 				continue
 			}
-			if kind := b[18]; kind == syscall.DT_DIR || kind == syscall.DT_UNKNOWN {
+			if kind := b[18]; !layout.Deepest(dir+"/"+name) && (kind == syscall.DT_DIR || kind == syscall.DT_UNKNOWN) {
 				below = append(below, dir+"/"+name)
 			}
 			found(binary.NativeEndian.Uint64(b), dir+"/"+name)

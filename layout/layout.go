@@ -70,16 +70,29 @@ type Rules struct {
 	ID      *regexp.Regexp // portraits: from CompileID, matched whole; nil is DefaultIDPattern
 }
 
+// MaxDepth is how many elements a path may have. The layouts know four; what is
+// deeper is nobody's photo, and to open or record it would cost the others.
+// The folder that has so many elements is a problem itself, once, instead of
+// all that is in it.
+const MaxDepth = 8
+
+// Deepest tells whether a path has so many elements that nothing below counts.
+func Deepest(path string) bool { return strings.Count(path, "/")+1 >= MaxDepth }
+
 // Of says what path means. path is what the uploader sees from the root of the
 // SFTP view: raw bytes, elements separated by '/', no leading slash.
 //
 // A path that no directory listing can yield (empty, absolute, an empty element,
-// "." or "..", a NUL byte) is Noise, and so is everything of an unknown layout.
+// "." or "..", a NUL byte) is Noise, and so is everything of an unknown layout
+// and what is deeper than MaxDepth.
 func (r Rules) Of(path string) Meaning {
 	// Only the first few elements carry meaning; one more tells "deeper" apart.
 	var el [5]string
 	n := 0
 	for rest, more := path, true; more; n++ {
+		if n == MaxDepth {
+			return Meaning{}
+		}
 		var e string
 		e, rest, more = strings.Cut(rest, "/")
 		if e == "" || strings.IndexByte(e, 0) >= 0 || IsNoise(e) {

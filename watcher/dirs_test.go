@@ -192,7 +192,7 @@ func TestInodeHasOnePath(t *testing.T) {
 	w := &world{TB: t, dir: t.TempDir()}
 	w.mkdir("job/a/b")
 	d := newDirs(fsn, newInbox(), zerolog.Nop())
-	tr := treesOf(Root{Dir: w.dir, Trees: []string{top}}, byDevice)[0]
+	tr := treesOf(Root{Dir: w.dir, Trees: []string{top}}, Options{Volume: byDevice})[0]
 	add := func(rel string) error {
 		st, err := tr.look(w.path(rel))
 		w.must(err)

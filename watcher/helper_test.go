@@ -169,7 +169,7 @@ func (w *world) forget(path string) {
 
 // look does not follow links on the way, as os.Lstat would.
 func (w *world) look(rel string) (*stat, error) {
-	return treesOf(Root{Dir: w.dir, Trees: []string{top}}, byDevice)[0].look(w.path(rel))
+	return treesOf(Root{Dir: w.dir, Trees: []string{top}}, Options{Volume: byDevice})[0].look(w.path(rel))
 }
 
 func (w *world) path(rel string) string { return filepath.Join(w.dir, rel) }

@@ -140,13 +140,16 @@ func (k *keeper) sortInbox() {
 	}
 }
 
-// treeOf finds the tree a path is in, and nil for noise.
+// treeOf finds the tree a path is in, and nil for noise and what is too deep.
 func (k *keeper) treeOf(path string) *tree {
 	for dir := path; dir != "/" && dir != "."; dir = filepath.Dir(dir) {
 		if k.opt.Ignore(filepath.Base(dir)) && k.trees[dir] == nil {
 			return nil
 		}
 		if t := k.trees[dir]; t != nil {
+			if t.deepest(filepath.Dir(path)) {
+				return nil
+			}
 			return t
 		}
 	}
@@ -179,7 +182,7 @@ func (k *keeper) attend(path string, n note) {
 	case err != nil: // settling will find the same error, and tell
 		n.found = &stat{mode: unix.S_IFREG}
 		k.touch(t, path, n)
-	case st.isDir():
+	case st.isDir() && !t.deepest(path):
 		if n.op&opMoved != 0 {
 			k.auditSoon()
 		}

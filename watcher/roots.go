@@ -12,7 +12,7 @@ func (k *keeper) setRoots(roots []Root) {
 		}
 		r.Dir = filepath.Clean(r.Dir)
 		k.roots[r.Name] = r
-		for _, t := range treesOf(r, k.opt.Volume) {
+		for _, t := range treesOf(r, k.opt) {
 			if old := k.trees[t.abs]; old != nil && old.root == t.root && old.dir == t.dir && old.gen == t.gen {
 				t = old
 			}

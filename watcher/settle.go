@@ -54,7 +54,7 @@ func (k *keeper) decide(e *entry) {
 	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM):
 		k.opt.Log.Warn().Err(err).Msg("cannot look at uploads")
 		k.queue.put(e, k.now.Add(k.opt.Settle))
-	case st != nil && st.isDir():
+	case st != nil && st.isDir() && !e.tree.deepest(e.path):
 		k.forget(e)
 		k.attend(e.path, note{op: opLook, at: k.now})
 	case st != nil && st.Identity != e.id:

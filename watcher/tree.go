@@ -12,11 +12,12 @@ import (
 
 // tree is one directory of one root, watched recursively.
 type tree struct {
-	root string                          // its name
-	gen  string                          // Root.Generation
-	dir  string                          // Root.Dir
-	abs  string                          // the tree itself
-	key  func(dev uint64, fd int) uint64 // Options.Volume
+	root  string                          // its name
+	gen   string                          // Root.Generation
+	dir   string                          // Root.Dir
+	abs   string                          // the tree itself
+	depth int                             // Options.Depth
+	key   func(dev uint64, fd int) uint64 // Options.Volume
 
 	dead      atomic.Bool // no longer among the roots
 	leaseless atomic.Bool // its file system has no leases
@@ -28,6 +29,11 @@ func (t *tree) rel(path string) string {
 		return "."
 	}
 	return strings.TrimPrefix(strings.TrimPrefix(path, t.dir), "/")
+}
+
+// deepest tells whether nothing below path counts.
+func (t *tree) deepest(path string) bool {
+	return t.depth > 0 && path != t.abs && strings.Count(t.rel(path), "/")+1 >= t.depth
 }
 
 // stat is what two looks are compared by.
@@ -130,14 +136,14 @@ func isGone(err error) bool {
 }
 
 // treesOf cleans what a caller wrote. A tree inside another one of the same root is part of it.
-func treesOf(r Root, key func(uint64, int) uint64) []*tree {
+func treesOf(r Root, opt Options) []*tree {
 	var all []*tree
 	dir := filepath.Clean(r.Dir)
 	for _, name := range r.Trees {
 		if !filepath.IsLocal(name) {
 			continue
 		}
-		all = append(all, &tree{root: r.Name, gen: r.Generation, dir: dir, abs: filepath.Join(dir, name), key: key})
+		all = append(all, &tree{root: r.Name, gen: r.Generation, dir: dir, abs: filepath.Join(dir, name), depth: opt.Depth, key: opt.Volume})
 	}
 	var outer []*tree
 	for i, t := range all {

@@ -145,7 +145,7 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 			continue // gone again, or the keeper will find out
 		}
 		path := dir + "/" + name
-		if st.isDir() {
+		if st.isDir() && !t.deepest(path) {
 			delete(unseen, path)
 			if j.scan.whole || !w.dirs.shows(path, st.inode()) {
 				subdirs = append(subdirs, path)

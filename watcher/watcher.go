@@ -79,6 +79,10 @@ type Options struct {
 	SettleUnsure time.Duration // the same where there are no leases; default 30s
 	Rescan       time.Duration // between scans of everything; default 1h
 	Poll         time.Duration // between listings of directories without a watch; default 5s
+	// Depth is how many elements a path below Root.Dir may have; 0 is any number.
+	// A directory that has so many is given out like a file that is not regular,
+	// and neither opened nor watched: what is below it is not there.
+	Depth int
 	// Volume gives the file system with a device number a key that stays its own
 	// when the number changes; fd is open on it. nil: the device number itself.
 	Volume func(dev uint64, fd int) uint64

@@ -139,10 +139,14 @@ func (act activation) busy(ctx context.Context, dir string) (why string, err err
 			return fs.SkipAll
 		case err != nil:
 			return err
+		}
+		full := act.job.Name + "/" + path
+		switch {
+		case d.IsDir() && layout.Deepest(full):
+			return fs.SkipDir
 		case d.IsDir():
 			return nil
 		}
-		full := act.job.Name + "/" + path
 		if d.Type().IsRegular() && held(root, path) {
 			why = fmt.Sprintf("%s is being uploaded", layout.Shown(full))
 			return fs.SkipAll

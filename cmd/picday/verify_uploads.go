@@ -155,7 +155,7 @@ func (v *verification) walk(ctx context.Context, acct store.Account, tree *os.Ro
 		if err != nil {
 			continue // gone again
 		}
-		if fi.IsDir() {
+		if fi.IsDir() && !layout.Deepest(path) {
 			below, err := v.walk(ctx, acct, tree, path, seen)
 			if err != nil {
 				return nil, err

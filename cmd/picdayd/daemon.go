@@ -156,6 +156,7 @@ func open(ctx context.Context, cfg config.Config, room *store.Room, log zerolog.
 		Settle:       cfg.Upload.Settle.Std(),
 		SettleUnsure: cfg.Upload.SettleUnsure.Std(),
 		Rescan:       cfg.Upload.Rescan.Std(),
+		Depth:        layout.MaxDepth,
 		Volume:       volumes.Key,
 		Remounted:    volumes.Forget,
 		Ignore:       layout.IsNoise,
