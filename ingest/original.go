@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"os"
@@ -146,7 +147,7 @@ func (in *Ingester) renderHere(_ context.Context, _ string, original *os.File, f
 // keepAll writes the renditions, which are in the order of the sizes.
 func (in *Ingester) keepAll(sha store.SHA, pictures []photo.Rendition) (all []store.Rendition, err error) {
 	for i, p := range pictures {
-		r := store.Rendition{RenditionSpec: store.RenditionSpec(in.sizes[i]), Width: p.Width, Height: p.Height, Bytes: int64(len(p.JPEG))}
+		r := store.Rendition{RenditionSpec: store.RenditionSpec(in.sizes[i]), Width: p.Width, Height: p.Height, Bytes: int64(len(p.JPEG)), Hash: sha256.Sum256(p.JPEG)}
 		if err := in.keep(in.Store.RenditionPath(sha, r.RenditionSpec), p.JPEG); err != nil {
 			return nil, err
 		}

@@ -48,10 +48,10 @@ func (tx *Tx) SetRenditions(h SHA, all []Rendition) error {
 
 func (tx *Tx) insertRenditions(h SHA, all []Rendition) error {
 	for _, r := range all {
-		if _, err := tx.Exec(`INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)
+		if _, err := tx.Exec(`INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET longest = excluded.longest, quality = excluded.quality,
-				width = excluded.width, height = excluded.height, bytes = excluded.bytes`,
-			h[:], r.Name, r.Longest, r.Quality, r.Width, r.Height, r.Bytes); err != nil {
+				width = excluded.width, height = excluded.height, bytes = excluded.bytes, hash = excluded.hash`,
+			h[:], r.Name, r.Longest, r.Quality, r.Width, r.Height, r.Bytes, r.Hash[:]); err != nil {
 			return err
 		}
 	}

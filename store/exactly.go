@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -37,7 +36,7 @@ func (f PictureFile) Examine(ctx context.Context, name string, also io.Writer) e
 // WriteOriginal writes a photo's original, and fails with an ErrDamaged if it is
 // not the bytes that were uploaded. Then what was written is worth nothing.
 func (s *Store) WriteOriginal(ctx context.Context, p Photo, to io.Writer) error {
-	f := PictureFile{Path: originalName(p.SHA), Picture: p.SHA, Bytes: p.Bytes}
+	f := PictureFile{Path: originalName(p.SHA), Picture: p.SHA, Bytes: p.Bytes, Hash: p.SHA}
 	err := f.Examine(ctx, filepath.Join(s.dir, f.Path), to)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: it is missing", ErrDamaged)
@@ -56,19 +55,17 @@ func copyExactly(ctx context.Context, out io.Writer, in *os.File, want PictureFi
 	if fi.Size() != want.Bytes {
 		return fmt.Errorf("%w: it has %d bytes instead of %d", ErrDamaged, fi.Size(), want.Bytes)
 	}
-	var h hash.Hash
-	if want.Original() {
-		h = sha256.New()
-		out = io.MultiWriter(h, out)
-	}
-	n, err := io.Copy(out, &interruptible{ctx, in})
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(h, out), &interruptible{ctx, in})
 	switch {
 	case err != nil:
 		return err
 	case n != want.Bytes:
 		return fmt.Errorf("%w: it has %d bytes instead of %d", ErrDamaged, n, want.Bytes)
-	case h != nil && SHA(h.Sum(nil)) != want.Picture:
+	case SHA(h.Sum(nil)) != want.Hash && want.Original():
 		return fmt.Errorf("%w: its bytes are not those that were uploaded", ErrDamaged)
+	case SHA(h.Sum(nil)) != want.Hash:
+		return fmt.Errorf("%w: its bytes are not those that were made of the original", ErrDamaged)
 	}
 	return nil
 }

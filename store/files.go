@@ -213,6 +213,7 @@ type Rendition struct {
 	RenditionSpec
 	Width, Height int
 	Bytes         int64
+	Hash          SHA // of its own bytes; lists leave it out
 }
 
 // An Original is the uploaded bytes, immutable.

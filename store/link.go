@@ -73,6 +73,13 @@ func (s *Store) link(accountID int64, subject string, generation int64) (string,
 func personSubject(person string) string { return "person " + person }
 func photoSubject(id int64) string       { return fmt.Sprintf("photo %d", id) }
 
+func subjectOf(id int64, person string) string {
+	if person != "" {
+		return personSubject(person)
+	}
+	return photoSubject(id)
+}
+
 // generation is how often the link of a person's portrait was rotated, from 1.
 func (tx *Tx) generation(accountID int64, person string) (n int64, err error) {
 	err = tx.QueryRow(`SELECT coalesce((SELECT generation FROM rotation WHERE account_id = ? AND person = ?), 1)`, accountID, person).Scan(&n)
@@ -80,11 +87,7 @@ func (tx *Tx) generation(accountID int64, person string) (n int64, err error) {
 }
 
 func (tx *Tx) setLink(photoID, accountID int64, person string, generation int64) (string, error) {
-	subject := photoSubject(photoID)
-	if person != "" {
-		subject = personSubject(person)
-	}
-	link, err := tx.s.link(accountID, subject, generation)
+	link, err := tx.s.link(accountID, subjectOf(photoID, person), generation)
 	if err != nil {
 		return "", err
 	}

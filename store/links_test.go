@@ -53,7 +53,7 @@ func benchStore(b *testing.B, n int) *Store {
 		for i := range n {
 			o := Original{SHA: shaOf(fmt.Sprint(i)), Bytes: 1, Width: 800, Height: 600}
 			for _, r := range []RenditionSpec{{"large", 1600, 85}, {"thumb", 400, 80}} {
-				o.Renditions = append(o.Renditions, Rendition{r, 8, 6, 15000})
+				o.Renditions = append(o.Renditions, Rendition{r, 8, 6, 15000, SHA{}})
 			}
 			p := fmt.Sprint(i)
 			arrival := Arrival{Account: a, Place: Place{Path: p, Shown: p, Person: p}, Identity: Identity{Ino: uint64(i) + 1}, Original: o}

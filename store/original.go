@@ -32,11 +32,13 @@ func (s *Store) Original(ctx context.Context, h SHA) (o Original, found bool, er
 
 func renditionsOf(q querier, h SHA) ([]Rendition, error) {
 	return collect(context.Background(), q, func(r *sql.Rows) (v Rendition, err error) {
-		if err := r.Scan(&v.Name, &v.Longest, &v.Quality, &v.Width, &v.Height, &v.Bytes); err != nil {
+		var hash []byte
+		if err := r.Scan(&v.Name, &v.Longest, &v.Quality, &v.Width, &v.Height, &v.Bytes, &hash); err != nil {
 			return v, err
 		}
+		v.Hash = asSHA(hash)
 		return v, v.check(h)
-	}, `SELECT name, longest, quality, width, height, bytes FROM rendition WHERE sha256 = ? ORDER BY longest DESC, name`, h[:])
+	}, `SELECT name, longest, quality, width, height, bytes, hash FROM rendition WHERE sha256 = ? ORDER BY longest DESC, name`, h[:])
 }
 
 // Camera tells what a photo of the view was taken with, as far as it is known.

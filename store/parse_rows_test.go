@@ -58,7 +58,7 @@ func TestNobodyActsOnARowThatPicdayCannotHaveWritten(t *testing.T) {
 		{"an operator", `UPDATE photo SET withdrawn_by = ? WHERE withdrawn_at NOT NULL`, "eva\nroot", photos(true), true},
 		{"a job's name", `UPDATE job SET name = ? WHERE name = 'job2'`, "../../etc", states, false},
 		{"a job's name", `UPDATE job SET name = ? WHERE name = 'job2'`, "x\ny", states, false},
-		{"a rendition's name", `INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes) SELECT sha256, ?, 100, 80, 1, 1, 1 FROM original WHERE sha256 = x'` + sha.String() + `'`,
+		{"a rendition's name", `INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes, hash) SELECT sha256, ?, 100, 80, 1, 1, 1, sha256 FROM original WHERE sha256 = x'` + sha.String() + `'`,
 			"../../../../etc/shadow", func(s *Store) error { _, err := s.Pictures(ctx, SHA{}, 10); return err }, false},
 		{"an upload's name", `UPDATE upload SET name = ? WHERE gone_at IS NULL`, []byte("../x"),
 			func(s *Store) error {

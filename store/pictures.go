@@ -66,7 +66,10 @@ type PictureFile struct {
 	Path      string // below the data directory
 	Picture   SHA
 	Bytes     int64
-	Rendition RenditionSpec // zero: the original itself, whose bytes hash to Picture
+	Hash      SHA           // of the bytes; for the original the same as Picture
+	Rendition RenditionSpec // zero: the original itself
+	// Width and Height are a rendition's, in pixels.
+	Width, Height int
 }
 
 // Original tells whether it is the original and not a rendition.
@@ -74,9 +77,9 @@ func (f PictureFile) Original() bool { return f.Rendition == RenditionSpec{} }
 
 // Files are the files of a picture.
 func (o Original) Files() []PictureFile {
-	all := []PictureFile{{Path: originalName(o.SHA), Picture: o.SHA, Bytes: o.Bytes}}
+	all := []PictureFile{{Path: originalName(o.SHA), Picture: o.SHA, Bytes: o.Bytes, Hash: o.SHA}}
 	for _, r := range o.Renditions {
-		all = append(all, PictureFile{renditionName(o.SHA, r.RenditionSpec), o.SHA, r.Bytes, r.RenditionSpec})
+		all = append(all, PictureFile{renditionName(o.SHA, r.RenditionSpec), o.SHA, r.Bytes, r.Hash, r.RenditionSpec, r.Width, r.Height})
 	}
 	return all
 }
@@ -90,8 +93,8 @@ func (s *Store) Expects(ctx context.Context, f PictureFile) (expected, there boo
 		if !f.Original() {
 			r := f.Rendition
 			query = `SELECT EXISTS (SELECT 1 FROM original o JOIN rendition r USING (sha256)
-				WHERE sha256 = ?1 AND r.bytes = ?2 AND name = ?3 AND longest = ?4 AND quality = ?5 AND ` + needed + `)`
-			args = append(args, r.Name, r.Longest, r.Quality)
+				WHERE sha256 = ?1 AND r.bytes = ?2 AND name = ?3 AND longest = ?4 AND quality = ?5 AND hash = ?6 AND ` + needed + `)`
+			args = append(args, r.Name, r.Longest, r.Quality, f.Hash[:])
 		}
 		if err := tx.QueryRow(query, args...).Scan(&expected); err != nil {
 			return err

@@ -12,7 +12,7 @@ var small = RenditionSpec{"thumb", 400, 80}
 // keep puts the files of a picture where the catalogue says they are.
 func (w *world) keep(content string) Original {
 	o := w.original(content)
-	o.Renditions = []Rendition{{RenditionSpec: small, Width: 4, Height: 3, Bytes: 1}}
+	o.Renditions = []Rendition{{RenditionSpec: small, Width: 4, Height: 3, Bytes: 1, Hash: shaOf(".")}}
 	w.must(os.WriteFile(w.s.OriginalPath(o.SHA), []byte(content), 0o600))
 	w.must(os.WriteFile(w.s.RenditionPath(o.SHA, small), []byte("."), 0o600))
 	return o

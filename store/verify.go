@@ -46,12 +46,63 @@ func (s *Store) ShownAs(ctx context.Context, h SHA) (account, path string, n int
 }
 
 // Fileless lists published photos, at most limit, that no file on the upload
-// volume stands for, not even a missing one whose grace runs.
+// volume stands for at the photo's path, not even a missing one whose grace runs.
 func (s *Store) Fileless(ctx context.Context, limit int) ([]Photo, error) {
 	return collect(ctx, s.read, func(r *sql.Rows) (p Photo, err error) {
-		return p, r.Scan(&p.Account, &p.Path)
+		err = r.Scan(&p.Account, &p.Path)
+		p.Path = oneLine(p.Path)
+		return p, err
 	}, `SELECT a.name, p.path_shown FROM photo p JOIN account a ON a.id = p.account_id
-		WHERE p.withdrawn_at IS NULL AND a.state <> 'gone' AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id) ORDER BY a.name, p.path LIMIT ?`, limit)
+		WHERE p.withdrawn_at IS NULL AND a.state <> 'gone' AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id
+			AND (gone_at IS NOT NULL OR CASE dir WHEN x'' THEN name ELSE CAST(dir || x'2f' || name AS BLOB) END = p.path)) ORDER BY a.name, p.path LIMIT ?`, limit)
+}
+
+// Doubles lists paths, at most limit, at which more than one photo is published
+// for good: none of them is missing, with its grace running.
+func (s *Store) Doubles(ctx context.Context, limit int) ([]Photo, error) {
+	return collect(ctx, s.read, func(r *sql.Rows) (p Photo, err error) {
+		err = r.Scan(&p.Account, &p.Path)
+		p.Path = oneLine(p.Path)
+		return p, err
+	}, `SELECT a.name, min(p.path_shown) FROM photo p JOIN account a ON a.id = p.account_id
+		WHERE p.withdrawn_at IS NULL AND a.state <> 'gone' AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id AND gone_at IS NOT NULL)
+		GROUP BY p.account_id, p.path HAVING count(*) > 1 ORDER BY 1, 2 LIMIT ?`, limit)
+}
+
+// WrongLinks calls each for every photo whose link is not the one that the key
+// makes of what the catalogue says: it may be another photo's, or anybody's.
+func (s *Store) WrongLinks(ctx context.Context, each func(Photo)) error {
+	type row struct {
+		Photo
+		generation, rotated int64
+		link                string
+	}
+	const page = 1000
+	for after := int64(0); ; {
+		all, err := collect(ctx, s.read, func(r *sql.Rows) (v row, err error) {
+			err = r.Scan(&v.ID, &v.AccountID, &v.Account, &v.Path, &v.Person, &v.generation, &v.rotated, &v.link)
+			v.Path = oneLine(v.Path)
+			return v, err
+		}, `SELECT p.id, p.account_id, a.name, p.path_shown, coalesce(p.person, ''), p.generation,
+				coalesce((SELECT generation FROM rotation WHERE account_id = p.account_id AND person = p.person), p.generation), p.link
+			FROM photo p JOIN account a ON a.id = p.account_id WHERE p.id > ? ORDER BY p.id LIMIT ?`, after, page)
+		if err != nil {
+			return err
+		}
+		for _, v := range all {
+			after = v.ID
+			want, err := s.link(v.AccountID, subjectOf(v.ID, v.Person), v.generation)
+			if err != nil {
+				return err
+			}
+			if v.link != want || v.rotated != v.generation {
+				each(v.Photo)
+			}
+		}
+		if len(all) < page {
+			return ctx.Err()
+		}
+	}
 }
 
 // Orphaned tells whether a file that the catalogue does not know is old enough

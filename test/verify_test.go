@@ -1,14 +1,17 @@
 package test
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"picday/internal/testbed"
+	"picday/internal/testphoto"
 )
 
 type differences struct {
@@ -163,4 +166,63 @@ func TestVerifyWhileUploadsRun(t *testing.T) {
 		s.settled()
 	}
 	s.verify()
+}
+
+// Two children's renditions exchanged on disk, and a rotten spot that leaves a
+// rendition's size and structure as they were.
+func TestVerifySeesRenditions(t *testing.T) {
+	s := newSite(t)
+	u := s.jobs("vrend", "job1")
+	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
+	for i, name := range []string{"x", "y"} {
+		s.must(u.ByKey().MustWire().Put("/job1/A/"+name+".jpg", testphoto.Tiny(i)))
+	}
+	s.waitPhotos(u, "job1/A/x.jpg", "job1/A/y.jpg")
+	served := s.served(u)
+	s.differs()
+	thumbs, err := filepath.Glob(s.Data + "/renditions/*/*-thumb-*.jpg")
+	s.must(err)
+	large, err := filepath.Glob(s.Data + "/renditions/*/*-large-*.jpg")
+	s.must(err)
+	aside := s.Dir + "/aside.jpg"
+	s.must(os.Rename(thumbs[0], aside))
+	s.must(os.Rename(thumbs[1], thumbs[0]))
+	s.must(os.Rename(aside, thumbs[1]))
+	rotten := readFile(t, large[0])
+	for i := range 300 {
+		rotten[len(rotten)/2+i] ^= 0x20
+	}
+	s.damage(large[0], rotten)
+	s.differs("rendition "+thumbs[0], "rendition "+thumbs[1], "rendition "+large[0])
+	s.daemon.Stop(syscall.SIGTERM)
+	if r := s.Picday("verify", "--repair", "--rate", "50"); r.Code != 0 {
+		t.Error(r)
+	}
+	s.daemon = s.StartDaemon()
+	s.Eventually("they are made again", func() (bool, any) {
+		r := s.Picday("verify", "--json")
+		return r.Code == 0, r
+	})
+	same(t, "what the links show", served, s.served(u))
+}
+
+// What the catalogue says of links and paths is compared too.
+func TestVerifySeesLinksAndDoubles(t *testing.T) {
+	s := newSite(t)
+	u, school := s.jobs("vlink", "job1"), s.portraits("vlinks")
+	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
+	for _, name := range []string{"a", "b", "c"} {
+		s.proof(u, "/job1/A/"+name+".jpg")
+	}
+	s.proof(school, "/"+school.Name+"/user-pictures/12.jpg")
+	s.MustPicday("link", "rotate", school.Name, "12")
+	s.differs()
+	s.daemon.Stop(syscall.SIGTERM)
+	db, err := sql.Open("sqlite3", s.Data+"/catalogue.sqlite")
+	s.must(err)
+	defer db.Close()
+	_, err = db.Exec(`UPDATE photo SET link = 'aside' WHERE file = 'a.jpg';
+		UPDATE photo SET path = (SELECT path FROM photo p WHERE p.file = 'b.jpg') WHERE file = 'c.jpg'`)
+	s.must(err)
+	s.differs("link job1/A/a.jpg", "no-file job1/A/c.jpg", "double job1/A/b.jpg")
 }

@@ -105,7 +105,7 @@ func (b *bed) publish(acct store.Account, at store.Place, content string) {
 			b.must(os.WriteFile(name+".tmp", data, 0o440))
 			b.must(os.Rename(name+".tmp", name))
 		}
-		o.Renditions = append(o.Renditions, store.Rendition{RenditionSpec: spec, Width: 8, Height: 6, Bytes: int64(len(data))})
+		o.Renditions = append(o.Renditions, store.Rendition{RenditionSpec: spec, Width: 8, Height: 6, Bytes: int64(len(data)), Hash: sha256.Sum256(data)})
 	}
 	b.tx(func(tx *store.Tx) error {
 		_, err := tx.Publish(store.Arrival{

@@ -7,20 +7,18 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"runtime"
 	"sync"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"picday/account"
-	"picday/photo"
 	"picday/store"
 )
 
 // A difference is one thing that is not as the catalogue says.
 type difference struct {
-	Kind    string `json:"kind"` // catalogue, volume, original, rendition, upload, no-file, orphan
+	Kind    string `json:"kind"` // catalogue, volume, original, rendition, upload, folder, no-file, double, link, orphan
 	Account string `json:"account,omitempty"`
 	Path    string `json:"path,omitempty"` // as the uploader sees it
 	File    string `json:"file,omitempty"` // on this machine
@@ -45,6 +43,7 @@ type verification struct {
 	s     *store.Store
 	sys   *account.System
 	meter *meter
+	rate  *rate.Limiter // nil = none
 
 	mu     sync.Mutex // guards what follows
 	view   verifyView
@@ -52,14 +51,18 @@ type verification struct {
 }
 
 const verifyLong = `Compare the uploads, the catalogue, and the originals and renditions on disk.
-Every original is read and hashed, every rendition is read to its end; a damaged
-spot inside a rendition that leaves its length and structure as they were is not
-noticed. picdayd may go on working: what it has in hand is no difference, and
+Every original and every rendition is read and hashed, every rendition decoded;
+there is one photo at a path, with its file, and every link is computed again.
+picdayd may go on working: what it has in hand is no difference, and
 what changes meanwhile is looked at again. Exit status 1 on any difference.`
 
 func (a *app) verifyCommand() *cobra.Command {
 	var repair bool
+	var rate float64
 	cmd := a.list("verify", "Compare uploads, catalogue and files, and check all hashes", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		if rate < 0 {
+			return usagef("--rate %g: give the megabytes per second to read, or 0 for all that the disk gives", rate)
+		}
 		sys, err := a.system()
 		if err != nil {
 			return err
@@ -75,9 +78,9 @@ func (a *app) verifyCommand() *cobra.Command {
 			}
 			unlock() // not kept: reading everything takes long, and picdayd may start meanwhile
 		}
-		v := &verification{app: a, s: s, sys: sys, meter: a.meter("pictures read")}
+		v := &verification{app: a, s: s, sys: sys, meter: a.meter("pictures read"), rate: newThrottle(rate)}
 		v.view.Differences = []*difference{}
-		for _, look := range []func(context.Context) error{v.catalogue, v.pictures, v.orphans, v.uploads} {
+		for _, look := range []func(context.Context) error{v.catalogue, v.pictures, v.orphans, v.uploads, v.photos} {
 			err := look(ctx)
 			v.meter.end()
 			if err != nil {
@@ -93,6 +96,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	})
 	cmd.Long = verifyLong
 	cmd.Flags().BoolVar(&repair, "repair", false, "afterwards delete files that nothing points to, and have damaged\nrenditions made anew; picdayd must be stopped for it")
+	cmd.Flags().Float64Var(&rate, "rate", 0, "read at most `MB` megabytes in a second; 0 = as fast as it goes")
 	return cmd
 }
 
@@ -130,108 +134,6 @@ func (v *verification) catalogue(ctx context.Context) error {
 		v.differ(difference{Kind: "catalogue", Message: message, Fix: "Stop picdayd and restore the catalogue from a backup"})
 	}
 	return err
-}
-
-// pictures reads every original and every rendition, on all cores.
-func (v *verification) pictures(ctx context.Context) error {
-	of, _, err := v.s.PictureCount(ctx)
-	if err != nil {
-		return err
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0) + 1) // one of them waits for the disk
-	const page = 200
-	for after := (store.SHA{}); ; {
-		all, err := v.s.Pictures(gctx, after, page)
-		if err != nil {
-			return errors.Join(g.Wait(), err)
-		}
-		for _, o := range all {
-			after = o.SHA
-			g.Go(func() error { return v.picture(gctx, o, of) })
-		}
-		if len(all) < page {
-			return g.Wait()
-		}
-	}
-}
-
-func (v *verification) picture(ctx context.Context, o store.Original, of int) error {
-	var bad []store.PictureFile
-	whole := false
-	for _, f := range o.Files() {
-		wrong, err := v.look(ctx, f)
-		if err != nil {
-			return err
-		}
-		if f.Original() {
-			whole = wrong == nil
-		}
-		if wrong == nil {
-			continue
-		}
-		d := difference{Kind: "original", File: filepath.Join(v.cfg.DataDir, f.Path), Message: wrong.Error()}
-		var n int
-		if d.Account, d.Path, n, err = v.s.ShownAs(ctx, f.Picture); err != nil {
-			return err
-		}
-		if n > 1 {
-			d.Message += fmt.Sprintf(" (and %d more photos show it)", n-1)
-		}
-		d.Fix = fmt.Sprintf("Copy %s from the backup directory over it, or have the photo uploaded again under another name", f.Path)
-		if !f.Original() {
-			d.Kind, d.Fix = "rendition", "Stop picdayd, run 'picday verify --repair', start picdayd: it makes it anew"
-			if !whole {
-				d.Fix = "It cannot be made anew before its original is right; copy " + f.Path + " from the backup directory"
-			}
-			bad = append(bad, f)
-		}
-		v.differ(d)
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if whole {
-		v.remake = append(v.remake, bad...)
-	}
-	v.view.Originals++
-	v.view.Renditions += len(o.Renditions)
-	v.view.Bytes += o.Bytes
-	v.meter.show(v.view.Originals, of)
-	return nil
-}
-
-// look tells what is wrong with a file, unless that is only because the
-// catalogue has changed since.
-func (v *verification) look(ctx context.Context, f store.PictureFile) (wrong, err error) {
-	name := filepath.Join(v.cfg.DataDir, f.Path)
-	for range 2 {
-		if f.Original() {
-			wrong = f.Examine(ctx, name, nil)
-		} else {
-			// Of a rendition no hash is known, but what it has to look like.
-			var scan photo.Scan
-			wrong = f.Examine(ctx, name, &scan)
-			if wrong == nil && !scan.Facts().Whole {
-				wrong = fmt.Errorf("%w: it is no whole JPEG", store.ErrDamaged)
-			}
-		}
-		if wrong == nil {
-			return nil, nil
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if errors.Is(wrong, fs.ErrNotExist) {
-			wrong = errors.New("missing")
-		} else if !errors.Is(wrong, store.ErrDamaged) {
-			return nil, wrong
-		}
-		expected, _, err := v.s.Expects(ctx, f)
-		if err != nil || !expected {
-			return nil, err
-		}
-	}
-	return wrong, nil
 }
 
 func (v *verification) orphans(ctx context.Context) error {

@@ -51,18 +51,7 @@ func (v *verification) uploads(ctx context.Context) error {
 		}
 		suspects = append(suspects, found...)
 	}
-	if err := v.judge(ctx, suspects); err != nil {
-		return err
-	}
-	const most = 1000
-	fileless, err := v.s.Fileless(ctx, most)
-	for _, p := range fileless {
-		v.differ(difference{
-			Kind: "no-file", Account: p.Account, Path: p.Path, Message: "published, but no uploaded file stands for it, so deleting cannot withdraw it",
-			Fix: "Have it uploaded again at this path, or withdraw it on the pages",
-		})
-	}
-	return err
+	return v.judge(ctx, suspects)
 }
 
 // compare walks an account's trees beside the catalogue.

@@ -66,6 +66,7 @@ CREATE TABLE rendition (
     width   INTEGER NOT NULL,
     height  INTEGER NOT NULL,
     bytes   INTEGER NOT NULL,
+    hash    BLOB NOT NULL,          -- SHA-256 of the rendition's own bytes
     PRIMARY KEY (sha256, name)
 ) STRICT, WITHOUT ROWID;
 

@@ -103,7 +103,7 @@ func Fill(ctx context.Context, s *store.Store, plan Plan) error {
 func (f *filler) prepare() (err error) {
 	for into, query := range map[**sql.Stmt]string{
 		&f.original:  `INSERT INTO original (sha256, bytes, width, height, taken_at, make, model, serial) VALUES (?, ?, ?, ?, ?, 'Canon', 'Canon EOS R6', '012021000123')`,
-		&f.rendition: `INSERT INTO rendition VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		&f.rendition: `INSERT INTO rendition VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		&f.photo: `INSERT INTO photo (account_id, job_id, album, area, person, path, path_shown, file, sha256, flags, link, ingested_at, changed_at)
 			VALUES (?, nullif(?, 0), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?)`,
 		&f.upload:   `INSERT INTO upload (account_id, dir, name, identity, job_id, photo_id, reason, since, delete_after) VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?, ?)`,
@@ -133,7 +133,8 @@ func (f *filler) picture(i int, p Picture) error {
 		if err := write(f.s.RenditionPath(sha, r.RenditionSpec), data); err != nil {
 			return err
 		}
-		if _, err := f.rendition.Exec(sha[:], r.Name, r.Longest, r.Quality, r.Width, r.Height, r.Bytes); err != nil {
+		hash := sha256.Sum256(data)
+		if _, err := f.rendition.Exec(sha[:], r.Name, r.Longest, r.Quality, r.Width, r.Height, r.Bytes, hash[:]); err != nil {
 			return err
 		}
 	}
@@ -220,7 +221,7 @@ func (f *filler) add(acct store.Account, job int64, album, area, person, dir, na
 			return err
 		}
 		for _, r := range Specs {
-			if _, err := f.rendition.Exec(sha[:], r.Name, r.Longest, r.Quality, r.Longest, r.Longest*2/3, r.Longest*100); err != nil {
+			if _, err := f.rendition.Exec(sha[:], r.Name, r.Longest, r.Quality, r.Longest, r.Longest*2/3, r.Longest*100, sha[:]); err != nil {
 				return err
 			}
 		}
