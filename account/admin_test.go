@@ -42,7 +42,7 @@ func TestAdminsConfigurations(t *testing.T) {
 			s := newWorld(t)
 			writeConfig(t, text)
 			if name == "another drop-in before" {
-				must(t, os.WriteFile("/etc/ssh/sshd_config.d/10-admin.conf", []byte("PasswordAuthentication no\nMatch User root\n  PermitTTY no\n"), 0o644))
+				must(t, os.WriteFile("/etc/ssh/sshd_config.d/00-admin.conf", []byte("PasswordAuthentication no\nMatch User root\n  PermitTTY no\n"), 0o644))
 				must(t, os.WriteFile("/etc/ssh/sshd_config.d/99-admin.conf", []byte("LoginGraceTime 33\n"), 0o644))
 			}
 			before, err := s.others(t.Context())
@@ -83,7 +83,7 @@ func TestAdminsConfigurationsThatCannotWork(t *testing.T) {
 			if c.dropIn != "" {
 				_, err := s.Init(t.Context())
 				must(t, err)
-				must(t, os.WriteFile("/etc/ssh/sshd_config.d/10-admin.conf", []byte(c.dropIn), 0o644))
+				must(t, os.WriteFile("/etc/ssh/sshd_config.d/00-admin.conf", []byte(c.dropIn), 0o644))
 			}
 			writeConfig(t, c.config)
 			if c.name == "reload" {
@@ -310,7 +310,7 @@ func TestTheMachinesDefaults(t *testing.T) {
 	must(t, err)
 	u, err := lookupUser("acme")
 	must(t, err)
-	if u.ages() || u.closed() || u.shadow.inactive != "" || u.home != "/" || u.shell != nologin {
+	if u.ages() || u.closed() || u.shadow.inactive != "" || u.home != noHome || u.shell != nologin {
 		t.Errorf("%+v %+v", u, u.shadow)
 	}
 	if exists("/var/mail/acme") || exists("/home/acme") {
@@ -354,7 +354,7 @@ func TestForgottenAccount(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	// A user of somebody else's by that name is none of picday's business.
-	must(t, os.WriteFile(s.Config.SSHD.DropIn, dropIn(s.Config, []entry{{acme.Name, acme.AllowFrom}}), 0o644))
+	must(t, os.WriteFile(s.Config.SSHD.DropIn, dropIn(s.Config, []entry{{acme.Name, acme.Layout, acme.AllowFrom}}), 0o644))
 	_, err = s.Init(t.Context())
 	must(t, err)
 	text, _ = readFile(s.Config.SSHD.DropIn)

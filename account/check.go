@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strings"
 
-	"picday/contract"
 	"picday/internal/shell"
 	"picday/store"
 )
@@ -66,6 +65,9 @@ func (s *System) checkShared(f *findings) {
 		f.fail("daemon user", fmt.Sprintf("the Unix user %s has uid %d or is in the group %s", DaemonUser, u.uid, JailGroup), "make it a plain system user")
 	} else {
 		f.ok("daemon user", DaemonUser+" is there")
+	}
+	if exists(noHome) {
+		f.fail("home", noHome+", which is the accounts' home directory because it does not exist, exists", "look what made it, perhaps pam_mkhomedir, and remove it")
 	}
 	for _, d := range []struct{ check, path string }{{"upload_dir", s.Config.UploadDir}, {"keys_dir", s.Config.SSHD.KeysDir}} {
 		if err := rootOnly(d.path); err != nil {
@@ -191,8 +193,8 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	if !u.jailed {
 		f.fail(check, "its Unix user is not in the group "+JailGroup+", so sshd does not jail it", "gpasswd -a "+a.Name+" "+JailGroup)
 	}
-	if u.home != contract.StartDir(a) {
-		f.fail(check, fmt.Sprintf("its Unix user was changed: the home directory is %q, so uploads start in the wrong place", u.home), enable)
+	if u.home != noHome {
+		f.fail(check, fmt.Sprintf("its Unix user has the home directory %q, which is somebody else's outside of the jail", u.home), "run \"picday init\" while it has no session")
 	}
 	if err := rootOnly(s.Base(a.Name)); err != nil {
 		f.fail(check, err.Error(), enable)
@@ -213,6 +215,9 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 		if err := proven(ctx, a); err != nil {
 			f.fail(check, err.Error(), "look for the file in sshd's configuration that says so, then run \"picday init\"")
 		}
+	}
+	if u.jailed {
+		s.checkWaysIn(ctx, f, check, a)
 	}
 	hasKeys := exists(s.keyFile(a.Name))
 	if a.Enabled && !u.hasPassword() && !hasKeys {

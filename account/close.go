@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (s *System) Close(ctx context.Context) (done []string, err error) {
 	for _, name := range names {
 		steps = append(steps, s.closeSteps(name)...)
 	}
-	return s.apply(ctx, append(steps, s.dropInGoneStep()))
+	return s.apply(ctx, append(steps, s.dropInGoneStep(), s.formerStep()))
 }
 
 // Reopen lets the accounts in again that Close closed and the catalogue has
@@ -146,6 +147,47 @@ func (s *System) dropInGoneStep() step {
 				return nil
 			}
 			return s.swapDropIn(ctx, before, func() error { return check(ctx) })
+		},
+	}
+}
+
+// former is the name that the drop-in had when others came before it.
+const former = "50-picday.conf"
+
+// formerStep takes away the drop-in of an earlier picday, whose allowlists
+// would go on holding beside those of the present one.
+func (s *System) formerStep() step {
+	path := filepath.Join(filepath.Dir(s.Config.SSHD.DropIn), former)
+	var before []byte
+	take := func(ctx context.Context, text []byte) error {
+		if err := putFile(path, text, 0o644); err != nil {
+			return err
+		}
+		if !filepath.IsAbs(program("sshd")) {
+			return nil
+		}
+		if err := s.testConfig(ctx); err != nil {
+			return err
+		}
+		return s.reload(ctx)
+	}
+	return step{
+		what: "removed " + path + ", which is now called " + s.Config.SSHD.DropIn,
+		done: func(context.Context) (bool, error) {
+			text, err := readFile(path)
+			return path == s.Config.SSHD.DropIn || !bytes.HasPrefix(text, []byte(written)), err
+		},
+		do: func(ctx context.Context) (err error) {
+			if before, err = readFile(path); err != nil {
+				return err
+			}
+			return take(ctx, nil)
+		},
+		undo: func(ctx context.Context) error {
+			if before == nil {
+				return nil
+			}
+			return take(ctx, before)
 		},
 	}
 }

@@ -14,7 +14,7 @@ import (
 // HostKeys are sshd's, best first: clients settle on the first type they know.
 // To ask sshd takes root.
 func (s *System) HostKeys(ctx context.Context) ([]store.HostKey, error) {
-	e, err := s.effective(ctx, "root", probes4[0])
+	e, err := s.effective(ctx, "root", from(probes4[0]))
 	if err != nil {
 		return nil, fmt.Errorf("ask sshd for its host keys: %w", err)
 	}

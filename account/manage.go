@@ -53,7 +53,11 @@ func (s *System) Init(ctx context.Context, all ...store.Account) (done []string,
 		assert(func(context.Context) error { return rootOnly(c.UploadDir) }),
 		assert(func(context.Context) error { return rootOnly(c.SSHD.KeysDir) }),
 		s.dropInStep(all, "", nil),
-		assert(s.provenRead)) // also of a drop-in that was there
+		assert(s.provenRead), // also of a drop-in that was there
+		s.formerStep())
+	for _, a := range all {
+		steps = append(steps, s.homeStep(a.Name))
+	}
 	return s.apply(ctx, steps)
 }
 

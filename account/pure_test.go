@@ -94,7 +94,7 @@ func TestDropInText(t *testing.T) {
 		t.Errorf("got:\n%s", got)
 	}
 	back := readEntries(got)
-	if len(back) != 2 || back[0].name != "acme" || !slices.Equal(back[0].networks, testAccounts()[1].AllowFrom) || back[1].name != "lincoln" || !whole(config.Default(), got) {
+	if len(back) != 3 || back[0].name != "acme" || !slices.Equal(back[0].networks, testAccounts()[1].AllowFrom) || back[1].name != "lincoln" || back[1].kind != store.Portraits || back[2].name != "open" || !whole(config.Default(), got) {
 		t.Errorf("read back: %+v", back)
 	}
 	reversed := testAccounts()

@@ -59,6 +59,17 @@ func TestLife(t *testing.T) {
 		if fi.Mode().Perm() != 0o640 {
 			t.Errorf("umask: %v", fi.Mode())
 		}
+		// No links, and a rename that is a link and an unlink on the server all the same.
+		for _, link := range []string{"symlink a.jpg \"/job 1/Class 1/b.jpg\"", "ln \"/job 1/Class 1/a.jpg\" \"/job 1/Class 1/b.jpg\""} {
+			if out, err := byKey.sftp(t, link); err == nil || !strings.Contains(out, "Permission denied") && !strings.Contains(out, "does not support") || exists("/srv/up/acme/job 1/Class 1/b.jpg") {
+				t.Errorf("%s: %v\n%s", link, err, out)
+			}
+		}
+		for _, rename := range []string{"rename -l", "rename"} {
+			if out, err := byKey.sftp(t, `cd "/job 1/Class 1"`, rename+" a.jpg b.jpg", rename+" b.jpg a.jpg"); err != nil {
+				t.Errorf("%s: %v\n%s", rename, err, out)
+			}
+		}
 		if out, err := school.sftp(t, "put /etc/passwd user-pictures/1.jpg"); err != nil {
 			t.Errorf("upload: %v\n%s", err, out)
 		}

@@ -41,12 +41,8 @@ type effective struct {
 	values map[string][]string // keywords in lower case
 }
 
-func (s *System) effective(ctx context.Context, user, addr string) (effective, error) {
-	local := "127.0.0.1"
-	if strings.Contains(addr, ":") {
-		local = "::1"
-	}
-	text, err := s.sshd(ctx, "-T", "-C", fmt.Sprintf("user=%s,host=%s,addr=%s,laddr=%s,lport=%d", user, addr, addr, local, s.Config.SSHD.Port))
+func (s *System) effective(ctx context.Context, user string, p probe) (effective, error) {
+	text, err := s.sshd(ctx, "-T", "-C", p.spec(user, s.Config.SSHD.Port))
 	if err != nil {
 		return effective{}, err
 	}
@@ -58,13 +54,32 @@ func (s *System) effective(ctx context.Context, user, addr string) (effective, e
 	return e, nil
 }
 
-func (e effective) denies(user string) bool {
-	for _, v := range e.values["denyusers"] {
-		if slices.Contains(strings.Fields(v), user) {
-			return true
+// denies tells which of sshd's lists keeps the user out, who is in these
+// groups; "" = none.
+func (e effective) denies(user string, groups []string, p probe) string {
+	means := func(pattern string) bool {
+		name, host, at := strings.Cut(pattern, "@")
+		return wild(name, user) && (!at || host == "*" || host == p.addr || host == p.host || inNetwork(host, p.addr))
+	}
+	for _, list := range e.values["denyusers"] {
+		if slices.ContainsFunc(strings.Fields(list), means) {
+			return "DenyUsers " + list
 		}
 	}
-	return false
+	for _, list := range e.values["denygroups"] {
+		for _, g := range groups {
+			if listed(g, strings.Join(strings.Fields(list), ",")) {
+				return "DenyGroups " + list
+			}
+		}
+	}
+	return ""
+}
+
+func inNetwork(network, addr string) bool {
+	p, err := netip.ParsePrefix(network)
+	ip, aerr := netip.ParseAddr(addr)
+	return err == nil && aerr == nil && p.Contains(ip)
 }
 
 // Addresses to ask about: documentation ranges, so that a real rule of the
@@ -101,11 +116,11 @@ func (s *System) others(ctx context.Context) (map[string]string, error) {
 	out := map[string]string{}
 	for _, user := range users {
 		for _, addr := range []string{probes4[0], probes6[0]} {
-			e, err := s.effective(ctx, user, addr)
+			e, err := s.effective(ctx, user, from(addr))
 			if err != nil {
 				return nil, err
 			}
-			for _, line := range jail(s.Config)[:ownSettings] {
+			for _, line := range jail(s.Config, store.Jobs)[:ownSettings] {
 				if slices.Contains(e.values[strings.ToLower(line.key)], line.value) {
 					return nil, concerned(user + " from " + addr)
 				}
@@ -136,11 +151,11 @@ func (s *System) provenForOthers(ctx context.Context, before map[string]string) 
 
 // provenRead tells whether sshd reads the drop-in at all, and serves SFTP.
 func (s *System) provenRead(ctx context.Context) error {
-	e, err := s.effective(ctx, DaemonUser, probes4[0])
+	e, err := s.effective(ctx, DaemonUser, from(probes4[0]))
 	if err != nil {
 		return err
 	}
-	if !e.denies(DaemonUser) {
+	if !slices.ContainsFunc(e.values["denyusers"], func(list string) bool { return slices.Contains(strings.Fields(list), DaemonUser) }) {
 		return fmt.Errorf("sshd does not read %s: put the line \"Include %s/*.conf\" at the top of %s",
 			s.Config.SSHD.DropIn, filepath.Dir(s.Config.SSHD.DropIn), s.Config.SSHD.Config)
 	}
@@ -153,71 +168,96 @@ func (s *System) provenRead(ctx context.Context) error {
 // provenAllowlist asks sshd about addresses inside and outside the networks.
 // The Unix user need not exist yet.
 func (s *System) provenAllowlist(ctx context.Context, a store.Account) error {
+	groups, err := groupsOf(a.Name)
+	if err != nil {
+		return err
+	}
 	inside, outside := s.sample(a)
-	for _, addr := range inside {
-		e, err := s.effective(ctx, a.Name, addr)
+	u, err := lookupUser(a.Name)
+	if err != nil {
+		return err
+	}
+	if u != nil && !u.jailed {
+		inside = nil // refused from everywhere until it is in the group again
+	}
+	for _, p := range inside {
+		e, err := s.effective(ctx, a.Name, p)
 		if err != nil {
 			return err
 		}
-		if e.denies(a.Name) {
-			return fmt.Errorf("sshd would refuse %s from %s, which should be allowed: look for DenyUsers in %s and what it includes", a.Name, addr, s.Config.SSHD.Config)
+		if why := e.denies(a.Name, groups, p); why != "" {
+			return fmt.Errorf("sshd would refuse %s from %s, which should be allowed, because of \"%s\": take %s and its groups (%s) out of it, in %s or what it includes",
+				a.Name, p, why, a.Name, strings.Join(groups, ", "), s.Config.SSHD.Config)
 		}
 	}
-	for _, addr := range outside {
-		e, err := s.effective(ctx, a.Name, addr)
+	for _, p := range outside {
+		e, err := s.effective(ctx, a.Name, p)
 		if err != nil {
 			return err
 		}
-		if !e.denies(a.Name) {
-			return refused("sshd would let %s in from %s, which is not on its allowlist: look for a Match block with DenyUsers in %s and what it includes", a.Name, addr, s.Config.SSHD.Config)
+		if e.denies(a.Name, nil, p) == "" {
+			return refused("sshd would let %s in from %s, which is not on its allowlist: look for a Match block with DenyUsers in %s and what it includes", a.Name, p, s.Config.SSHD.Config)
 		}
 	}
 	return nil
 }
 
-// sample picks addresses inside and outside the account's networks.
-func (s *System) sample(a store.Account) (inside, outside []string) {
-	if len(a.AllowFrom) == 0 {
-		return []string{probes4[0], probes6[0]}, nil
+// groupsOf are the groups of an account's Unix user, or those that it will get.
+func groupsOf(name string) ([]string, error) {
+	data, err := os.ReadFile(groupFile)
+	if err != nil {
+		return nil, err
 	}
-	for _, p := range a.AllowFrom {
-		inside = append(inside, p.Addr().String())
-	}
-	for _, family := range [][]string{probes4, probes6} {
-		for _, addr := range family {
-			ip := netip.MustParseAddr(addr)
-			if !slices.ContainsFunc(a.AllowFrom, func(p netip.Prefix) bool { return p.Contains(ip) }) {
-				outside = append(outside, addr)
-				break
-			}
+	groups := []string{name, JailGroup}
+	for line := range strings.Lines(string(data)) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) > 3 && slices.Contains(strings.Split(f[3], ","), name) && !slices.Contains(groups, f[0]) {
+			groups = append(groups, f[0])
 		}
 	}
-	return inside, outside
+	return groups, nil
 }
 
 // provenJailed tells whether sshd would jail the account's existing Unix user,
-// wherever it comes from. First match wins in sshd: an admin's block that is
-// read earlier can undo a line of ours.
+// wherever it comes from: from some addresses, and from those of every Match
+// block of the admin's.
 func (s *System) provenJailed(ctx context.Context, a store.Account) error {
 	inside, outside := s.sample(a)
-	for _, addr := range append([]string{inside[0]}, outside...) {
-		e, err := s.effective(ctx, a.Name, addr)
+	ways, odd, err := s.waysIn(a)
+	if err != nil {
+		return err
+	}
+	for _, b := range odd {
+		if b.first {
+			return refused("sshd may not jail %s: %s comes before picday's lines, and %s. Put it behind the line that includes %s, or in a file there whose name comes later",
+				a.Name, b, b.odd, s.Config.SSHD.DropIn)
+		}
+	}
+	for _, p := range slices.Concat(ways, inside[:1], outside) {
+		e, err := s.effective(ctx, a.Name, p)
 		if err != nil {
 			return err
 		}
-		for _, line := range jail(s.Config) {
+		for _, line := range jail(s.Config, a.Layout) {
 			got := e.values[strings.ToLower(line.key)]
-			if len(got) == 0 && line.key == "GSSAPIAuthentication" {
-				continue // an OpenSSH built without it
+			if len(got) == 0 && slices.Contains(notEverywhere, line.key) {
+				continue
 			}
 			if !slices.Contains(got, line.value) {
-				return refused("sshd would not jail %s (from %s %s is %q, not %q): an earlier Match block in %s or what it includes must not concern the group %s",
-					a.Name, addr, line.key, strings.Join(got, " "), line.value, s.Config.SSHD.Config, JailGroup)
+				which := fmt.Sprintf("An earlier Match block in %s or what it includes", s.Config.SSHD.Config)
+				if p.block != nil {
+					which = p.block.String() + ", or another block before picday's lines,"
+				}
+				return refused("sshd would not jail %s: from %s %s is \"%s\", not \"%s\". %s must not concern the group %s: put it behind the line that includes %s, or in a file there whose name comes later",
+					a.Name, p, line.key, strings.Join(got, " "), line.value, which, JailGroup, s.Config.SSHD.DropIn)
 			}
 		}
 	}
 	return nil
 }
+
+// notEverywhere are keywords that an OpenSSH can be built without.
+var notEverywhere = []string{"GSSAPIAuthentication", "KerberosAuthentication"}
 
 // jailStep asks sshd before anybody is let in.
 func (s *System) jailStep(a store.Account) step {

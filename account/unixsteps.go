@@ -7,13 +7,17 @@ import (
 	"slices"
 	"strings"
 
-	"picday/contract"
 	"picday/store"
 )
 
 // longAgo is an expiry in the past: PAM and sshd refuse the user whatever it
 // shows, key or password. Locking the password alone would let keys in.
 const longAgo = "1970-01-02"
+
+// noHome is every account's home directory. There is no such directory, on the
+// machine or in any jail: for whom the jail fails nothing is at home there, such
+// as keys that somebody else may have put into a folder of the account's name.
+const noHome = "/nonexistent"
 
 // userStep creates the Unix user: closed, without a password, with every
 // default of the machine's useradd and login.defs overridden. One that is
@@ -31,7 +35,7 @@ func (s *System) userStep(a store.Account, fresh bool) step {
 			if !u.ours() {
 				return false, notOurs(a.Name)
 			}
-			return u.jailed && !u.ages() && u.home == contract.StartDir(a) && u.comment == mark(a.Layout), nil
+			return u.jailed && !u.ages() && u.home == noHome && u.comment == mark(a.Layout), nil
 		},
 		do: func(ctx context.Context) error {
 			u, err := lookupUser(a.Name)
@@ -48,7 +52,7 @@ func (s *System) userStep(a store.Account, fresh bool) step {
 				}
 			}
 			_, err = s.run(ctx, "", "useradd",
-				"--no-create-home", "--home-dir", contract.StartDir(a), "--shell", nologin, "--no-log-init",
+				"--no-create-home", "--home-dir", noHome, "--shell", nologin, "--no-log-init",
 				"--user-group", "--groups", JailGroup, "--comment", mark(a.Layout),
 				"--password", "*", "--expiredate", longAgo, "--inactive", "-1",
 				"-K", "PASS_MAX_DAYS=-1", "-K", "PASS_MIN_DAYS=-1", "-K", "PASS_WARN_AGE=-1",
@@ -67,7 +71,7 @@ func (s *System) userStep(a store.Account, fresh bool) step {
 
 // mendUser corrects what somebody changed about a user of ours.
 func (s *System) mendUser(ctx context.Context, a store.Account) error {
-	_, err := s.run(ctx, "", "usermod", "--home", contract.StartDir(a), "--shell", nologin, "--comment", mark(a.Layout),
+	_, err := s.run(ctx, "", "usermod", "--home", noHome, "--shell", nologin, "--comment", mark(a.Layout),
 		"--append", "--groups", JailGroup, a.Name)
 	if err == nil {
 		_, err = s.run(ctx, "", "chage", "--maxdays", "-1", "--mindays", "-1", "--warndays", "-1", "--inactive", "-1", a.Name)
@@ -75,8 +79,28 @@ func (s *System) mendUser(ctx context.Context, a store.Account) error {
 	return wrap("mend the Unix user "+a.Name, err)
 }
 
+// homeStep takes away the home directory of a user of ours that has one. While
+// it has sessions usermod refuses; then another run does it.
+func (s *System) homeStep(name string) step {
+	return step{
+		what: fmt.Sprintf("took the home directory of the Unix user %s away", name),
+		done: func(context.Context) (bool, error) {
+			u, err := lookupUser(name)
+			if u == nil || err != nil || !u.ours() || u.home == noHome {
+				return true, err
+			}
+			pids, err := sessions(name, u.uid)
+			return len(pids) > 0, err
+		},
+		do: func(ctx context.Context) error {
+			_, err := s.run(ctx, "", "usermod", "--home", noHome, name)
+			return wrap("mend the Unix user "+name, err)
+		},
+	}
+}
+
 // deleteUser removes a user of ours and its group, whichever of them is left.
-// Never with --remove: the home field of a jobs account is "/".
+// Never with --remove: what the home field says may be anything.
 func (s *System) deleteUser(ctx context.Context, name string) error {
 	u, err := lookupUser(name)
 	if err != nil {

@@ -61,7 +61,7 @@ run_dir    = "/mnt/lib/run"
 delete_grace = "5s"
 [sshd]
 config   = "$world/sshd_config"
-drop_in  = "$world/sshd_config.d/50-picday.conf"
+drop_in  = "$world/sshd_config.d/00-picday.conf"
 keys_dir = "$world/keys"
 reload   = ["sh", "-c", "kill -HUP \$(cat $world/sshd.pid)"]
 host     = "127.0.0.1"

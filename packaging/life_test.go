@@ -53,7 +53,7 @@ func life(m *machine) {
 	for _, u := range []uploader{acme, lincoln, closed} {
 		u.lockedOut()
 	}
-	if m.has("/etc/ssh/sshd_config.d/50-picday.conf") || !m.has("/etc/picday/picday.toml") {
+	if m.has("/etc/ssh/sshd_config.d/00-picday.conf") || !m.has("/etc/picday/picday.toml") {
 		m.Error("after the removal the drop-in is there, or the configuration is not")
 	}
 	m.reboot()

@@ -131,7 +131,7 @@ func Default() Config {
 		},
 		SSHD: SSHD{
 			Config:  "/etc/ssh/sshd_config",
-			DropIn:  "/etc/ssh/sshd_config.d/50-picday.conf",
+			DropIn:  "/etc/ssh/sshd_config.d/00-picday.conf",
 			KeysDir: "/etc/picday/keys",
 			Reload:  []string{"systemctl", "reload", "ssh"},
 			Port:    22,

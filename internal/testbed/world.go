@@ -64,7 +64,7 @@ func New(t testing.TB, options ...Options) *World {
 	w.Uploads, w.Data = w.Dir+"/up", w.Dir+"/data"
 	w.Keys, w.Config = w.Dir+"/keys", w.Dir+"/picday.toml"
 	w.dropIns, w.sshdLog = w.Dir+"/sshd_config.d", w.Dir+"/sshd.log"
-	w.Ours = w.dropIns + "/50-picday.conf"
+	w.Ours = w.dropIns + "/00-picday.conf"
 	w.must(os.Mkdir(w.Dir, 0o755))
 	t.Cleanup(w.close)
 	for _, dir := range []string{w.dropIns, w.Dir + "/local", w.Dir + "/home"} {
