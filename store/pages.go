@@ -122,15 +122,19 @@ func (v View) LastChange(ctx context.Context) (at int64, err error) {
 func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, order string, err error) {
 	// Whoever follows the changes of all accounts must hear also that the photos
 	// of one that is gone are withdrawn.
+	accountID := "p.account_id"
+	if q.Job != "" {
+		accountID = "+p.account_id" // not an index of the account: the job has its own
+	}
 	if q.ChangedSince == 0 || !v.Everything() {
-		v.only(&w, "p.account_id")
+		v.only(&w, accountID)
 	}
 	account := v.account
 	if q.Account != "" {
 		if err = tx.QueryRowContext(ctx, `SELECT id FROM account WHERE name = ? AND state <> 'gone'`, q.Account).Scan(&account); err != nil {
 			return w, "", err
 		}
-		w.add("p.account_id = ?", account)
+		w.add(accountID+" = ?", account)
 	}
 	switch {
 	case q.Job != "" && account != 0:
@@ -150,6 +154,9 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 	if q.PersonFrom != "" {
 		w.add("p.person >= ? AND p.person < ?", q.PersonFrom, q.PersonFrom+string(unicode.MaxRune))
 	}
+	if q.RawPath != "" {
+		w.add("p.path = ?", []byte(q.RawPath))
+	}
 	if q.Path != "" {
 		w.add("(p.path_shown = ? OR p.path = CAST(? AS BLOB))", q.Path, q.Path)
 	}
@@ -164,9 +171,6 @@ func (v View) wanted(ctx context.Context, tx *sql.Tx, q PhotoQuery) (w where, or
 		return w, "a.name, p.path, p.id", nil
 	}
 	key, down := keys[q.Order], ""
-	if q.Order == ByChange && q.Job != "" && q.Show == ShowPublished {
-		key = "+" + key // not an index of all changes: the job's photos are fewer
-	}
 	switch q.Order {
 	case ByPerson:
 		w.add("p.person IS NOT NULL")

@@ -41,6 +41,7 @@ type PhotoFilter struct {
 	Account, Job, Album, Area, Person string
 	Withdrawn                         bool   // the trash instead of what is published
 	Path                              string // raw or shown
+	RawPath                           string // found at once, by an index
 }
 
 const photoColumns = `SELECT p.id, p.account_id, a.name, p.path, p.path_shown, coalesce(j.name, ''), coalesce(p.album, ''),
@@ -93,7 +94,7 @@ type Counts struct {
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT (SELECT coalesce(sum(photos), 0) FROM tally),
 		(SELECT coalesce(sum(problems), 0) FROM tally), o.files, o.bytes, r.files, r.bytes
-		FROM stored o, stored r WHERE o.what = 'original' AND r.what = 'rendition'`).
+		FROM stored o JOIN stored r WHERE o.what = 'original' AND r.what = 'rendition'`).
 		Scan(&c.Photos, &c.Problems, &c.OriginalFiles, &c.OriginalBytes, &c.RenditionFiles, &c.RenditionBytes)
 	return c, err
 }

@@ -20,7 +20,12 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if faults := judge(); code == 0 && len(faults) > 0 {
+		fmt.Println(strings.Join(faults, "\n"))
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // hammer makes 100 transactions, each reading what it then changes.

@@ -14,13 +14,16 @@ import (
 
 // driverName is SQLite as we want it: a schema that is not ours calls no function
 // with side effects, and a page that was tampered with is noticed when it is read.
-const driverName = "picday-sqlite3"
+// Tests put another one in, which writes down every statement.
+var driverName = "picday-sqlite3"
 
 func init() {
-	sql.Register(driverName, &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-		_, err := c.Exec(`PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON`, nil)
-		return err
-	}})
+	sql.Register(driverName, &sqlite3.SQLiteDriver{ConnectHook: eachConnection})
+}
+
+func eachConnection(c *sqlite3.SQLiteConn) error {
+	_, err := c.Exec(`PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON`, nil)
+	return err
 }
 
 // ErrForeignSchema is returned for a catalogue in which somebody has put tables,

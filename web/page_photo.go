@@ -106,7 +106,7 @@ func (v *visit) trashed(page *photoPageData) error {
 	if v.site.TrashKeep > 0 {
 		page.Expires = p.WithdrawnAt.Add(v.site.TrashKeep)
 	}
-	same, err := v.view.Photos(v.Context(), store.PhotoQuery{PhotoFilter: store.PhotoFilter{Account: p.Account, Path: p.Path}, Show: store.ShowWithdrawn})
+	same, err := v.view.Photos(v.Context(), store.PhotoQuery{PhotoFilter: store.PhotoFilter{Account: p.Account, RawPath: p.RawPath}, Show: store.ShowWithdrawn})
 	if err != nil {
 		return err
 	}

@@ -104,8 +104,10 @@ CREATE INDEX photo_album ON photo (job_id, album, area, file) WHERE withdrawn_at
 CREATE INDEX photo_sha256 ON photo (sha256, account_id, job_id);
 CREATE INDEX photo_withdrawn ON photo (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_account_withdrawn ON photo (account_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
+CREATE INDEX photo_job_withdrawn ON photo (job_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_changed ON photo (changed_at);
 CREATE INDEX photo_account_changed ON photo (account_id, changed_at);
+CREATE INDEX photo_job_changed ON photo (job_id, changed_at) WHERE job_id IS NOT NULL;
 CREATE INDEX photo_ingested ON photo (ingested_at) WHERE withdrawn_at IS NULL;
 CREATE INDEX photo_account_ingested ON photo (account_id, ingested_at) WHERE withdrawn_at IS NULL;
 

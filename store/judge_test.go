@@ -1,0 +1,295 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// What costs as much as there are photos is found here and not by a customer
+// with a million of them: every statement that the tests of this package run
+// is written down, and when they are through each is judged by its plan. No
+// test could name the statements as surely as the code that runs them, and a
+// statement that no test runs is a fault too.
+
+func init() {
+	sql.Register("judged", judged{&sqlite3.SQLiteDriver{ConnectHook: eachConnection}})
+	driverName = "judged"
+}
+
+var seen sync.Map // every statement that was run: plain, and as it is
+
+type judged struct{ driver.Driver }
+
+func (d judged) Open(name string) (driver.Conn, error) {
+	c, err := d.Driver.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return judgedConn{c.(*sqlite3.SQLiteConn)}, nil
+}
+
+type judgedConn struct{ *sqlite3.SQLiteConn }
+
+func (c judgedConn) Prepare(query string) (driver.Stmt, error) {
+	seen.Store(plain(query), query)
+	return c.SQLiteConn.Prepare(query)
+}
+
+func (c judgedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	seen.Store(plain(query), query)
+	return c.SQLiteConn.PrepareContext(ctx, query)
+}
+
+func (c judgedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	seen.Store(plain(query), query)
+	return c.SQLiteConn.ExecContext(ctx, query, args)
+}
+
+func (c judgedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	seen.Store(plain(query), query)
+	return c.SQLiteConn.QueryContext(ctx, query, args)
+}
+
+// plain is a statement without its line breaks.
+func plain(query string) string { return strings.Join(strings.Fields(query), " ") }
+
+// judge returns what is wrong with the statements of this package.
+func judge() (faults []string) {
+	all := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
+	if flag.Lookup("test.bench").Value.String() != "" || flag.Lookup("test.list").Value.String() != "" {
+		return nil
+	}
+	db, err := sql.Open("sqlite3", ":memory:")
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	schema, err := fs.ReadFile(sqlFiles, "sql/schema.sql")
+	if err == nil {
+		// Nobody runs ANALYZE: SQLite plans from the schema alone, for an empty
+		// catalogue as for a million photos.
+		_, err = db.Exec(string(schema))
+	}
+	sources, serr := statements(".")
+	if err != nil || serr != nil {
+		return []string{fmt.Sprint(err, serr)}
+	}
+	var run []string
+	asRun := map[string]string{}
+	seen.Range(func(q, raw any) bool {
+		run = append(run, q.(string))
+		asRun[q.(string)] = raw.(string)
+		return true
+	})
+	slices.Sort(run)
+	used := map[string]bool{}
+	for _, q := range run {
+		ours := slices.ContainsFunc(sources, func(s string) bool { return strings.HasPrefix(q, s) })
+		if !ours || !explainable.MatchString(q) {
+			continue
+		}
+		fault := judgePlan(db, asRun[q])
+		if why := excused(q, used); fault != "" && why == "" {
+			faults = append(faults, fault)
+		}
+	}
+	for _, q := range triggerBodies(db) {
+		if fault := judgePlan(db, q); fault != "" {
+			faults = append(faults, "in a trigger: "+fault)
+		}
+	}
+	faults = append(faults, unindexedParents(db)...)
+	if !all {
+		return faults
+	}
+	for _, s := range sources {
+		if !strings.HasPrefix(s, "PRAGMA trusted_schema") && // the driver does that itself
+			!slices.ContainsFunc(run, func(q string) bool { return strings.Contains(q, s) }) {
+			faults = append(faults, "no test runs: "+s)
+		}
+	}
+	for _, x := range excuses {
+		if !used[x.begins+x.has] {
+			faults = append(faults, "excused, but no statement with such a plan begins so: "+x.begins+" … "+x.has)
+		}
+	}
+	return faults
+}
+
+var (
+	explainable = regexp.MustCompile(`^(SELECT|INSERT|UPDATE|DELETE|WITH) `)
+	statement   = regexp.MustCompile(`^(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|PRAGMA|VACUUM|SAVEPOINT|RELEASE|ROLLBACK) `)
+)
+
+// statements are the beginnings of all SQL in the sources of a package.
+func statements(dir string) (all []string, err error) {
+	pkgs, err := parser.ParseDir(token.NewFileSet(), dir, func(fi fs.FileInfo) bool { return !strings.HasSuffix(fi.Name(), "_test.go") }, 0)
+	for _, p := range pkgs {
+		ast.Inspect(p, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				text, _ := strconv.Unquote(lit.Value)
+				before, _, _ := strings.Cut(plain(text), "%") // a format's rest is filled in
+				if statement.MatchString(before + " ") {
+					all = append(all, before)
+				}
+			}
+			return true
+		})
+	}
+	return all, err
+}
+
+// few are tables that have as many rows as there are accounts, jobs, folders
+// or people at the desk, or fewer. The others grow with every upload.
+var few = map[string]bool{
+	"account": true, "job": true, "album": true, "tally": true, "problem_tally": true, "stored": true, "meta": true,
+	"operator": true, "session": true, "token": true, "sqlite_sequence": true, "sqlite_schema": true,
+}
+
+// narrow are the conditions, as a plan names them, that leave a handful of
+// rows of a table however many there are.
+var narrow = map[string][]string{
+	"photo":     {"link=?", "account_id=? AND path=?", "account_id=? AND person=?", "sha256=?"},
+	"original":  {"sha256=?"},
+	"rendition": {"sha256=?"},
+	"history":   {"photo_id=?", "sha256=?"},
+	"upload":    {"account_id=? AND dir=? AND name", "identity>? AND identity<?", "photo_id=?"},
+	"activity":  {"photo_id=?"},
+	"rotation":  {"account_id=? AND person=?"},
+	"withheld":  {"account_id=? AND job_id=? AND person=? AND sha256=?"},
+}
+
+var (
+	access  = regexp.MustCompile(`^(SCAN|SEARCH) (\w+)(?: EXISTS)?(?: (USING .*?))?(?: \((.*)\))?(?: LEFT-JOIN)?$`)
+	origins = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|UPDATE|INTO)\s+(\w+)(?:\s+(?:AS\s+)?(\w+))?`)
+)
+
+// judgePlan says what is wrong with the plan of a statement, "" for nothing. A
+// walk through an index as far as a limit is nothing: it reads what it shows.
+func judgePlan(db *sql.DB, query string) string {
+	lines, err := planOf(db, query)
+	query = plain(query)
+	if err != nil {
+		return fmt.Sprintf("%s: %v", query, err)
+	}
+	tables := map[string]string{}
+	for _, m := range origins.FindAllStringSubmatch(query, -1) {
+		tables[m[1]] = m[1]
+		if m[2] != "" {
+			tables[m[2]] = m[1]
+		}
+	}
+	var wide, sorted string
+	for _, l := range lines {
+		if strings.Contains(l, "TEMP B-TREE") {
+			sorted = l
+		}
+		m := access.FindStringSubmatch(l)
+		if m == nil {
+			continue
+		}
+		table, condition := tables[m[2]], m[4]
+		atOnce := m[1] == "SEARCH" && (condition == "" || condition == "rowid=?" || // min and max have none
+			slices.ContainsFunc(narrow[table], func(c string) bool { return strings.HasPrefix(condition, c) }))
+		if !few[table] && !atOnce || strings.Contains(l, "AUTOMATIC") {
+			wide = l
+			if narrow[table] == nil && tables[m[2]] != "" {
+				wide += " (is table " + table + " a small one?)"
+			}
+		}
+	}
+	limited := strings.Contains(query, " LIMIT ")
+	if wide == "" || limited && sorted == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s\n    reads too much: %s; sorted: %q\n    %s", query, wide, sorted, strings.Join(lines, "\n    "))
+}
+
+// planOf asks SQLite how it would run a statement, whatever its arguments.
+func planOf(db *sql.DB, query string) (lines []string, err error) {
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	err = conn.Raw(func(c any) error {
+		stmt, err := c.(*sqlite3.SQLiteConn).Prepare("EXPLAIN QUERY PLAN " + query)
+		if err != nil {
+			return err
+		}
+		defer stmt.Close()
+		//lint:ignore SA1019 there is no context to end it
+		rows, err := stmt.Query(make([]driver.Value, stmt.NumInput()))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for {
+			var v [4]driver.Value
+			if err := rows.Next(v[:]); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			lines = append(lines, v[3].(string))
+		}
+	})
+	return lines, err
+}
+
+// triggerBodies are the statements of all triggers, which plans do not show.
+func triggerBodies(db *sql.DB) (all []string) {
+	texts, err := column[string](db, `SELECT sql FROM sqlite_schema WHERE type = 'trigger'`)
+	if err != nil {
+		panic(err)
+	}
+	row := regexp.MustCompile(`\b(NEW|OLD)\.\w+`)
+	for _, text := range texts {
+		_, body, _ := strings.Cut(plain(text), " BEGIN ")
+		for _, q := range strings.Split(strings.TrimSuffix(body, " END"), ";") {
+			if q = strings.TrimSpace(q); q != "" {
+				all = append(all, row.ReplaceAllString(q, "?"))
+			}
+		}
+	}
+	return all
+}
+
+// unindexedParents are references for which SQLite would read a whole table
+// when what they point to is deleted. Accounts and jobs never are.
+func unindexedParents(db *sql.DB) []string {
+	all, err := column[string](db, `SELECT m.name || ' (' || f."from" || ') points to ' || f."table" || ', and has no index to be found by'
+		FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' AND f."table" NOT IN ('account', 'job')
+		AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) i, pragma_index_info(i.name) c WHERE c.seqno = 0 AND c.name = f."from")`)
+	if err != nil {
+		panic(err)
+	}
+	return all
+}
+
+func excused(query string, used map[string]bool) string {
+	for _, x := range excuses {
+		if strings.HasPrefix(query, x.begins) && strings.Contains(query, x.has) {
+			used[x.begins+x.has] = true
+			return x.why
+		}
+	}
+	return ""
+}
