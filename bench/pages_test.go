@@ -81,7 +81,7 @@ func BenchmarkPages(b *testing.B) {
 		b.Fatal(err)
 	}
 	server := httptest.NewServer(web.NewAdmin(web.Admin{
-		Store: s, Healthy: func() bool { return true }, Log: zerolog.Nop(),
+		Store: s, Healthy: func() error { return nil }, Log: zerolog.Nop(),
 		Status: func(context.Context) control.Status { return control.Status{Running: true} },
 		Site:   web.Site{Renditions: storetest.Specs, Originals: s.OriginalPath, Files: s.RenditionPath, TrashKeep: 720 * time.Hour},
 	}))

@@ -21,7 +21,7 @@ type Admin struct {
 	Store   *store.Store
 	Writer  Writer
 	Status  func(context.Context) control.Status
-	Healthy func() bool  // for /healthz
+	Healthy func() error // for /healthz, as in Public
 	Metrics http.Handler // for /metrics; nil = there are none
 	Site    Site
 	Hosts   []string       // the names of the listener; addresses and localhost are always right

@@ -55,7 +55,7 @@ func newAdminBed(t testing.TB) *adminBed {
 		return err
 	})
 	b.gate = newGate(Admin{
-		Store: b.s, Writer: do{b.s}, Healthy: func() bool { return true },
+		Store: b.s, Writer: do{b.s}, Healthy: func() error { return nil },
 		Status:  func(context.Context) control.Status { return b.status },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("picday_up 1\n")) }),
 		Site: Site{

@@ -50,7 +50,7 @@ func newBed(t testing.TB) *bed {
 	links, err := b.s.OpenLinks(t.Context(), "large")
 	b.must(err)
 	t.Cleanup(func() { links.Close() })
-	b.pub = &Public{Pictures: links, Healthy: func() bool { return true }, Log: zerolog.New(&b.log)}
+	b.pub = &Public{Pictures: links, Healthy: func() error { return nil }, Log: zerolog.New(&b.log)}
 	return b
 }
 

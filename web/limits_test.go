@@ -186,13 +186,13 @@ func TestAPanic(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	b := newBed(t)
-	healthy := true
-	b.pub.Healthy = func() bool { return healthy }
+	var unwell error
+	b.pub.Healthy = func() error { return unwell }
 	if w := b.ask("GET", "/healthz"); w.Code != http.StatusOK || w.Body.String() != "ok\n" {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
-	healthy = false
-	if w := b.ask("GET", "/healthz"); w.Code != http.StatusServiceUnavailable {
+	unwell = errors.New("disk-full")
+	if w := b.ask("GET", "/healthz"); w.Code != http.StatusServiceUnavailable || w.Body.String() != "not proven alive: disk-full\n" {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
 	if w := b.ask("POST", "/healthz"); w.Code != http.StatusNotFound {

@@ -22,7 +22,7 @@ type Pictures interface {
 // A Public answers on the public listener.
 type Public struct {
 	Pictures Pictures
-	Healthy  func() bool // for /healthz
+	Healthy  func() error // for /healthz, at once: nil, or a word why not
 	Log      zerolog.Logger
 
 	shelf shelf
@@ -128,9 +128,9 @@ func errDamaged(file string, has, want int64) error {
 
 const healthPath = "/healthz"
 
-func serveHealth(w http.ResponseWriter, healthy bool) {
-	if !healthy {
-		http.Error(w, "not proven alive", http.StatusServiceUnavailable)
+func serveHealth(w http.ResponseWriter, unwell error) {
+	if unwell != nil {
+		http.Error(w, "not proven alive: "+unwell.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

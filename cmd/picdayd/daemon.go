@@ -42,6 +42,7 @@ type service struct {
 	front   *front
 	room    *store.Room
 	proof   proof
+	survey  survey
 	since   time.Time
 }
 
@@ -149,6 +150,7 @@ func open(ctx context.Context, cfg config.Config, room *store.Room, log zerolog.
 		return nil, unusable(err, cfg)
 	}
 	s := &service{cfg: cfg, log: log, store: st, room: room, writer: st.NewWriter(), since: time.Now().UTC()}
+	s.survey.slots = make(chan struct{}, 8)
 	s.metrics = web.NewMetrics(version.String(), s.numbers)
 	volumes := volume.New(filepath.Join(cfg.UploadDir, store.MarkerFile))
 	s.watcher, err = watcher.New(watcher.Options{

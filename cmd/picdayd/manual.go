@@ -18,7 +18,11 @@ var exitStatuses = []manual.Status{
 
 const about = `It is started by systemd as the unit picdayd.service and runs in the foreground.
 It says when it is ready, and tells systemd's watchdog that it is alive only
-while an upload would be noticed and the catalogue takes a transaction. Pictures
+while an upload would be noticed and the catalogue answers. That the data
+directory takes a file and a row, and is the one that is mounted, is proven every
+10 seconds; /healthz answers 503 with a word when it was not for 30. A disk that is
+full, frozen or broken does not end picdayd, a data directory that is replaced by
+another does. Pictures
 are decoded in children of its own that have no privileges, no files and no
 network.
 

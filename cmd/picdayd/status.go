@@ -9,89 +9,75 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sys/unix"
 
 	"picday/internal/control"
 	"picday/internal/version"
 	"picday/layout"
-	"picday/store"
 	"picday/watcher"
 	"picday/web"
 )
 
-// A proof is the last time that the whole line was seen to work: the
-// watcher's keeper answered, and a transaction went through the writer.
-type proof struct {
-	mu sync.Mutex
-	at time.Time
+// A survey is the last status that was gathered in full.
+type survey struct {
+	slots chan struct{} // gathering; what does not end keeps its slot
+	mu    sync.Mutex
+	last  control.Status
+	at    time.Time
 }
 
-func (p *proof) set(t time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.at = t
-}
+// answerWithin is how long a status may take: who asks wants to know most of all
+// when a disk does not answer.
+const answerWithin = 2 * time.Second
 
-func (p *proof) get() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.at
-}
-
-const proveEvery = 10 * time.Second
-
-// keepProving tells systemd that picdayd is ready once the line has been
-// proven once and decoders are there, and feeds its watchdog only as long as it can be proven again.
-func (s *service) keepProving(ctx context.Context) error {
-	// A sandbox in which no decoder can start is seen by whoever starts us.
-	select {
-	case <-s.decoder.Ready():
-	case <-ctx.Done():
-		return nil
-	}
-	every := proveEvery
-	if limit, err := daemon.SdWatchdogEnabled(false); err == nil && limit > 0 {
-		every = min(every, limit/3)
-	}
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	ready := false
-	for {
-		if s.prove(ctx, every) {
-			if !ready {
-				notify(daemon.SdNotifyReady)
-				s.log.Info().Msg("ready")
-				ready = true
-			}
-			notify(daemon.SdNotifyWatchdog)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func (s *service) prove(ctx context.Context, limit time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	if err := s.watcher.Alive(ctx); err != nil {
-		return false
-	}
-	if err := s.writer.Do(ctx, func(*store.Tx) error { return nil }); err != nil {
-		return false
-	}
-	s.proof.set(time.Now().UTC())
-	return true
-}
-
-// notify is a no-op unless systemd asked to be told.
-func notify(state string) { _, _ = daemon.SdNotify(false, state) }
-
-// Status implements control.Daemon.
+// Status implements control.Daemon. Gathering it asks the catalogue and the
+// disks. Where one of them does not answer, the last one has to do.
 func (s *service) Status(ctx context.Context) control.Status {
+	answer := make(chan control.Status, 1)
+	select {
+	case s.survey.slots <- struct{}{}:
+		go func() {
+			answer <- s.gather(context.WithoutCancel(ctx))
+			<-s.survey.slots
+		}()
+	default: // all are stuck
+	}
+	select {
+	case st := <-answer:
+		s.survey.mu.Lock()
+		defer s.survey.mu.Unlock()
+		s.survey.last, s.survey.at = st, time.Now()
+		return own(st)
+	case <-time.After(answerWithin):
+	}
+	s.survey.mu.Lock()
+	defer s.survey.mu.Unlock()
+	st := own(s.survey.last)
+	late := "the catalogue or a disk does not answer: what is shown here may be old"
+	if s.survey.at.IsZero() {
+		st = control.Status{Running: true, Version: version.String(), Since: &s.since,
+			InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}}
+		late = "the catalogue or a disk does not answer, and has not since picdayd was started"
+	}
+	if at := s.proof.get(); !at.IsZero() {
+		st.LastProvenAlive = &at
+	}
+	st.Warnings = append([]string{late}, st.Warnings...)
+	if err := s.proof.failing(); err != nil {
+		st.Warnings = append([]string{err.Error()}, st.Warnings...)
+	}
+	return st
+}
+
+// own is a copy that whoever asked may filter.
+func own(st control.Status) control.Status {
+	st.InProgress, st.Uploading = slices.Clone(st.InProgress), slices.Clone(st.Uploading)
+	st.PolledDirs, st.Warnings = slices.Clone(st.PolledDirs), slices.Clone(st.Warnings)
+	return st
+}
+
+// gather takes as long as the catalogue and the disks do.
+func (s *service) gather(ctx context.Context) control.Status {
 	w := s.watcher.Status()
 	st := control.Status{
 		Running: true, Version: version.String(), Since: &s.since,
@@ -101,6 +87,9 @@ func (s *service) Status(ctx context.Context) control.Status {
 	}
 	if at := s.proof.get(); !at.IsZero() {
 		st.LastProvenAlive = &at
+	}
+	if err := s.proof.failing(); err != nil {
+		st.Warnings = append(st.Warnings, err.Error())
 	}
 	for _, p := range s.ingest.InHand() {
 		st.InProgress = append(st.InProgress, control.Progress{

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
@@ -16,12 +15,6 @@ import (
 	"picday/store"
 	"picday/web"
 )
-
-// provenWithin is how fresh the last proof must be for picdayd to call itself
-// healthy: as fresh as the unit's watchdog wants it.
-const provenWithin = time.Minute
-
-func (s *service) healthy() bool { return time.Since(s.proof.get()) < provenWithin }
 
 // A front is what picdayd shows over HTTP.
 type front struct {
@@ -41,7 +34,7 @@ func (s *service) openFront(ctx context.Context) (f *front, err error) {
 		if f.links, err = s.store.OpenLinks(ctx, s.cfg.Images.Renditions[0].Name); err != nil {
 			return nil, err
 		}
-		public := &web.Public{Pictures: f.links, Healthy: s.healthy, Log: s.log}
+		public := &web.Public{Pictures: f.links, Healthy: s.proof.healthy, Log: s.log}
 		if err := f.add("web.public", s.cfg.Web.Public, proxies, public, s.log); err != nil {
 			return nil, errors.Join(err, f.close())
 		}
@@ -53,7 +46,7 @@ func (s *service) openFront(ctx context.Context) (f *front, err error) {
 			return nil, errors.Join(err, f.close())
 		}
 		admin := web.NewAdmin(web.Admin{
-			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.healthy, Metrics: s.metrics, Site: site, Hosts: s.adminHosts(site.Host), Proxies: proxies, BrowserKey: key, Log: s.log,
+			Store: s.store, Writer: s.writer, Status: s.Status, Healthy: s.proof.healthy, Metrics: s.metrics, Site: site, Hosts: s.adminHosts(site.Host), Proxies: proxies, BrowserKey: key, Log: s.log,
 		})
 		if err := f.add("web.admin", s.cfg.Web.Admin, proxies, admin, s.log); err != nil {
 			return nil, errors.Join(err, f.close())
