@@ -23,6 +23,7 @@ var floors = [][]string{
 	{"photo", "layout"},
 	{"internal/manual"},
 	{"internal/config", "internal/control", "internal/durable", "internal/fsuid", "internal/shell", "internal/turns", "internal/version", "internal/volume"},
+	{"internal/zone"},
 }
 
 // outside are helpers for tests, demo and benches; nothing that ships may

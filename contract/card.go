@@ -31,6 +31,7 @@ type Card struct {
 	IDPattern string          `json:"id_pattern"`
 	HostKeys  []store.HostKey `json:"host_keys"`
 	CreatedAt time.Time       `json:"created_at"`
+	TimeZone  string          `json:"time_zone"`
 }
 
 // NewCard makes an account's connection card.
@@ -39,7 +40,7 @@ func NewCard(a store.Account, host string, port int, keys []store.HostKey) Card 
 		Account: a.Name, Layout: a.Layout, Enabled: a.Enabled, User: a.Name,
 		Host: host, Port: port, StartDir: StartDir(a),
 		AllowFrom: append([]netip.Prefix{}, a.AllowFrom...), IDPattern: a.IDPattern,
-		HostKeys: append([]store.HostKey{}, keys...), CreatedAt: a.CreatedAt.UTC(),
+		HostKeys: append([]store.HostKey{}, keys...), CreatedAt: a.CreatedAt.UTC(), TimeZone: a.TimeZone,
 	}
 }
 

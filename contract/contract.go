@@ -59,7 +59,9 @@ type Photo struct {
 	Bytes       int64       `json:"bytes"`
 	Width       int         `json:"width"`
 	Height      int         `json:"height"`
-	TakenAt     *time.Time  `json:"taken_at"`
+	TakenAt     *time.Time  `json:"taken_at"`              // by the camera's zone, or else the account's
+	TakenLocal  string      `json:"taken_local,omitempty"` // what the camera's clock showed: RFC 3339 without a zone
+	TakenZone   string      `json:"taken_zone,omitempty"`  // +02:00, if the camera says
 	IngestedAt  time.Time   `json:"ingested_at"`
 	WithdrawnAt *time.Time  `json:"withdrawn_at,omitempty"` // only where withdrawn ones are listed too
 	Flags       []string    `json:"flags"`
@@ -85,6 +87,10 @@ func NewPhoto(p store.Photo, publicURL string) Photo {
 	}
 	if !p.TakenAt.IsZero() {
 		v.TakenAt = &p.TakenAt
+		v.TakenLocal = p.Taken.Clock.Format("2006-01-02T15:04:05.999")
+		if p.Taken.Zoned {
+			v.TakenZone = p.Taken.Clock.Format("-07:00")
+		}
 	}
 	if !p.WithdrawnAt.IsZero() {
 		v.WithdrawnAt = &p.WithdrawnAt

@@ -9,17 +9,17 @@ import (
 	"net/netip"
 )
 
-const accountColumns = `SELECT id, name, layout, id_pattern, allow_from, state, created_at FROM account `
+const accountColumns = `SELECT id, name, layout, id_pattern, allow_from, time_zone, state, created_at FROM account `
 
 func scanAccount(r interface{ Scan(...any) error }) (a Account, err error) {
-	var name, kind, idPattern, allow, state string
+	var name, kind, idPattern, allow, tz, state string
 	var created int64
-	if err := r.Scan(&a.ID, &name, &kind, &idPattern, &allow, &state, &created); err != nil {
+	if err := r.Scan(&a.ID, &name, &kind, &idPattern, &allow, &tz, &state, &created); err != nil {
 		return a, err
 	}
 	a.parse(name, kind, idPattern, allow)
 	a.Enabled, a.Kept = state == "enabled", state == "kept"
-	a.CreatedAt = fromMillis(created)
+	a.CreatedAt, a.TimeZone = fromMillis(created), locationOf(tz).String()
 	return a, nil
 }
 
@@ -45,8 +45,9 @@ func (tx *Tx) AddAccount(a Account) (Account, error) {
 	allow := allowJSON(a.AllowFrom)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		res, err := tx.Exec(`INSERT INTO account (name, layout, id_pattern, allow_from, state, created_at) VALUES (?, ?, ?, ?, 'enabled', ?)`,
-			a.Name, a.Layout, a.IDPattern, allow, millis(tx.now))
+		a.TimeZone = locationOf(a.TimeZone).String()
+		res, err := tx.Exec(`INSERT INTO account (name, layout, id_pattern, allow_from, time_zone, state, created_at) VALUES (?, ?, ?, ?, ?, 'enabled', ?)`,
+			a.Name, a.Layout, a.IDPattern, allow, a.TimeZone, millis(tx.now))
 		if err != nil {
 			return a, err
 		}
@@ -58,7 +59,7 @@ func (tx *Tx) AddAccount(a Account) (Account, error) {
 	case old.Layout != a.Layout:
 		return a, fmt.Errorf("photos of a removed account %q with layout %s are still kept: choose another name, or the same layout", a.Name, old.Layout)
 	}
-	a.ID, a.Enabled, a.CreatedAt = old.ID, true, old.CreatedAt
+	a.ID, a.Enabled, a.CreatedAt, a.TimeZone = old.ID, true, old.CreatedAt, old.TimeZone
 	if a.IDPattern != old.IDPattern {
 		// What was a problem under the old one must be looked at again, and
 		// above all not be deleted as a stray.

@@ -228,7 +228,7 @@ type Original struct {
 // A Camera is what the EXIF says of where an original comes from. What it does
 // not say is zero.
 type Camera struct {
-	TakenAt             time.Time // without a zone: the camera's clock, written as if it were UTC
+	TakenAt             time.Time // the camera's clock; without a zone written as if it were UTC
 	Zoned               bool      // the EXIF gave the zone, TakenAt is in it
 	Make, Model, Serial string
 }

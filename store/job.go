@@ -19,6 +19,7 @@ func scanJob(r *sql.Rows) (j Job, err error) {
 	var changed int64
 	err = r.Scan(&j.ID, &j.Account, &j.Name, &j.State, &changed, &j.Albums, &j.Photos, &j.Problems)
 	j.ChangedAt = fromMillis(changed)
+	j.Key = j.Name
 	if err == nil && j.check() != nil { // shown as far as it can be; who acts asks Job or JobStates
 		j.Name = brief(j.Name)
 	}

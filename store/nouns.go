@@ -24,6 +24,7 @@ type Account struct {
 	Enabled   bool
 	Kept      bool // removed; only its photos and files are still there
 	CreatedAt time.Time
+	TimeZone  string // IANA name: what cameras are set to that do not say
 	Flaws     []Flaw // what its row says and cannot be true; see Flawed
 }
 
@@ -43,6 +44,7 @@ type Job struct {
 	ID        int64
 	Account   string
 	Name      string
+	Key       string // of a list: the name as the row has it, for JobQuery.AfterJob
 	State     JobState
 	ChangedAt time.Time
 	Albums    int

@@ -4,14 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 )
 
 // Original finds what is known of a picture by its content.
 func (s *Store) Original(ctx context.Context, h SHA) (o Original, found bool, err error) {
 	var taken, zone sql.NullInt64
 	c := &o.Camera
-	err = s.read.QueryRowContext(ctx, `SELECT bytes, width, height, taken_at, taken_zone, coalesce(make, ''), coalesce(model, ''), coalesce(serial, '')
+	err = s.read.QueryRowContext(ctx, `SELECT bytes, width, height, taken_local, taken_zone, coalesce(make, ''), coalesce(model, ''), coalesce(serial, '')
 		FROM original WHERE sha256 = ?`, h[:]).Scan(&o.Bytes, &o.Width, &o.Height, &taken, &zone, &c.Make, &c.Model, &c.Serial)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, false, nil
@@ -20,12 +19,7 @@ func (s *Store) Original(ctx context.Context, h SHA) (o Original, found bool, er
 		return o, false, err
 	}
 	o.SHA = h
-	if taken.Valid && taken.Int64 >= earliest && taken.Int64 <= latest {
-		c.TakenAt, c.Zoned = fromMillis(taken.Int64), zone.Valid && zone.Int64 > -24*60 && zone.Int64 < 24*60
-		if c.Zoned {
-			c.TakenAt = c.TakenAt.In(time.FixedZone("", int(zone.Int64)*60))
-		}
-	}
+	c.TakenAt, c.Zoned = takenOf(taken, zone)
 	o.Renditions, err = renditionsOf(s.read, h)
 	return o, err == nil, err
 }

@@ -38,7 +38,7 @@ const (
 // keys are what a photo is ordered by, before its id.
 var keys = map[Order]string{
 	ByFile:      "p.file",
-	ByTaken:     "coalesce(o.taken_at, p.ingested_at)",
+	ByTaken:     "coalesce(o.taken_local, p.ingested_at)",
 	ByPerson:    "p.person",
 	ByNewest:    "p.ingested_at",
 	ByChange:    "p.changed_at",
@@ -57,13 +57,13 @@ func (p Photo) Key(o Order) Key {
 	k := Key{ID: p.ID}
 	switch o {
 	case ByFile:
-		k.Text = p.File
+		k.Text = p.file
 	case ByPerson:
-		k.Text = p.Person
+		k.Text = p.person
 	case ByTaken:
 		k.Number = p.ingested
-		if p.taken != 0 {
-			k.Number = p.taken
+		if p.taken.Valid {
+			k.Number = p.taken.Int64
 		}
 	case ByNewest:
 		k.Number = p.ingested

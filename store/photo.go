@@ -10,10 +10,10 @@ import (
 
 func (tx *Tx) keepOriginal(o Original) error {
 	c := o.Camera
-	_, minutes := c.TakenAt.Zone()
-	_, err := tx.Exec(`INSERT INTO original (sha256, bytes, width, height, taken_at, taken_zone, make, model, serial)
+	_, seconds := c.TakenAt.Zone()
+	_, err := tx.Exec(`INSERT INTO original (sha256, bytes, width, height, taken_local, taken_zone, make, model, serial)
 		VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, ''), nullif(?, '')) ON CONFLICT DO NOTHING`,
-		o.SHA[:], o.Bytes, o.Width, o.Height, nullMillis(c.TakenAt), sql.NullInt64{Int64: int64(minutes / 60), Valid: c.Zoned},
+		o.SHA[:], o.Bytes, o.Width, o.Height, wall(c.TakenAt), sql.NullInt64{Int64: int64(seconds / 60), Valid: c.Zoned},
 		c.Make, c.Model, c.Serial)
 	if err != nil {
 		return err

@@ -20,8 +20,9 @@ type Photo struct {
 	File          string
 	SHA           SHA
 	Bytes         int64
-	Width, Height int // as seen
-	TakenAt       time.Time
+	Width, Height int       // as seen
+	TakenAt       time.Time // by the camera's zone, or else the account's
+	Taken         Taken
 	IngestedAt    time.Time
 	WithdrawnAt   time.Time // zero = published
 	WithdrawnBy   string    // the operator, on the pages; "" = the uploader, by deleting the file
@@ -30,10 +31,18 @@ type Photo struct {
 	Link          string
 	Renditions    []Rendition
 
-	// The times as the row has them, which is what the order goes by.
-	taken, ingested, withdrawn int64
+	// As the row has them, which is what the order goes by.
+	file, person        string
+	taken               sql.NullInt64
+	ingested, withdrawn int64
 
 	flaw error // see Flawed
+}
+
+// Taken is what the camera's clock showed.
+type Taken struct {
+	Clock time.Time // in its zone if Zoned, else as if it were UTC; zero = not known
+	Zoned bool      // the camera gave the zone
 }
 
 // A PhotoFilter says which photos are wanted; an empty field means any.
@@ -45,7 +54,7 @@ type PhotoFilter struct {
 }
 
 const photoColumns = `SELECT p.id, p.account_id, a.name, p.path, p.path_shown, coalesce(j.name, ''), coalesce(p.album, ''),
-	coalesce(p.area, ''), coalesce(p.person, ''), p.file, p.sha256, o.bytes, o.width, o.height, coalesce(o.taken_at, 0),
+	coalesce(p.area, ''), coalesce(p.person, ''), p.file, p.sha256, o.bytes, o.width, o.height, o.taken_local, o.taken_zone, a.time_zone,
 	p.ingested_at, coalesce(p.withdrawn_at, 0), coalesce(p.withdrawn_by, ''), p.changed_at, p.flags, p.link
 	FROM photo p JOIN account a ON a.id = p.account_id JOIN original o ON o.sha256 = p.sha256 LEFT JOIN job j ON j.id = p.job_id `
 
@@ -65,18 +74,19 @@ func (s *Store) Photos(ctx context.Context, f PhotoFilter, each func(Photo) erro
 
 func scanPhoto(r *sql.Rows) (p Photo, err error) {
 	var path, sha []byte
-	var flags string
-	var taken, ingested, withdrawn int64
+	var flags, tz string
+	var minutes sql.NullInt64
+	var ingested, withdrawn int64
 	err = r.Scan(&p.ID, &p.AccountID, &p.Account, &path, &p.Path, &p.Job, &p.Album, &p.Area, &p.Person, &p.File, &sha, &p.Bytes, &p.Width, &p.Height,
-		&taken, &ingested, &withdrawn, &p.WithdrawnBy, &p.ChangedAt, &flags, &p.Link)
+		&p.taken, &minutes, &tz, &ingested, &withdrawn, &p.WithdrawnBy, &p.ChangedAt, &flags, &p.Link)
 	p.RawPath, p.IngestedAt, p.Flags = string(path), fromMillis(ingested), strings.Fields(flags)
-	p.SHA, p.taken, p.ingested, p.withdrawn = asSHA(sha), taken, ingested, withdrawn
-	if taken != 0 && taken >= earliest && taken <= latest {
-		p.TakenAt = fromMillis(taken)
-	}
+	p.SHA, p.ingested, p.withdrawn = asSHA(sha), ingested, withdrawn
+	p.Taken.Clock, p.Taken.Zoned = takenOf(p.taken, minutes)
+	p.TakenAt = takenAt(p.Taken.Clock, p.Taken.Zoned, locationOf(tz))
 	if withdrawn != 0 {
 		p.WithdrawnAt = fromMillis(withdrawn)
 	}
+	p.file, p.person = p.File, p.Person
 	p.parse(sha)
 	return p, err
 }

@@ -87,7 +87,7 @@ func apiJobs(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	rows, next := page(all, limit, func(j store.Job) string { return cursor(j.Account, j.Name) })
+	rows, next := page(all, limit, func(j store.Job) string { return cursor(j.Account, j.Key) })
 	return tell(w, v, struct {
 		Jobs []contract.Job `json:"jobs"`
 		Next *string        `json:"next"`

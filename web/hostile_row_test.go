@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -20,7 +21,7 @@ import (
 // and what the test logs in with, stays.
 func (b *adminBed) spoilRows(value any) (n int) {
 	b.Helper()
-	keep := []string{"operator", "session", "sqlite_sequence", "tally", "stored", "withheld", "rotation"}
+	counted := []string{"operator", "session", "sqlite_sequence", "tally", "problem_tally", "album", "stored", "withheld", "rotation"}
 	b.tx(func(tx *store.Tx) error {
 		read := func(query string, args ...any) (all []string) {
 			rows, err := tx.Query(query, args...)
@@ -35,7 +36,7 @@ func (b *adminBed) spoilRows(value any) (n int) {
 			return all
 		}
 		for _, table := range read(`SELECT name FROM sqlite_schema WHERE type = 'table'`) {
-			if slices.Contains(keep, table) {
+			if slices.Contains(counted, table) {
 				continue
 			}
 			one := ` WHERE id = (SELECT max(id) FROM ` + table + `)` // acme's and lincoln's are older
@@ -45,7 +46,7 @@ func (b *adminBed) spoilRows(value any) (n int) {
 			if table == "original" || table == "rendition" {
 				one = ` WHERE sha256 = (SELECT sha256 FROM photo WHERE id = (SELECT max(id) FROM photo))`
 			}
-			for _, column := range read(`SELECT name FROM pragma_table_info(?) WHERE pk = 0 AND name NOT IN ('hash', 'account_id', 'job_id', 'photo_id')`, table) {
+			for _, column := range read(`SELECT name FROM pragma_table_info(?) WHERE pk = 0 AND name NOT IN ('hash', 'account_id', 'job_id', 'photo_id', 'photos', 'albums', 'problems', 'refs')`, table) {
 				_, err := tx.Exec(`SAVEPOINT one`)
 				b.must(err)
 				if _, err := tx.Exec(`UPDATE `+table+` SET `+column+` = ?`+one, value); err != nil {
@@ -112,9 +113,11 @@ func TestAHostileRowHidesNoOther(t *testing.T) {
 			tokens, err := b.s.Tokens(ctx)
 			b.must(err)
 			pictures, err := b.s.Pictures(ctx, store.SHA{}, 100)
-			b.must(err)
-			if _, err := json.Marshal([]any{shown, accounts, operators, tokens}); err != nil || len(shown) < 6 || len(accounts) < 2 || len(operators) != 1 || len(tokens) != 1 || len(pictures) < 4 {
-				t.Errorf("%v: %d photos and problems, %d accounts, %d operators, %d tokens, %d pictures", err, len(shown), len(accounts), len(operators), len(tokens), len(pictures))
+			if err != nil && !errors.Is(err, store.ErrFlawed) { // verify reads them, and says which row it is
+				t.Error(err)
+			}
+			if _, bad := json.Marshal([]any{shown, accounts, operators, tokens}); bad != nil || len(shown) < 6 || len(accounts) < 2 || len(operators) != 1 || len(tokens) != 1 || err == nil && len(pictures) < 4 {
+				t.Errorf("%v: %d photos and problems, %d accounts, %d operators, %d tokens, %d pictures", bad, len(shown), len(accounts), len(operators), len(tokens), len(pictures))
 			}
 			// What the daemon reads.
 			_, _, err = b.s.Strays(ctx, time.Now(), store.Cursor{}, 100)

@@ -32,7 +32,7 @@ func jobList(w http.ResponseWriter, v *visit) error {
 	if len(jobs) > jobsPerPage {
 		jobs = jobs[:jobsPerPage]
 		last := jobs[jobsPerPage-1]
-		page.Next = query("/jobs", q, "account_after", last.Account, "job_after", last.Name)
+		page.Next = query("/jobs", q, "account_after", last.Account, "job_after", last.Key)
 	}
 	if q.Get("account_after") != "" {
 		page.First = query("/jobs", q, "account_after", "", "job_after", "")

@@ -18,7 +18,7 @@ import (
 func (a *app) accountCommand() *cobra.Command {
 	return a.group("account", "Make, show and change SFTP accounts",
 		a.accountAdd(), a.accountList(), a.accountShow(), a.accountCard(), a.accountAllow(), a.accountPasswd(),
-		a.accountKey(), a.accountDisable(), a.accountEnable(), a.accountRemove())
+		a.accountKey(), a.accountZone(), a.accountDisable(), a.accountEnable(), a.accountRemove())
 }
 
 func (a *app) accountList() *cobra.Command {
@@ -57,9 +57,9 @@ func (a *app) accountList() *cobra.Command {
 				if accounts[i].Flawed() != nil {
 					state, from = "damaged", "see picday doctor"
 				}
-				rows = append(rows, []string{c.Account, string(c.Layout), state, from, when(c.CreatedAt)})
+				rows = append(rows, []string{c.Account, string(c.Layout), state, from, c.TimeZone, when(c.CreatedAt)})
 			}
-			a.table(w, "No accounts yet. Make one: picday account add NAME --layout jobs|portraits", "ACCOUNT\tLAYOUT\tSTATE\tALLOWED FROM\tCREATED", rows)
+			a.table(w, "No accounts yet. Make one: picday account add NAME --layout jobs|portraits", "ACCOUNT\tLAYOUT\tSTATE\tALLOWED FROM\tZONE\tCREATED", rows)
 		})
 	})
 }
@@ -112,6 +112,7 @@ func (a *app) accountShow() *cobra.Command {
 		}
 		return a.print(accountView{Card: card}, func(w io.Writer) {
 			fmt.Fprint(w, card.Text())
+			fmt.Fprintf(w, "\nTime zone of cameras that do not say: %s\n", card.TimeZone)
 			if !card.Enabled {
 				fmt.Fprintf(w, "To let it in again: sudo picday account enable %s\n", card.Account)
 			}

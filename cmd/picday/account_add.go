@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"picday/account"
+	"picday/internal/zone"
 	"picday/layout"
 	"picday/store"
 )
@@ -45,6 +47,11 @@ func (a *app) accountAdd() *cobra.Command {
 					return err
 				}
 			}
+			cfg, err := a.config()
+			if err != nil {
+				return err
+			}
+			acct.TimeZone = cmp.Or(cfg.TimeZone, zone.Machine())
 			acct, err = a.add(ctx, account.Spec{Account: acct, Keys: keys, Password: password})
 			if err != nil {
 				return err

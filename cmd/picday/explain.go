@@ -193,7 +193,7 @@ func (x *explanation) text(w io.Writer) {
 		fmt.Fprintf(w, "  link\t%s\n", p.URL)
 		fmt.Fprintf(w, "  original\t%s, %d×%d, %s\n", p.SHA256, p.Width, p.Height, size(p.Bytes))
 		if p.TakenAt != nil {
-			fmt.Fprintf(w, "  taken\t%s\n", p.TakenAt.Format("2006-01-02 15:04:05"))
+			fmt.Fprintf(w, "  taken\t%s\n", strings.Replace(p.TakenLocal, "T", " ", 1)+" "+p.TakenZone)
 		}
 		fmt.Fprintf(w, "  published\t%s\n", when(p.IngestedAt))
 		for _, r := range p.Renditions {

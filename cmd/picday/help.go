@@ -22,6 +22,7 @@ var arguments = []manual.Item{
 	{Term: "PATH", Text: "what the uploader sees, from the root of the SFTP view: 'job00001/Class 1/x.jpg'"},
 	{Term: "PATH|ID", Text: "a PATH, or the ID of a portrait"},
 	{Term: "SHELL", Text: "bash, zsh or fish"},
+	{Term: "ZONE", Text: "a time zone's IANA name: Europe/Berlin, UTC"},
 }
 
 // argumentsOf are those that a command takes.

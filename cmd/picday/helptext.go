@@ -37,6 +37,14 @@ anywhere. Sessions that are open go on. Where "picday firewall" is loaded, load
 it again.`,
 		`  picday account allow lincoln 203.0.113.0/24 2001:db8:7::/48`,
 	},
+	"account zone": {
+		`Say to what time zone the account's cameras are set that do not write it into
+their photos. The zone turns what such a camera's clock showed into a moment:
+taken_at in lists and in the API. Albums are in the order of the clocks, whatever
+the zone. A new account has the zone of the configuration (time_zone), or else
+the machine's.`,
+		`  picday account zone acme Europe/Berlin`,
+	},
 	"account disable": {"Keep the account out, and end its live sessions. Its files, jobs and photos stay\nas they are; an upload that was cut off can be resumed when it is enabled again.", ""},
 	"account remove": {`Remove the Unix user and what sshd knows of it. While there are files or photos
 one of the flags has to say what becomes of them: --keep leaves them where they

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"picday/internal/zone"
 )
 
 // DefaultPath is read when neither --config nor $PICDAY_CONFIG names a file.
@@ -25,6 +27,7 @@ type Config struct {
 	DataDir   string `toml:"data_dir" doc:"The catalogue, the key of the links, originals and renditions. Neither directory may lie in the other."`
 	RunDir    string `toml:"run_dir" doc:"The socket over which picday asks picdayd what it is doing. It is best on a file system in memory, so that an answer needs no disk; picdayd makes the directory if it may."`
 	Reserve   int    `toml:"reserve_megabytes" doc:"Room on the disk of data_dir that uploads are not to take: they wait while less is free. A file of that size is kept besides, and deleted when the disk is full, so that the catalogue can always be opened, and a deletion be noted."`
+	TimeZone  string `toml:"time_zone" doc:"The time zone of new accounts, by its IANA name: Europe/Berlin. A camera that does not write its own is taken to be set to its account's. Empty = the machine's."`
 	LogLevel  string `toml:"log_level" doc:"What picdayd logs: debug, info, warn or error."`
 
 	Upload Upload `toml:"upload" doc:"When an upload counts as complete, and how long things are kept."`
@@ -228,6 +231,11 @@ func (c Config) validate() error {
 	}
 	if c.Reserve < 1 || c.Reserve > 1<<20 {
 		return fmt.Errorf("reserve_megabytes = %d: use 1 to %d", c.Reserve, 1<<20)
+	}
+	if c.TimeZone != "" {
+		if _, err := zone.Load(c.TimeZone); err != nil {
+			return fmt.Errorf("time_zone: %w", err)
+		}
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":

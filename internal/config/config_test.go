@@ -25,6 +25,7 @@ upload_dir = "/u"
 data_dir = "/d"
 run_dir = "/r"
 reserve_megabytes = 5
+time_zone = "Asia/Kathmandu"
 log_level = "debug"
 [upload]
 settle = "2s"
@@ -65,7 +66,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		UploadDir: "/u", DataDir: "/d", RunDir: "/r", Reserve: 5, LogLevel: "debug",
+		UploadDir: "/u", DataDir: "/d", RunDir: "/r", Reserve: 5, TimeZone: "Asia/Kathmandu", LogLevel: "debug",
 		Upload: Upload{
 			Duration(2 * time.Second), Duration(time.Minute), Duration(3 * time.Second),
 			Duration(24 * time.Hour), Duration(48 * time.Hour), Duration(5 * time.Minute),
@@ -116,6 +117,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"data_dir = \"/srv\"":                                             "keep one out of the other",
 		"run_dir = \"/srv/picday/run\"":                                   "run_dir \"/srv/picday/run\" lies in upload_dir",
 		"reserve_megabytes = 0":                                           "reserve_megabytes = 0: use 1 to",
+		"time_zone = \"CEST\"":                                            "time_zone: \"CEST\" is not a time zone",
 		"log_level = \"loud\"":                                            `log_level = "loud": use debug, info, warn or error`,
 		"[images]\nworkers = -1":                                          "images.workers = -1",
 		"[images]\nrendition = []":                                        "images.rendition: list at least one",

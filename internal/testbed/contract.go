@@ -52,6 +52,8 @@ type Photo struct {
 	Width      int         `json:"width"`
 	Height     int         `json:"height"`
 	TakenAt    *time.Time  `json:"taken_at"`
+	TakenLocal string      `json:"taken_local"`
+	TakenZone  string      `json:"taken_zone"`
 	IngestedAt time.Time   `json:"ingested_at"`
 	Flags      []string    `json:"flags"`
 	Link       string      `json:"link"`

@@ -22,6 +22,7 @@ CREATE TABLE account (
     layout     TEXT NOT NULL CHECK (layout IN ('jobs', 'portraits')),
     id_pattern TEXT NOT NULL,
     allow_from TEXT NOT NULL,       -- JSON list of CIDR prefixes
+    time_zone  TEXT NOT NULL,       -- IANA name: what cameras are set to that do not say
     -- kept: removed, its photos stay and come back with the same name;
     -- gone: removed with its files, the name is free for somebody else.
     state      TEXT NOT NULL CHECK (state IN ('enabled', 'disabled', 'kept', 'gone')),
@@ -48,8 +49,11 @@ CREATE TABLE original (
     bytes    INTEGER NOT NULL,
     width    INTEGER NOT NULL,      -- as seen, after orientation
     height   INTEGER NOT NULL,
-    taken_at INTEGER,               -- the camera's clock; read as UTC where taken_zone is NULL
-    taken_zone INTEGER,             -- minutes east of UTC, if the camera says
+    -- The camera's clock, written as if it were UTC, and (if the camera says)
+    -- the minutes that it is ahead of UTC. Apart, because in one album some
+    -- cameras write their zone and others do not.
+    taken_local INTEGER,
+    taken_zone  INTEGER,
     make     TEXT,
     model    TEXT,
     serial   TEXT,

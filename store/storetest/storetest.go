@@ -102,7 +102,7 @@ func Fill(ctx context.Context, s *store.Store, plan Plan) error {
 
 func (f *filler) prepare() (err error) {
 	for into, query := range map[**sql.Stmt]string{
-		&f.original:  `INSERT INTO original (sha256, bytes, width, height, taken_at, make, model, serial) VALUES (?, ?, ?, ?, ?, 'Canon', 'Canon EOS R6', '012021000123')`,
+		&f.original:  `INSERT INTO original (sha256, bytes, width, height, taken_local, make, model, serial) VALUES (?, ?, ?, ?, ?, 'Canon', 'Canon EOS R6', '012021000123')`,
 		&f.rendition: `INSERT INTO rendition VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		&f.photo: `INSERT INTO photo (account_id, job_id, album, area, person, path, path_shown, file, sha256, flags, link, ingested_at, changed_at)
 			VALUES (?, nullif(?, 0), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?)`,

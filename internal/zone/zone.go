@@ -1,0 +1,51 @@
+// Package zone knows the world's time zones by their IANA names, such as
+// Europe/Berlin. The data are part of the program, so that a machine without
+// them, and a sandbox that hides them, tell the same time.
+package zone
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	_ "time/tzdata"
+)
+
+// UTC is the zone of what has no other.
+const UTC = "UTC"
+
+var known sync.Map // name to *time.Location; reading one takes a while
+
+// Load finds a zone. It knows no local one: that is another on each machine.
+func Load(name string) (*time.Location, error) {
+	if l, ok := known.Load(name); ok {
+		return l.(*time.Location), nil
+	}
+	if name == "" || name == "Local" || name == "localtime" || len(name) > 64 {
+		return nil, fmt.Errorf("%.64q is not a time zone: give its IANA name, such as Europe/Berlin or UTC", name)
+	}
+	l, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a time zone: give its IANA name, such as Europe/Berlin or UTC", name)
+	}
+	known.Store(name, l)
+	return l, nil
+}
+
+// Machine is the name of this machine's zone, UTC if it has none that can be told.
+func Machine() string { return machine("/etc") }
+
+func machine(etc string) string {
+	link, _ := os.Readlink(filepath.Join(etc, "localtime"))
+	_, linked, _ := strings.Cut(link, "zoneinfo/")
+	text, _ := os.ReadFile(filepath.Join(etc, "timezone"))
+	for _, name := range []string{linked, strings.TrimSpace(string(text))} {
+		if _, err := Load(name); err == nil {
+			return name
+		}
+	}
+	return UTC
+}
