@@ -41,8 +41,12 @@ func HashPassword(password string) (string, error) {
 
 // AddOperator enters an operator with a password from HashPassword.
 func (tx *Tx) AddOperator(o Operator, hash string) error {
+	sealed, err := tx.s.seal(o.Name, hash)
+	if err != nil {
+		return err
+	}
 	n, err := tx.count(`INSERT INTO operator (name, account_id, password, created_at) VALUES (?, nullif(?, 0), ?, ?) ON CONFLICT DO NOTHING`,
-		o.Name, o.AccountID, hash, millis(tx.now))
+		o.Name, o.AccountID, sealed, millis(tx.now))
 	if err == nil && n == 0 {
 		err = ErrTaken
 	}
@@ -52,10 +56,14 @@ func (tx *Tx) AddOperator(o Operator, hash string) error {
 // SetOperatorPassword replaces a password by one from HashPassword, and ends
 // the sessions that began with the old one.
 func (tx *Tx) SetOperatorPassword(name, hash string) error {
-	if err := tx.change(`UPDATE operator SET password = ? WHERE name = ?`, hash, name); err != nil {
+	sealed, err := tx.s.seal(name, hash)
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(`DELETE FROM session WHERE operator = ?`, name)
+	if err := tx.change(`UPDATE operator SET password = ? WHERE name = ?`, sealed, name); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`DELETE FROM session WHERE operator = ?`, name)
 	return err
 }
 
@@ -90,9 +98,10 @@ var nobody = sync.OnceValue(func() string {
 // against, for StartSession. It takes as long for a name that is not there.
 // ErrNotFound = one of the two is wrong.
 func (s *Store) LogIn(ctx context.Context, name, password string) (hash string, err error) {
-	hash = nobody()
-	err = s.read.QueryRowContext(ctx, `SELECT password FROM operator WHERE name = ?`, name).Scan(&hash)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	hash, err = s.passwordOf(ctx, s.read, name)
+	if errors.Is(err, sql.ErrNoRows) {
+		hash = nobody()
+	} else if err != nil {
 		return "", err
 	}
 	wrong := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
@@ -100,6 +109,14 @@ func (s *Store) LogIn(ctx context.Context, name, password string) (hash string, 
 		return "", ErrNotFound
 	}
 	return hash, nil
+}
+
+func (s *Store) passwordOf(ctx context.Context, q querier, operator string) (hash string, err error) {
+	var sealed string
+	if err := q.QueryRowContext(ctx, `SELECT password FROM operator WHERE name = ?`, operator).Scan(&sealed); err != nil {
+		return "", err
+	}
+	return s.unseal(operator, sealed)
 }
 
 // StartSession begins a session and returns what goes into the cookie. Old
@@ -111,9 +128,15 @@ func (tx *Tx) StartSession(operator, hash string) (cookie string, err error) {
 		millis(tx.now.Add(-SessionLife)), millis(tx.now.Add(-SessionIdle))); err != nil {
 		return "", err
 	}
+	now, err := tx.s.passwordOf(context.Background(), tx, operator)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && now != hash {
+		return "", ErrNotFound
+	}
+	if err != nil {
+		return "", err
+	}
 	cookie, secret := newSecret()
-	return cookie, tx.change(`INSERT INTO session (hash, operator, created_at, seen_at) SELECT ?1, name, ?2, ?2 FROM operator WHERE name = ?3 AND password = ?4`,
-		secret, millis(tx.now), operator, hash)
+	return cookie, tx.change(`INSERT INTO session (hash, operator, created_at, seen_at) VALUES (?1, ?3, ?2, ?2)`, secret, millis(tx.now), operator)
 }
 
 // EndSession ends the session of a cookie.

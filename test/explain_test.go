@@ -62,8 +62,14 @@ func TestExplainEveryState(t *testing.T) {
 		t.Errorf("two accounts have it: %s", out)
 	}
 	link := s.photos(u)["job1/A/a.jpg"].Link
-	if x := s.explains("published", "complete", "/job1/A/a.jpg", "--account", u.Name); x.Photo == nil || x.Photo.Link != link {
+	if x := s.explains("published", "complete", "/job1/A/a.jpg", "--account", u.Name, "--show-link"); x.Photo == nil || x.Photo.Link != link {
 		t.Errorf("%+v", x)
+	}
+	// What is passed on with a question shows nobody the picture.
+	for _, how := range [][]string{nil, {"--json"}} {
+		if out := s.MustPicday(append([]string{"explain", "job1/A/a.jpg", "--account", u.Name}, how...)...); strings.Contains(out, link[:8]) || !strings.Contains(out, link[:6]+"…") {
+			t.Errorf("%q: %s", how, out)
+		}
 	}
 	s.explains("published", "complete", u.Dir()+"/job1/A/a.jpg")
 	s.explains("published", "complete", "job1/M\u00fcller/m.jpg") // typed on another keyboard than the Mac's

@@ -62,6 +62,7 @@ type eventView struct {
 
 func (a *app) explainCommand() *cobra.Command {
 	var only string
+	var showLink bool
 	cmd := a.list("explain PATH", "Tell everything about one file, and why it is in its state", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
 		cfg, err := a.config()
 		if err != nil {
@@ -78,7 +79,7 @@ func (a *app) explainCommand() *cobra.Command {
 		if path = strings.Trim(path, "/"); path == "" {
 			return usagef("which file? Give its path as the uploader sees it, from the root of his view")
 		}
-		e := &explainer{app: a, s: s, sys: account.New(cfg)}
+		e := &explainer{app: a, s: s, sys: account.New(cfg), showLink: showLink}
 		found, err := e.search(ctx, only, path)
 		if err != nil {
 			return err
@@ -99,9 +100,11 @@ func (a *app) explainCommand() *cobra.Command {
 		})
 	})
 	cmd.Flags().StringVar(&only, "account", "", "only in this `ACCOUNT`; without it, in all that have such a path")
+	cmd.Flags().BoolVar(&showLink, "show-link", false, "print the whole link; whoever has it can see the picture")
 	cmd.Long = `Tell everything known about one file, and why it is in the state it is in. PATH
 is what the uploader sees, from the root of his SFTP view:
-"job00001/Class 1/IMG_1.jpg", "lincoln/user-pictures/2012.jpg".`
+"job00001/Class 1/IMG_1.jpg", "lincoln/user-pictures/2012.jpg". What is said can be
+passed on: of the link only the beginning is in it.`
 	return cmd
 }
 
@@ -110,6 +113,8 @@ type explainer struct {
 	*app
 	s   *store.Store
 	sys *account.System
+
+	showLink bool
 
 	daemon    control.Status
 	daemonErr error
@@ -179,6 +184,13 @@ func (e *explainer) raw(ctx context.Context, acct store.Account, path string) ([
 	}
 	slices.Sort(raws)
 	return slices.Compact(raws), nil
+}
+
+// masked is a link as it can be passed on with a question: enough to see that two
+// are the same one.
+func masked(link string) string {
+	const enough = 6
+	return link[:min(enough, len(link))] + "…"
 }
 
 func (x *explanation) text(w io.Writer) {

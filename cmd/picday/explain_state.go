@@ -126,7 +126,11 @@ func (f *facts) catalogue(ctx context.Context) (err error) {
 		}
 	}
 	if f.photo != nil {
-		v := contract.NewPhoto(*f.photo, f.e.cfg.Web.PublicURL)
+		p := *f.photo
+		if !f.e.showLink {
+			p.Link = masked(p.Link)
+		}
+		v := contract.NewPhoto(p, f.e.cfg.Web.PublicURL)
 		f.x.Photo = &v
 	}
 	if f.acct.Layout == store.Jobs {

@@ -205,7 +205,7 @@ CREATE INDEX activity_at ON activity (at);
 CREATE TABLE operator (
     name       TEXT PRIMARY KEY,
     account_id INTEGER REFERENCES account,
-    password   TEXT NOT NULL,       -- bcrypt
+    password   TEXT NOT NULL,       -- bcrypt, sealed: store/seal.go
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
