@@ -31,8 +31,8 @@ import (
 
 // Names on the machine that picday claims.
 const (
-	JailGroup  = "picday-sftp" // every account's Unix user is in it; sshd jails its members
-	DaemonUser = "picday"      // picdayd runs as it; it never logs in
+	JailGroup  = config.JailGroup // every account's Unix user is in it; sshd jails its members
+	DaemonUser = "picday"         // picdayd runs as it; it never logs in
 )
 
 // Kinds of errors, for exit codes; test with errors.Is.

@@ -3,6 +3,7 @@ package watcher
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -243,11 +244,12 @@ func (k *keeper) status() Status {
 			s.Arriving = append(s.Arriving, Arriving{e.tree.root, e.tree.rel(e.path), e.since})
 		}
 	}
-	unsure := map[string]bool{}
 	for _, t := range k.trees {
-		if t.leaseless.Load() && !unsure[t.root] {
-			unsure[t.root] = true
+		if t.leaseless.Load() && !slices.Contains(s.Unsure, t.root) {
 			s.Unsure = append(s.Unsure, t.root)
+		}
+		if t.refused.Load() && !slices.Contains(s.Refused, t.root) {
+			s.Refused = append(s.Refused, t.root)
 		}
 	}
 	k.dirs.report(&s)

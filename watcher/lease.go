@@ -12,9 +12,14 @@ import (
 // ErrNoLeases means that the file system cannot tell who has a file open.
 var ErrNoLeases = errors.New("file system has no leases")
 
+// ErrLeaseRefused means that the kernel does not tell this process: the file is
+// somebody else's, and the process has no CAP_LEASE that counts. In a user
+// namespace of its own, as in an unprivileged container, no process has.
+var ErrLeaseRefused = errors.New("the kernel refuses a lease on somebody else's file")
+
 // Held tells whether anybody has f, opened for reading only, open for writing;
 // a writable mapping counts. The error is ErrNoLeases where the file system cannot
-// tell, and a permission error where we neither own the file nor have CAP_LEASE.
+// tell, and ErrLeaseRefused where we neither own the file nor have CAP_LEASE.
 func Held(f *os.File) (bool, error) {
 	conn, err := f.SyscallConn()
 	if err != nil {
@@ -45,6 +50,8 @@ func heldFD(fd uintptr) (bool, error) {
 		return true, nil
 	case unix.EINVAL, unix.ENOTSUP, unix.ENOSYS, unix.ENOLCK:
 		return false, ErrNoLeases
+	case unix.EACCES, unix.EPERM:
+		return false, fmt.Errorf("%w: %w", ErrLeaseRefused, errno)
 	}
 	return false, fmt.Errorf("lease: %w", errno)
 }

@@ -74,6 +74,9 @@ func (k *keeper) decide(e *entry) {
 		e.release()
 		k.queue.put(e, e.changed.Add(k.opt.SettleUnsure))
 	default:
+		if err == nil && e.regular {
+			e.tree.refused.Store(false)
+		}
 		k.queue.take(e)
 		e.state = ready
 		quick := k.opt.Quick(e.tree.root, e.tree.rel(e.path), e.regular)
@@ -84,7 +87,12 @@ func (k *keeper) decide(e *entry) {
 func (k *keeper) complain(e *entry, err error) {
 	if errors.Is(err, ErrNoLeases) {
 		e.tree.leaseless.Store(true)
-	} else if !e.warned {
+		return
+	}
+	if errors.Is(err, ErrLeaseRefused) && e.tree.refused.Swap(true) {
+		return // it is the same for all its files
+	}
+	if !e.warned {
 		k.opt.Log.Warn().Err(err).Str("root", e.tree.root).Str("path", layout.Shown(e.tree.rel(e.path))).Msg("cannot tell who has it open")
 		e.warned = true
 	}

@@ -21,6 +21,7 @@ type tree struct {
 
 	dead      atomic.Bool // no longer among the roots
 	leaseless atomic.Bool // its file system has no leases
+	refused   atomic.Bool // it has, and the kernel refused us the last one
 }
 
 // rel is what the outside calls an absolute path: relative to Root.Dir.

@@ -143,6 +143,7 @@ type Status struct {
 	LastScan      Scan
 	Overflows     int64
 	Unsure        []string // roots with files on a file system without leases
+	Refused       []string // roots where the kernel refused us the last lease
 }
 
 // ErrStopped is returned by methods that wait for the keeper after Run has returned.

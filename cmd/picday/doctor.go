@@ -21,7 +21,6 @@ import (
 	"picday/internal/control"
 	"picday/internal/shell"
 	"picday/store"
-	"picday/watcher"
 )
 
 const openSafely = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
@@ -173,33 +172,6 @@ func (d *diagnosis) jobs(ctx context.Context, s *store.Store, sys *account.Syste
 			d.fail("job "+j.Account+"/"+j.Name, dir+" is not there: nothing is taken in, and its photos stay as they are",
 				fmt.Sprintf("bring the folder back from where it went; only if its photos may end: %s makes an empty one", shell.Line("picday", "job", "add", j.Account, j.Name)))
 		}
-	}
-}
-
-// leases asks the upload volume for the evidence that nobody writes a file.
-func (d *diagnosis) leases() {
-	f, err := os.CreateTemp(d.cfg.UploadDir, ".picday-doctor-*")
-	if err != nil {
-		d.fail("file leases", err.Error(), "mount "+d.cfg.UploadDir+" writable")
-		return
-	}
-	defer os.Remove(f.Name())
-	f.Close()
-	r, err := os.Open(f.Name())
-	if err != nil {
-		d.fail("file leases", err.Error(), "")
-		return
-	}
-	defer r.Close()
-	held, err := watcher.Held(r)
-	switch {
-	case errors.Is(err, watcher.ErrNoLeases):
-		d.add("warn", "file leases", "the upload volume's file system has none: uploads are taken after "+d.cfg.Upload.SettleUnsure.Std().String()+" of quiet instead of by proof",
-			"use ext4, xfs or btrfs for "+d.cfg.UploadDir)
-	case err != nil || held:
-		d.fail("file leases", fmt.Sprintf("a closed file seems to be open (%v)", err), "look whether "+d.cfg.UploadDir+" is a healthy local file system")
-	default:
-		d.ok("file leases", "the kernel tells when an upload is closed")
 	}
 }
 

@@ -38,6 +38,7 @@ type service struct {
 	decoder *decoder.Pool
 	ingest  *ingest.Ingester
 	roster  *roster
+	jails   *jails
 	metrics *web.Metrics
 	front   *front
 	room    *store.Room
@@ -102,6 +103,7 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	group.Go(func() error { return control.Serve(ctx, cfg.RunDir, s) })
 	group.Go(func() error { return front.run(ctx) })
 	group.Go(func() error { return s.keepProving(ctx) })
+	group.Go(func() error { return s.jails.follow(ctx) })
 	group.Go(func() error { return s.keepRoom(ctx) })
 	finished := make(chan error, 1)
 	go func() {
@@ -191,6 +193,7 @@ func open(ctx context.Context, cfg config.Config, room *store.Room, log zerolog.
 		Log:    log,
 	})
 	s.roster = &roster{service: s}
+	s.jails = &jails{log: log, accounts: st.Accounts}
 	return s, nil
 }
 

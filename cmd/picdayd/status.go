@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -128,6 +129,11 @@ func (s *service) gather(ctx context.Context) control.Status {
 	case w.Unwatched > 0:
 		st.Warnings = append(st.Warnings, fmt.Sprintf("%d folders cannot be watched and are polled: uploads there are noticed some seconds later", w.Unwatched))
 	}
+	if len(w.Refused) > 0 {
+		st.Warnings = append(st.Warnings, "the kernel does not tell picdayd who has an upload of "+strings.Join(w.Refused, ", ")+" open: uploads are taken after "+
+			s.cfg.Upload.SettleUnsure.Std().String()+" of quiet instead of by proof. Has it CAP_LEASE? In an unprivileged container that counts for nothing: \"picday doctor\" says more")
+	}
+	st.Warnings = append(st.Warnings, s.jails.warnings()...)
 	for _, root := range w.Unsure {
 		st.Warnings = append(st.Warnings, "the file system of account "+root+" has no leases: uploads are taken after "+s.cfg.Upload.SettleUnsure.Std().String()+" of quiet instead of by proof")
 	}

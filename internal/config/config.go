@@ -20,6 +20,10 @@ import (
 // DefaultPath is read when neither --config nor $PICDAY_CONFIG names a file.
 const DefaultPath = "/etc/picday/picday.toml"
 
+// JailGroup is the Unix group of the accounts: sshd jails its members. It is no
+// key of the file; the tool and the daemon both look for it.
+const JailGroup = "picday-sftp"
+
 // Config is the whole configuration. The doc tags are what an admin reads about
 // a key, in picday.toml(5) and in the file that the package installs; see keys.go.
 type Config struct {

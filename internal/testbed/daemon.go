@@ -86,6 +86,9 @@ func (w *World) DaemonCmd(args ...string) *exec.Cmd {
 		Credential:  w.Credential("picday"),
 		AmbientCaps: []uintptr{capDACOverride, capDACReadSearch, capLease},
 	}
+	if w.Namespaced {
+		namespaced(cmd.SysProcAttr)
+	}
 	return cmd
 }
 

@@ -92,7 +92,19 @@ func (w *World) PicdayCmd(args ...string) *exec.Cmd {
 	cmd := exec.Command(bin+"/picday", append([]string{"--config", w.Config}, args...)...)
 	cmd.Env = append(os.Environ(), "HOME="+w.Dir+"/home")
 	cmd.Dir = w.Dir
+	if w.Namespaced {
+		cmd.SysProcAttr = namespaced(&syscall.SysProcAttr{})
+	}
 	return cmd
+}
+
+// namespaced adds a user namespace. Whoever begins in it is root there, with
+// capabilities that do not reach out of it.
+func namespaced(a *syscall.SysProcAttr) *syscall.SysProcAttr {
+	same := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1 << 16}}
+	a.Cloneflags |= syscall.CLONE_NEWUSER
+	a.UidMappings, a.GidMappings, a.GidMappingsEnableSetgroups = same, same, true
+	return a
 }
 
 func (w *World) result(cmd *exec.Cmd, args []string) Result {

@@ -24,6 +24,10 @@ type World struct {
 	Public              string // web.public, "127.0.0.1:port"
 	Admin               string // web.admin
 
+	// Namespaced makes picday and picdayd run in a user namespace of their own,
+	// with the same numbers in it, as in an unprivileged container.
+	Namespaced bool
+
 	id      int64
 	sshd    *proc
 	sshdLog string

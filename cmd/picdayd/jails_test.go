@@ -1,0 +1,23 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"picday/store"
+)
+
+func TestUnjailed(t *testing.T) {
+	accounts := []store.Account{{Name: "in", Enabled: true}, {Name: "out", Enabled: true}, {Name: "closed"}, {Name: "gone", Enabled: true}, {Name: "pre", Enabled: true}}
+	passwd := []byte("root:x:0:0::/root:/bin/sh\nin:x:1:1:::\nout:x:2:2:::\nclosed:x:3:3:::\npre:x:4:4:::\nprefix:x:5:5:::\n")
+	for group, want := range map[string][]string{
+		"picday-sftp:x:9:in,prefix\nstaff:x:8:out\n": {"out", "pre"},
+		"picday-sftp:x:9:in,out,pre\n":               nil,
+		"picday-sftp:x:9:\n":                         {"in", "out", "pre"},
+		"":                                           {"in", "out", "pre"},
+	} {
+		if got := unjailed(accounts, passwd, []byte(group)); !slices.Equal(got, want) {
+			t.Errorf("%q: %q", group, got)
+		}
+	}
+}
