@@ -48,6 +48,12 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 		return in.failed(f, err)
 	}
 	c, err := in.copy(file)
+	if reason := reasonOf(err); reason != "" && in.still(file, f) {
+		in.Log.Info().Err(err).Str("account", f.Account).Str("path", place.Shown).Msg("not read to its end")
+		return in.problem(a, f, place, reason)
+	} else if reason != "" {
+		return verdict{again: true}
+	}
 	if err != nil {
 		return in.failed(f, err)
 	}
@@ -144,6 +150,19 @@ func (in *Ingester) recognise(ctx context.Context, a account, f File, place stor
 	if len(candidates) == 0 {
 		return verdict{}, false
 	}
+	// Hashing is for a file that can be the same: one may have been made endless.
+	for n := range candidates {
+		o, _, err := in.Store.Original(ctx, candidates[n])
+		if err != nil {
+			return in.failed(f, err), true
+		}
+		if o.Bytes == f.Identity.Size {
+			break
+		}
+		if n == len(candidates)-1 {
+			return verdict{}, false
+		}
+	}
 	h := sha256.New()
 	_, err = io.Copy(h, file)
 	if _, serr := file.Seek(0, io.SeekStart); err != nil || serr != nil {
@@ -162,29 +181,6 @@ func (in *Ingester) recognise(ctx context.Context, a account, f File, place stor
 	}
 	return verdict{}, false
 }
-
-// A copied is our own copy of an upload, not yet under its name.
-type copied struct {
-	temp  *os.File
-	sha   store.SHA
-	facts photo.Facts
-}
-
-func (in *Ingester) copy(file *os.File) (*copied, error) {
-	temp, err := durable.Temp(in.Store.TempDir())
-	if err != nil {
-		return nil, err
-	}
-	h, scan := sha256.New(), &photo.Scan{}
-	if _, err := io.CopyBuffer(io.MultiWriter(temp, h, scan), onlyReader{file}, make([]byte, 1<<18)); err != nil {
-		durable.Discard(temp)
-		return nil, err
-	}
-	return &copied{temp, sumOf(h), scan.Facts()}, nil
-}
-
-// onlyReader hides *os.File's WriteTo, which would ignore the buffer.
-type onlyReader struct{ io.Reader }
 
 func sumOf(h hash.Hash) (sha store.SHA) {
 	h.Sum(sha[:0])
@@ -213,6 +209,8 @@ func reasonOf(err error) store.Reason {
 		return store.Incomplete
 	case errors.Is(err, photo.ErrDamaged):
 		return store.Damaged
+	case errors.Is(err, errTrailing):
+		return store.TrailingData
 	case errors.Is(err, photo.ErrTooComplex):
 		return store.TooComplex
 	}

@@ -65,6 +65,7 @@ const (
 	Incomplete    Reason = "incomplete"
 	Damaged       Reason = "damaged"
 	TooComplex    Reason = "too-complex"
+	TrailingData  Reason = "trailing-data"
 	Unreadable    Reason = "unreadable"
 )
 
@@ -76,6 +77,7 @@ var messages = map[Reason]string{
 	NotJPEG:       "This is not a JPEG photo. Upload it as JPEG (.jpg).",
 	Incomplete:    "The upload stopped before the end of the picture. Resume it, or upload the file again.",
 	Damaged:       "The file is complete but the picture in it is damaged. Upload it again from the camera.",
+	TrailingData:  "Far more than a picture is in this file: the JPEG in it ends long before the file does. Export or copy it from the camera again as an ordinary JPEG, without a film, and upload that.",
 	TooComplex:    "This JPEG is too large or of an unusual kind. Save it as an ordinary JPEG and upload it again.",
 	Unreadable:    "This is a link or a special file, or it cannot be read. Upload the photo itself.",
 }

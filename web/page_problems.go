@@ -57,7 +57,7 @@ const problemsPerPage = 100
 // reasonNames are what the reasons are called on a button.
 var reasonNames = map[store.Reason]string{
 	store.NoAlbum: "No album", store.UnknownFolder: "Unknown folder", store.BadName: "Bad name", store.DuplicateID: "Duplicate ID",
-	store.NotJPEG: "Not a JPEG", store.Incomplete: "Incomplete", store.Damaged: "Damaged", store.TooComplex: "Too complex",
+	store.NotJPEG: "Not a JPEG", store.Incomplete: "Incomplete", store.Damaged: "Damaged", store.TooComplex: "Too complex", store.TrailingData: "Too much behind the picture",
 	store.Unreadable: "Unreadable",
 }
 

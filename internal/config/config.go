@@ -59,6 +59,7 @@ type Images struct {
 	MaxMegapixels            int      `toml:"max_megapixels" doc:"The largest picture, in million pixels."`
 	MaxMegapixelsProgressive int      `toml:"max_megapixels_progressive" doc:"The same for progressive JPEGs, which take 6 bytes of memory and more for each pixel."`
 	MaxScans                 int      `toml:"max_scans" doc:"The most scans of a progressive JPEG: each visits the whole picture."`
+	MaxTrailerMegabytes      int      `toml:"max_trailer_megabytes" doc:"How much may follow the picture in its file, as the film of a motion photo does. Beyond it a file is a problem, and is not read to its end."`
 	DecodeTime               Duration `toml:"decode_time" doc:"CPU time for one picture, 1s to 1h."`
 	DecodeMegabytes          int      `toml:"decode_megabytes" doc:"Memory for one decoder, and by estimate for all that work at once. At least 256."`
 }
@@ -133,6 +134,7 @@ func Default() Config {
 			MaxMegapixels:            152, // the largest camera has 151
 			MaxMegapixelsProgressive: 100,
 			MaxScans:                 64,
+			MaxTrailerMegabytes:      64,
 			DecodeTime:               Duration(30 * time.Second),
 			DecodeMegabytes:          1024,
 		},

@@ -38,6 +38,7 @@ rescan = "5m"
 max_megapixels = 200
 max_megapixels_progressive = 50
 max_scans = 10
+max_trailer_megabytes = 7
 decode_time = "5s"
 decode_megabytes = 512
 workers = 3
@@ -71,7 +72,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			Duration(2 * time.Second), Duration(time.Minute), Duration(3 * time.Second),
 			Duration(24 * time.Hour), Duration(48 * time.Hour), Duration(5 * time.Minute),
 		},
-		Images: Images{3, []Rendition{{"only", 100, 50}}, 200, 50, 10, Duration(5 * time.Second), 512},
+		Images: Images{3, []Rendition{{"only", 100, 50}}, 200, 50, 10, 7, Duration(5 * time.Second), 512},
 		SSHD:   SSHD{"/s/config", "/s/drop_in", "/s/keys", []string{}, "pics.example", 2222},
 		Web:    Web{"", "127.0.0.1:1", "https://pics.example", []string{"127.0.0.1", "10.1.2.3/24"}, []string{"admin.example"}},
 	}

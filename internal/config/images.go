@@ -16,6 +16,7 @@ func (i Images) validateLimits() error {
 	}{
 		{"max_megapixels", i.MaxMegapixels, 1, maxMegapixels},
 		{"max_megapixels_progressive", i.MaxMegapixelsProgressive, 1, maxMegapixels},
+		{"max_trailer_megabytes", i.MaxTrailerMegabytes, 0, 1 << 20},
 		{"max_scans", i.MaxScans, 1, 10_000},
 		// Less, and a decoder does not even start.
 		{"decode_megabytes", i.DecodeMegabytes, 256, 1 << 20},
