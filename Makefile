@@ -9,7 +9,7 @@ BUILD_DEPS = gcc libc6-dev libjpeg-dev
 RUN_DEPS   = openssh-server openssh-client passwd
 TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs xfsprogs btrfs-progs mount nftables nginx-light caddy man-db mandoc bash-completion zsh fish chromium libimage-exiftool-perl
 PACKAGE_TEST_DEPS = git dpkg-dev mmdebstrap systemd-container lintian piuparts rpm binutils sshpass
-PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils wrk nginx-light
+PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils wrk nginx-light caddy
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = mvdan.cc/gofumpt@v0.12.0

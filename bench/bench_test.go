@@ -19,6 +19,7 @@ import (
 
 	"picday/internal/testbed"
 	"picday/internal/testphoto"
+	"picday/internal/volume"
 	"picday/store"
 )
 
@@ -100,13 +101,18 @@ func known(b *testing.B, w *testbed.World, account string, dirs, perDir int) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	volumes := volume.New(filepath.Join(w.Uploads, store.MarkerFile))
 	for d := range dirs {
 		album := fmt.Sprintf("job/album%05d", d)
 		dir := filepath.Join(w.Uploads, account, album)
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			b.Fatal(err)
 		}
-		err := s.Update(b.Context(), func(tx *store.Tx) error {
+		in, err := os.Open(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		err = s.Update(b.Context(), func(tx *store.Tx) error {
 			for i := range perDir {
 				name := fmt.Sprintf("IMG_%04d.jpg", i)
 				if err := os.WriteFile(dir+"/"+name, nil, 0o644); err != nil {
@@ -122,7 +128,7 @@ func known(b *testing.B, w *testbed.World, account string, dirs, perDir int) {
 				if _, err := tx.Publish(store.Arrival{
 					Account:  acct,
 					Place:    store.Place{Path: album + "/" + name, Shown: album + "/" + name, Job: "job", Album: album[4:], Area: "individuals"},
-					Identity: store.Identity{Volume: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()},
+					Identity: store.Identity{Volume: volumes.Key(st.Dev, int(in.Fd())), Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()},
 					Original: store.Original{SHA: sha, Bytes: 1, Width: 1, Height: 1},
 				}, nobody{}); err != nil {
 					return err
@@ -130,6 +136,7 @@ func known(b *testing.B, w *testbed.World, account string, dirs, perDir int) {
 			}
 			return nil
 		})
+		in.Close()
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -15,8 +15,8 @@ func (tx *Tx) Companion(a Account, place Place, id Identity, stem string) (aside
 		return false, err
 	}
 	dir, name := splitPath(place.Path)
-	const beside = `EXISTS (SELECT 1 FROM upload WHERE account_id = ?1 AND dir = ?2 AND name > ?3 AND name < ?4 AND stem = ?5 AND gone_at IS `
-	err = tx.QueryRow(`SELECT `+beside+`NULL) OR `+beside+`NOT NULL)`, a.ID, dir, []byte(stem+"."), []byte(stem+"/"), []byte(stem)).Scan(&aside)
+	err = tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM upload WHERE account_id = ?1 AND dir = ?2 AND name > ?3 AND name < ?4 AND stem = ?5 AND gone_at IS NULL)
+		OR EXISTS (SELECT 1 FROM upload WHERE account_id = ?1 AND dir = ?2 AND name > ?3 AND name < ?4 AND stem = ?5 AND gone_at IS NOT NULL)`, a.ID, dir, []byte(stem+"."), []byte(stem+"/"), []byte(stem)).Scan(&aside)
 	if err != nil {
 		return false, err
 	}

@@ -2,8 +2,6 @@ package store
 
 import (
 	"bytes"
-	"database/sql"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -95,25 +93,6 @@ func TestStems(t *testing.T) {
 		}))
 		if ok != (got != nil) || ok && !bytes.Equal(got, []byte(want)) {
 			t.Errorf("%q: %q, want %q %v", name, got, want, ok)
-		}
-	}
-}
-
-// Every JPEG looks for companions when it comes and goes: in no more than one
-// step of an index that holds nothing but companions.
-func TestCompanionPlans(t *testing.T) {
-	w := newWorld(t, Jobs)
-	for _, query := range []string{
-		`UPDATE upload SET reason = NULL WHERE account_id = 1 AND dir = x'00' AND companion = x'00' AND reason IS NOT NULL`,
-		`UPDATE upload SET reason = 'not-jpeg', since = 1 WHERE account_id = 1 AND dir = x'00' AND companion = x'00' AND reason IS NULL`,
-	} {
-		lines, err := collect(t.Context(), w.s.read, func(r *sql.Rows) (detail string, err error) {
-			var n int
-			return detail, r.Scan(&n, &n, &n, &detail)
-		}, "EXPLAIN QUERY PLAN "+query)
-		w.must(err)
-		if want := "upload_companion (account_id=? AND dir=? AND companion=?)"; !strings.Contains(fmt.Sprint(lines), want) {
-			t.Errorf("%s:\n%v", query, lines)
 		}
 	}
 }

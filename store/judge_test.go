@@ -170,7 +170,7 @@ var narrow = map[string][]string{
 	"original":  {"sha256=?"},
 	"rendition": {"sha256=?"},
 	"history":   {"photo_id=?", "sha256=?"},
-	"upload":    {"account_id=? AND dir=? AND name", "identity>? AND identity<?", "photo_id=?"},
+	"upload":    {"account_id=? AND dir=? AND name", "account_id=? AND dir=? AND companion=?", "identity>? AND identity<?", "photo_id=?"},
 	"activity":  {"photo_id=?"},
 	"rotation":  {"account_id=? AND person=?"},
 	"withheld":  {"account_id=? AND job_id=? AND person=? AND sha256=?"},

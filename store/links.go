@@ -15,6 +15,7 @@ import (
 type Published struct {
 	File  string    // the rendition, on disk
 	Bytes int64     // its size, if it is whole
+	Hash  SHA       // of its bytes
 	At    time.Time // when the link began to show this picture
 }
 
@@ -43,7 +44,7 @@ const maxKnown = 10_000
 
 // The default is the rendition of that name; until a picture has one, because
 // the configuration has just begun to name it, the largest there is.
-const published = `SELECT p.sha256, r.name, r.longest, r.quality, r.bytes, p.ingested_at
+const published = `SELECT p.sha256, r.name, r.longest, r.quality, r.bytes, r.hash, p.ingested_at
 	FROM photo p JOIN account a ON a.id = p.account_id JOIN rendition r ON r.sha256 = p.sha256
 	WHERE p.link = ?1 AND p.withdrawn_at IS NULL AND a.state <> 'gone' AND (r.name = ?2 OR ?3)
 	ORDER BY r.name = ?2 DESC, r.longest DESC LIMIT 1`
@@ -92,17 +93,17 @@ func (l *Links) Published(link, rendition string) (Published, error) {
 	if dflt {
 		rendition = l.dflt
 	}
-	var sha []byte
+	var sha, hash []byte
 	var spec RenditionSpec
 	var bytes, at int64
-	err = l.look.QueryRow(link, rendition, dflt).Scan(&sha, &spec.Name, &spec.Longest, &spec.Quality, &bytes, &at)
+	err = l.look.QueryRow(link, rendition, dflt).Scan(&sha, &spec.Name, &spec.Longest, &spec.Quality, &bytes, &hash, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, ErrNotFound
 	}
 	if err != nil {
 		return p, fmt.Errorf("catalogue: %w", err)
 	}
-	p = Published{l.s.RenditionPath(asSHA(sha), spec), bytes, fromMillis(at)}
+	p = Published{l.s.RenditionPath(asSHA(sha), spec), bytes, asSHA(hash), fromMillis(at)}
 	if dflt {
 		rendition = ""
 	}

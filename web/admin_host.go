@@ -22,8 +22,8 @@ func (g *gate) checkHost(r *http.Request) error {
 		return nil
 	}
 	shown := layout.Shown(name[:min(len(name), 100)])
-	return refuse(http.StatusMisdirectedRequest, fmt.Sprintf("%s is no name of these pages. If it is to be one, root writes admin_hosts = [%q] "+
-		"under [web] in picday.toml and types 'systemctl restart picdayd'. If you did not type that name yourself, close this page.", shown, shown))
+	return refuse(http.StatusMisdirectedRequest, fmt.Sprintf("%s is not a name of these pages. If you did not type it yourself, close this page. "+
+		"To make it one: admin_hosts = [%q] under [web] in picday.toml, then 'systemctl restart picdayd'.", shown, shown))
 }
 
 // hostName is the name in a Host header or an address, without its port.

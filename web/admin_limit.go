@@ -38,11 +38,11 @@ type tooOften struct {
 func (t tooOften) Error() string { return "too many failed log-ins" }
 
 func (t tooOften) sentence() string {
-	wait := t.wait.Round(time.Second).String()
+	wait := (t.wait + time.Second).Truncate(time.Second).String()
 	if t.known {
 		return "Too many log-ins have failed in this browser. Wait " + wait + " and try again."
 	}
-	return "Too many log-ins have failed in your network. Wait " + wait + " and try again. Nobody waits in a browser in which he has logged in before."
+	return "Too many log-ins have failed in your network. Wait " + wait + " and try again. In a browser in which you have logged in before you need not wait."
 }
 
 // logins bounds what checking passwords costs, and how many can be tried.

@@ -56,7 +56,7 @@ func byServeContent(p *Public) http.Handler {
 		}
 		defer pic.Close()
 		setHeader(w.Header())
-		setPicture(w.Header(), pic)
+		setPicture(w.Header(), pic.Published)
 		if r.Header.Get("If-Modified-Since") != pic.modified().Format(http.TimeFormat) {
 			r.Header.Del("If-Modified-Since")
 		}

@@ -137,7 +137,9 @@ func TestADamagedFile(t *testing.T) {
 		whole, err := os.ReadFile(pub.File)
 		b.must(err)
 		b.must(os.Chmod(pub.File, 0o640))
-		for _, damaged := range [][]byte{whole[:len(whole)/2], {}, append(slices.Clone(whole), 'x')} {
+		rotten := slices.Clone(whole)
+		rotten[len(rotten)/2] ^= 1
+		for _, damaged := range [][]byte{whole[:len(whole)/2], {}, append(slices.Clone(whole), 'x'), rotten} {
 			b.must(os.WriteFile(pub.File, damaged, 0o640))
 			for _, header := range []string{"", "Range: bytes=0-3\r\n"} {
 				answer := talk(t, strings.TrimPrefix(url, "http://"), "GET /"+b.link("12")+"/"+rendition+".jpg HTTP/1.1\r\nHost: x\r\n"+header+"\r\n")

@@ -63,7 +63,7 @@ func (p *Public) serve(w http.ResponseWriter, r *http.Request, link, rendition s
 	if err != nil {
 		return err
 	}
-	if small := p.shelf.get(pub); small != nil && small.answer(w, r) {
+	if answered := p.shelf.get(pub).answer(w, r); answered {
 		return nil
 	}
 	pic, err := p.open(link, rendition)
@@ -71,13 +71,15 @@ func (p *Public) serve(w http.ResponseWriter, r *http.Request, link, rendition s
 		return err
 	}
 	defer pic.Close()
-	if small := pic.read(); small != nil {
+	if small, err := pic.read(); err != nil {
+		return err
+	} else if small != nil {
 		p.shelf.put(pic.Published, small)
 		if small.answer(w, r) {
 			return nil
 		}
 	}
-	setPicture(w.Header(), pic)
+	setPicture(w.Header(), pic.Published)
 	modified := pic.modified()
 	// As nginx does it: only the very date that was given out. A client that
 	// sends the time of its download may have what was replaced while it asked.
@@ -124,6 +126,10 @@ func (p *Public) open(link, rendition string) (pic picture, err error) {
 
 func errDamaged(file string, has, want int64) error {
 	return fmt.Errorf("%s has %d bytes instead of %d: 'picday verify' finds all that are damaged", file, has, want)
+}
+
+func errOther(file string) error {
+	return fmt.Errorf("%s has other bytes than were written into it: 'picday verify' finds all that are damaged", file)
 }
 
 const healthPath = "/healthz"

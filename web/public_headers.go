@@ -1,12 +1,11 @@
 package web
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"io/fs"
 	"net/http"
 	"time"
+
+	"picday/store"
 )
 
 // What every answer says in the same words; nothing ever writes into them.
@@ -28,18 +27,13 @@ func setHeader(h http.Header) {
 	h["X-Robots-Tag"] = noIndex
 }
 
-func setPicture(h http.Header, p picture) {
+func setPicture(h http.Header, p store.Published) {
 	h["Content-Type"] = jpegType
-	h["Etag"] = []string{etag(p.Published.File, p.info)}
+	h["Etag"] = []string{etag(p)}
 }
 
-// etag is another one whenever the bytes are other ones: another original,
-// other settings, or the same ones made again by another picday, which the
-// file's own time tells. Hashed, because it is nobody's business what.
-func etag(file string, info fs.FileInfo) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", file, info.ModTime().UnixNano(), info.Size()))
-	return `"` + hex.EncodeToString(sum[:16]) + `"`
-}
+// etag is another one whenever the bytes are other ones.
+func etag(p store.Published) string { return `"` + hex.EncodeToString(p.Hash[:16]) + `"` }
 
 // modified is when the link began to show these bytes.
 func (p picture) modified() time.Time {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/sha256"
 	"io"
 	"net/http"
 	"strconv"
@@ -55,27 +56,31 @@ func (s *shelf) put(p store.Published, a *shelved) {
 	}
 }
 
-// read takes an open picture into memory; nil if it is too large for that, or
-// not as long as it should be.
-func (p picture) read() *shelved {
+// read takes an open picture into memory; nil if it is too large for that.
+func (p picture) read() (*shelved, error) {
 	size := p.info.Size()
 	if size > smallSize {
-		return nil
+		return nil, nil
 	}
 	body := make([]byte, size)
 	if _, err := io.ReadFull(p.File, body); err != nil {
-		return nil
+		return nil, err
+	}
+	if sha256.Sum256(body) != p.Hash {
+		return nil, errOther(p.Published.File)
 	}
 	return &shelved{
-		body, []string{etag(p.Published.File, p.info)},
-		[]string{p.modified().Format(http.TimeFormat)}, []string{strconv.FormatInt(size, 10)},
-	}
+		body, []string{etag(p.Published)}, []string{p.modified().Format(http.TimeFormat)}, []string{strconv.FormatInt(size, 10)},
+	}, nil
 }
 
 // answer answers what browsers ask, all of the picture or whether it is still
 // the one they have, without what http.ServeContent needs for the rest. false
-// means that nothing was answered.
+// means that nothing was answered; nil answers nothing.
 func (a *shelved) answer(w http.ResponseWriter, r *http.Request) bool {
+	if a == nil {
+		return false
+	}
 	for _, key := range [...]string{"Range", "If-Range", "If-Match", "If-Unmodified-Since"} {
 		if _, there := r.Header[key]; there {
 			return false
