@@ -52,7 +52,7 @@ func readLinkKey(dataDir string) ([]byte, error) {
 	return key, nil
 }
 
-var errNoLinkKey = errors.New("this user may not read the link key")
+var errNoLinkKey = fmt.Errorf("this user may not read the link key, so %w", ErrReadOnly)
 
 // link makes the only name under which a picture is served: 56 hex digits of
 // HMAC-SHA-224. A keyed hash, because student IDs are few enough to

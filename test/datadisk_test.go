@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"picday/internal/control"
@@ -72,9 +73,18 @@ func TestTheDataDiskGoes(t *testing.T) {
 		defer thaw()
 		s.health("frozen", "503 not proven alive: disk-stuck")
 		s.answers("frozen", "frozen")
+		if r := s.Picday("status"); r.Code != 0 || !strings.Contains(r.Stdout, "frozen") {
+			t.Errorf("the command: %v", r)
+		}
 		thaw()
 		s.health("thawed", "200 ok")
 		s.shows(p)
+		// Without picdayd only the catalogue could say something.
+		s.daemon.Stop(syscall.SIGTERM)
+		sh(t, "fsfreeze", "--freeze", s.Data)
+		if r := s.Picday("status"); r.Code != 1 || !strings.Contains(r.Stdout, "catalogue does not answer") || !strings.Contains(r.Stderr, "not running") {
+			t.Errorf("without picdayd: %v", r)
+		}
 	})
 	t.Run("aborted", func(t *testing.T) {
 		s, p := disk(t)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 
 	"picday/account"
@@ -65,6 +66,10 @@ func (a *app) open(ctx context.Context) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	slow := time.AfterFunc(10*time.Second, func() {
+		a.say("the catalogue does not answer yet: is the disk of " + cfg.DataDir + " frozen or failing? 'picday status' answers also then")
+	})
+	defer slow.Stop()
 	a.store, err = store.Open(ctx, cfg.DataDir)
 	if errors.Is(err, fs.ErrPermission) {
 		err = fmt.Errorf("%w: run picday as root, with sudo, or as a member of the group %s", err, account.DaemonUser)

@@ -83,7 +83,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func exitStatus(err error) int {
 	var usage usageError
 	var no refusal
+	var said relayed
 	switch {
+	case errors.As(err, &said):
+		return said.code
 	case errors.As(err, &usage), errors.Is(err, account.ErrInvalid), errors.Is(err, store.ErrNoCatalogue):
 		return exitUsage
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, account.ErrNoAccount):

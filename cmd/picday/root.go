@@ -29,6 +29,7 @@ func (a *app) root() *cobra.Command {
 		{"Operation:", []*cobra.Command{
 			a.initCommand(),
 			a.statusCommand(),
+			a.catalogueStatusCommand(),
 			a.doctorCommand(),
 			a.rescanCommand(),
 			a.backupCommand(),

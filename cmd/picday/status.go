@@ -18,25 +18,13 @@ func (a *app) statusCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		s, err := a.open(ctx)
-		if err != nil {
-			return err
-		}
 		ask, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		st, notRunning := control.Ask(ask, cfg.RunDir)
 		if notRunning != nil {
 			// What the catalogue knows is worth showing all the same.
-			counts, err := s.Counts(ctx)
-			if err != nil {
+			if st, err = a.askCatalogue(ctx); err != nil {
 				return err
-			}
-			st = control.Status{
-				InProgress: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{},
-				Photos: counts.Photos, Problems: counts.Problems,
-			}
-			if err := s.CheckVolume(ctx, cfg.UploadDir); err != nil {
-				st.Warnings = append(st.Warnings, err.Error())
 			}
 		}
 		if err := a.print(st, func(w io.Writer) { a.statusText(w, st) }); err != nil {
