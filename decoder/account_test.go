@@ -105,7 +105,7 @@ func TestNothingOutlivesAPicture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return out
+		return out.Renditions
 	}
 	out := render(first)
 	marks := map[string][]byte{"comment": []byte("picture's very own comment"), "samples": row}

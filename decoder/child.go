@@ -31,7 +31,7 @@ func Main() int {
 }
 
 // render is what a child does with a picture.
-func render(picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
+func render(picture *os.File, q request) (photo.Meta, photo.Picture, error) {
 	m := photo.ReadMeta(picture)
 	out, err := photo.Render(picture, m, q.Facts, q.Limits, q.Sizes)
 	return m, out, err
@@ -39,7 +39,7 @@ func render(picture *os.File, q request) (photo.Meta, []photo.Rendition, error) 
 
 // serve answers requests until the parent closes the socket, or is gone. Other than
 // in the parent, an error is fatal: a child that lost the thread is replaced.
-func serve(do func(*os.File, request) (photo.Meta, []photo.Rendition, error)) int {
+func serve(do func(*os.File, request) (photo.Meta, photo.Picture, error)) int {
 	if C.picday_confined == 0 {
 		fmt.Fprintln(os.Stderr, "decoder: not confined, refusing to work")
 		return 1
@@ -77,7 +77,7 @@ func serve(do func(*os.File, request) (photo.Meta, []photo.Rendition, error)) in
 	return 1
 }
 
-func one(socket *os.File, say func(any) error, do func(*os.File, request) (photo.Meta, []photo.Rendition, error)) error {
+func one(socket *os.File, say func(any) error, do func(*os.File, request) (photo.Meta, photo.Picture, error)) error {
 	picture, first, err := receive(int(socket.Fd()))
 	if err != nil {
 		return err
@@ -91,14 +91,14 @@ func one(socket *os.File, say func(any) error, do func(*os.File, request) (photo
 	if err != nil {
 		return say(refusal(err))
 	}
-	a := reply{Meta: m}
-	for _, r := range out {
+	a := reply{Meta: m, Unusual: out.Unusual}
+	for _, r := range out.Renditions {
 		a.Renditions = append(a.Renditions, piece{r.Name, r.Width, r.Height, len(r.JPEG)})
 	}
 	if err := say(a); err != nil {
 		return err
 	}
-	for _, r := range out {
+	for _, r := range out.Renditions {
 		if _, err := socket.Write(r.JPEG); err != nil {
 			return err
 		}

@@ -19,8 +19,8 @@ func answer(t testing.TB, pic []byte, q request) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, data := reply{Meta: m}, []byte(nil)
-	for _, r := range out {
+	a, data := reply{Meta: m, Unusual: out.Unusual}, []byte(nil)
+	for _, r := range out.Renditions {
 		a.Renditions = append(a.Renditions, piece{r.Name, r.Width, r.Height, len(r.JPEG)})
 		data = append(data, r.JPEG...)
 	}
@@ -47,7 +47,7 @@ func question() ([]byte, request) {
 func TestLies(t *testing.T) {
 	pic, q := question()
 	good := answer(t, pic, q)
-	if _, out, err := readReply(bytes.NewReader(good), q); err != nil || len(out) != 2 {
+	if _, out, err := readReply(bytes.NewReader(good), q); err != nil || len(out.Renditions) != 2 {
 		t.Fatal(err)
 	}
 	var a reply
@@ -99,7 +99,7 @@ func TestLies(t *testing.T) {
 		"nothing":         {},
 	} {
 		_, out, err := readReply(bytes.NewReader(lie), q)
-		if err == nil || out != nil {
+		if err == nil || out.Renditions != nil {
 			t.Errorf("%s: believed", name)
 		}
 		var r refusalError
@@ -123,7 +123,7 @@ func TestAProfilePasses(t *testing.T) {
 	_, _ = s.Write(pic)
 	q := request{Facts: s.Facts(), Sizes: []photo.Size{{Name: "a", Longest: 20, Quality: 80}}}
 	_, out, err := readReply(bytes.NewReader(answer(t, pic, q)), q)
-	if err != nil || !bytes.Contains(out[0].JPEG, []byte("ICC_PROFILE")) {
+	if err != nil || !bytes.Contains(out.Renditions[0].JPEG, []byte("ICC_PROFILE")) {
 		t.Error(err)
 	}
 }
@@ -137,11 +137,11 @@ func FuzzReply(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(out) != 2 || m.Orientation < 1 || m.Orientation > 8 {
-			t.Fatal(m, len(out))
+		if len(out.Renditions) != 2 || m.Orientation < 1 || m.Orientation > 8 {
+			t.Fatal(m, len(out.Renditions))
 		}
 		uw, uh := photo.UprightSize(q.Facts, m.Orientation)
-		for i, r := range out {
+		for i, r := range out.Renditions {
 			var s photo.Scan
 			_, _ = s.Write(r.JPEG)
 			w, h := photo.Fit(uw, uh, q.Sizes[i].Longest)

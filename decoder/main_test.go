@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 var keep []byte
 
 // tricky does what the name of the first size says, in the child; or renders.
-func tricky(picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
+func tricky(picture *os.File, q request) (photo.Meta, photo.Picture, error) {
 	name := q.Sizes[0].Name
 	if flag, ok := bytes.CutPrefix([]byte(name), []byte("once:")); ok {
 		// Hangs as long as the picture's last byte is not what it says.
@@ -67,10 +67,10 @@ func tricky(picture *os.File, q request) (photo.Meta, []photo.Rendition, error) 
 		_, _ = os.NewFile(0, "socket").WriteString("\x00\x00\x00\x04{{{{")
 		time.Sleep(time.Hour)
 	case "io":
-		return photo.Meta{}, nil, fmt.Errorf("input/output error")
+		return photo.Meta{}, photo.Picture{}, fmt.Errorf("input/output error")
 	case "probe":
 		if err := probe(picture); err != nil {
-			return photo.Meta{}, nil, err
+			return photo.Meta{}, photo.Picture{}, err
 		}
 	}
 	return render(picture, q)

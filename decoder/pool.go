@@ -161,13 +161,13 @@ func (p *Pool) bear(ctx context.Context) (*child, error) {
 // this; "" is nobody's, and the child ends with the picture. f is what a [photo.Scan]
 // of the very same bytes found. The file may be open for writing, and its offset is
 // left alone: the child gets a descriptor of its own that can only be read.
-func (p *Pool) Render(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+func (p *Pool) Render(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error) {
 	if err := photo.Check(f, p.Limits); err != nil {
-		return photo.Meta{}, nil, err
+		return photo.Meta{}, photo.Picture{}, err
 	}
 	picture, err := reopen(original)
 	if err != nil {
-		return photo.Meta{}, nil, err
+		return photo.Meta{}, photo.Picture{}, err
 	}
 	defer picture.Close()
 	m, out, err := p.do(ctx, account, picture, request{Facts: f, Limits: p.Limits, Sizes: sizes})
@@ -218,20 +218,20 @@ func need(q request) int64 {
 }
 
 // do has one child do one request.
-func (p *Pool) do(ctx context.Context, account string, picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
+func (p *Pool) do(ctx context.Context, account string, picture *os.File, q request) (photo.Meta, photo.Picture, error) {
 	// Memory first: who holds a child never waits. What is estimated at more than
 	// everything runs alone.
 	weight := min(need(q), p.Memory)
 	if err := p.budget.Acquire(ctx, weight); err != nil {
-		return photo.Meta{}, nil, err
+		return photo.Meta{}, photo.Picture{}, err
 	}
 	defer p.budget.Release(weight)
 	select {
 	case <-p.places:
 	case <-p.ended:
-		return photo.Meta{}, nil, errStopped
+		return photo.Meta{}, photo.Picture{}, errStopped
 	case <-ctx.Done():
-		return photo.Meta{}, nil, ctx.Err()
+		return photo.Meta{}, photo.Picture{}, ctx.Err()
 	}
 	defer func() { p.places <- struct{}{} }()
 	c, surplus := p.idle.take(account, len(p.places))
@@ -241,14 +241,14 @@ func (p *Pool) do(ctx context.Context, account string, picture *os.File, q reque
 	if c == nil {
 		var err error
 		if c, err = p.bear(ctx); err != nil {
-			return photo.Meta{}, nil, err
+			return photo.Meta{}, photo.Picture{}, err
 		}
 	}
 	c.account = account
 	m, out, err := p.talk(ctx, c, picture, q)
 	var refusal refusalError
 	if err != nil && !errors.As(err, &refusal) {
-		return photo.Meta{}, nil, p.autopsy(ctx, c, err)
+		return photo.Meta{}, photo.Picture{}, p.autopsy(ctx, c, err)
 	}
 	if c.served++; account == "" || c.served >= maxServed || c.resident() > maxResident {
 		c.end()
@@ -259,17 +259,17 @@ func (p *Pool) do(ctx context.Context, account string, picture *os.File, q reque
 }
 
 // talk is one exchange. Whatever goes wrong in it, the child has to be ended.
-func (p *Pool) talk(ctx context.Context, c *child, picture *os.File, q request) (photo.Meta, []photo.Rendition, error) {
+func (p *Pool) talk(ctx context.Context, c *child, picture *os.File, q request) (photo.Meta, photo.Picture, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(p.Wall)); err != nil {
-		return photo.Meta{}, nil, err
+		return photo.Meta{}, photo.Picture{}, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.cmd.Process.Kill() })
 	defer stop()
 	if err := c.allow(p.Time); err != nil && !c.dead() {
-		return photo.Meta{}, nil, fmt.Errorf("%w: %w", errFailed, err)
+		return photo.Meta{}, photo.Picture{}, fmt.Errorf("%w: %w", errFailed, err)
 	}
 	if err := c.send(q, picture); err != nil {
-		return photo.Meta{}, nil, err
+		return photo.Meta{}, photo.Picture{}, err
 	}
 	return readReply(c.conn, q)
 }

@@ -19,40 +19,40 @@ var errNonsense = errors.New("nonsense from the decoder")
 const maxText = 256
 
 // readReply reads the answer to q and believes only what can be true.
-func readReply(r io.Reader, q request) (photo.Meta, []photo.Rendition, error) {
+func readReply(r io.Reader, q request) (photo.Meta, photo.Picture, error) {
 	var a reply
 	if err := unpack(r, &a); err != nil {
-		return photo.Meta{}, nil, err
+		return photo.Meta{}, photo.Picture{}, err
 	}
 	if a.Refused != "" || a.Why != "" {
-		return photo.Meta{}, nil, a.error()
+		return photo.Meta{}, photo.Picture{}, a.error()
 	}
 	if err := checkMeta(a.Meta); err != nil {
-		return photo.Meta{}, nil, err
+		return photo.Meta{}, photo.Picture{}, err
 	}
 	if len(a.Renditions) != len(q.Sizes) {
-		return photo.Meta{}, nil, fmt.Errorf("%w: %d renditions for %d sizes", errNonsense, len(a.Renditions), len(q.Sizes))
+		return photo.Meta{}, photo.Picture{}, fmt.Errorf("%w: %d renditions for %d sizes", errNonsense, len(a.Renditions), len(q.Sizes))
 	}
 	uw, uh := photo.UprightSize(q.Facts, a.Meta.Orientation)
 	out := make([]photo.Rendition, len(q.Sizes))
 	for i, p := range a.Renditions {
 		w, h := photo.Fit(uw, uh, q.Sizes[i].Longest)
 		if p.Name != q.Sizes[i].Name || p.Width != w || p.Height != h {
-			return photo.Meta{}, nil, fmt.Errorf("%w: %q of %d x %d", errNonsense, clean(p.Name), p.Width, p.Height)
+			return photo.Meta{}, photo.Picture{}, fmt.Errorf("%w: %q of %d x %d", errNonsense, clean(p.Name), p.Width, p.Height)
 		}
 		if p.Bytes < 4 || int64(p.Bytes) > maxRendition(w, h) {
-			return photo.Meta{}, nil, fmt.Errorf("%w: %d bytes for %d x %d", errNonsense, p.Bytes, w, h)
+			return photo.Meta{}, photo.Picture{}, fmt.Errorf("%w: %d bytes for %d x %d", errNonsense, p.Bytes, w, h)
 		}
 		data, err := take(r, int64(p.Bytes))
 		if err != nil {
-			return photo.Meta{}, nil, err
+			return photo.Meta{}, photo.Picture{}, err
 		}
 		if err := checkRendition(data, w, h); err != nil {
-			return photo.Meta{}, nil, err
+			return photo.Meta{}, photo.Picture{}, err
 		}
 		out[i] = photo.Rendition{Name: p.Name, Width: w, Height: h, JPEG: data}
 	}
-	return a.Meta, out, nil
+	return a.Meta, photo.Picture{Renditions: out, Unusual: a.Unusual}, nil
 }
 
 // A refusalError says what the child said, and is what it means.

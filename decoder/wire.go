@@ -29,6 +29,7 @@ type request struct {
 type reply struct {
 	Meta       photo.Meta
 	Renditions []piece
+	Unusual    bool
 	Refused    refused
 	Why        string // the whole text of the error
 }

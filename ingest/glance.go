@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"picday/layout"
@@ -100,15 +101,11 @@ func (in *Ingester) companion(a account, f File, place store.Place, stem string)
 // publish is the verdict on a file whose picture is on disk. release ends the
 // pin on it.
 func (in *Ingester) publish(a account, f File, place store.Place, o store.Original, release func()) verdict {
-	flags := ""
-	if o.Width < smallWidth {
-		flags = "small"
-	}
 	var outcome store.Outcome
 	return verdict{
 		dirs: in.dirsOf(o),
 		apply: func(tx *store.Tx) error {
-			arrival := store.Arrival{Account: a.Account, Place: place, Identity: f.Identity, Original: o, Flags: flags}
+			arrival := store.Arrival{Account: a.Account, Place: place, Identity: f.Identity, Original: o, Flags: flagsOf(o)}
 			return in.withDisk(func(d store.Disk) (err error) {
 				outcome, err = tx.Publish(arrival, d)
 				if err == nil {
@@ -120,6 +117,18 @@ func (in *Ingester) publish(a account, f File, place store.Place, o store.Origin
 		after: release,
 		taken: func() { in.Taken(Taken{a.Layout, outcome, time.Since(time.Unix(0, f.Identity.Ctime))}) },
 	}
+}
+
+// flagsOf are a photo's, separated by spaces.
+func flagsOf(o store.Original) string {
+	var flags []string
+	if o.Width < smallWidth {
+		flags = append(flags, "small")
+	}
+	if o.Unusual {
+		flags = append(flags, "unusual")
+	}
+	return strings.Join(flags, " ")
 }
 
 // smallWidth is the width, as seen, below which a picture is flagged small

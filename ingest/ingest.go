@@ -51,7 +51,7 @@ type Options struct {
 	// Render reads a picture's metadata and makes its renditions for an account, or
 	// for none (""); nil does so in this process, which only who made the pictures
 	// should do.
-	Render func(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error)
+	Render func(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error)
 	// Taken is told what became of each file, once that is committed; it must
 	// not block. nil: nobody wants to know.
 	Taken func(Taken)
@@ -80,6 +80,7 @@ type Ingester struct {
 	accounts map[string]account
 	inHand   map[File]time.Time
 	derived  map[store.SHA]derived // rendered, but not yet in the catalogue
+	bare     map[File]time.Time    // what lacks only EOI, and since when that is known
 	setback  error                 // the last that was no fault of a file
 	setAt    time.Time
 }
@@ -94,7 +95,7 @@ type account struct {
 
 // New makes an Ingester. It takes nothing before SetAccounts and Run.
 func New(o Options) *Ingester {
-	in := &Ingester{Options: o, inHand: map[File]time.Time{}, derived: map[store.SHA]derived{}, share: share(o.Config.Images)}
+	in := &Ingester{Options: o, inHand: map[File]time.Time{}, derived: map[store.SHA]derived{}, bare: map[File]time.Time{}, share: share(o.Config.Images)}
 	if in.Room == nil {
 		in.Room = func(int64) error { return nil }
 	}

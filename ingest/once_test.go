@@ -14,7 +14,7 @@ import (
 func TestTheSamePictureIsDecodedOnce(t *testing.T) {
 	b := newBed(t)
 	render, rendered := b.Render, 0
-	b.Render = func(ctx context.Context, account string, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+	b.Render = func(ctx context.Context, account string, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error) {
 		rendered++
 		return render(ctx, account, f, facts, sizes)
 	}

@@ -59,15 +59,15 @@ func (in *Ingester) derive(ctx context.Context, account string, c *copied) (stor
 			return known, nil
 		}
 		// Not ctx: what is in hand is finished also when picdayd is stopping.
-		meta, pictures, err := in.Render(context.WithoutCancel(ctx), account, c.temp, c.facts, in.sizes)
+		meta, picture, err := in.Render(context.WithoutCancel(ctx), account, c.temp, c.facts, in.sizes)
 		if err != nil {
 			return nil, err
 		}
-		o := store.Original{SHA: c.sha, Bytes: c.facts.Bytes, Camera: store.Camera{
+		o := store.Original{SHA: c.sha, Bytes: c.facts.Bytes, Unusual: picture.Unusual, Camera: store.Camera{
 			TakenAt: meta.TakenAt, Zoned: meta.TakenZone, Make: meta.Make, Model: meta.Model, Serial: meta.Serial,
 		}}
 		o.Width, o.Height = photo.UprightSize(c.facts, meta.Orientation)
-		if o.Renditions, err = in.keepAll(c.sha, pictures); err == nil {
+		if o.Renditions, err = in.keepAll(c.sha, picture.Renditions); err == nil {
 			in.setDerived(derived{o, known.Renditions})
 		}
 		return o, err
@@ -138,10 +138,10 @@ func (in *Ingester) removeOutdated(sha store.SHA, before []store.Rendition) erro
 	return nil
 }
 
-func (in *Ingester) renderHere(_ context.Context, _ string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+func (in *Ingester) renderHere(_ context.Context, _ string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error) {
 	meta := photo.ReadMeta(original)
-	pictures, err := photo.Render(original, meta, f, in.Limits, sizes)
-	return meta, pictures, err
+	picture, err := photo.Render(original, meta, f, in.Limits, sizes)
+	return meta, picture, err
 }
 
 // keepAll writes the renditions, which are in the order of the sizes.

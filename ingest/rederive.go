@@ -95,11 +95,15 @@ func (in *Ingester) rederive(ctx context.Context, sha store.SHA) error {
 	if sumOf(h) != sha {
 		return fmt.Errorf("the original %s has changed on disk: restore it from a backup", file.Name())
 	}
-	_, pictures, err := in.Render(ctx, "", file, scan.Facts(), in.sizes)
+	facts := scan.Facts()
+	if bare, ok := facts.Bare(); ok {
+		facts = bare // as it was taken
+	}
+	_, picture, err := in.Render(ctx, "", file, facts, in.sizes)
 	if err != nil {
 		return err
 	}
-	made, err := in.keepAll(sha, pictures)
+	made, err := in.keepAll(sha, picture.Renditions)
 	if err != nil {
 		return err
 	}

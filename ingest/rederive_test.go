@@ -33,7 +33,7 @@ func TestRederive(t *testing.T) {
 	for range 2 {
 		ctx, stop := context.WithCancel(b.Context())
 		render, first := b.Render, rendered == 0
-		b.Render = func(c context.Context, account string, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+		b.Render = func(c context.Context, account string, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error) {
 			if rendered++; first {
 				stop()
 			}

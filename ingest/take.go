@@ -68,12 +68,19 @@ func (in *Ingester) take(ctx context.Context, f File) verdict {
 	if !in.still(file, f) {
 		return verdict{again: true}
 	}
+	bare := false
+	c.facts, bare = c.facts.Bare()
 	reason, err := in.judge(ctx, a, f, c)
 	if err != nil {
 		return in.failed(f, err)
 	}
 	if reason != "" {
 		return in.problem(a, f, place, reason)
+	}
+	if bare {
+		if v, ok := in.waitFor(ctx, a, f, place, c); ok {
+			return v
+		}
 	}
 	release := in.hold(c.sha)
 	a.decoding <- struct{}{}

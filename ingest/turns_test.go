@@ -40,10 +40,10 @@ func TestAccountsTakeTurns(t *testing.T) {
 	var mu sync.Mutex
 	studio, most := 0, 0
 	gate, school := make(chan struct{}), shaOf(data(many))
-	b.Render = func(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, []photo.Rendition, error) {
+	b.Render = func(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error) {
 		h := make([]byte, f.Bytes)
 		if _, err := original.ReadAt(h, 0); err != nil {
-			return photo.Meta{}, nil, err
+			return photo.Meta{}, photo.Picture{}, err
 		}
 		if shaOf(h) != school {
 			mu.Lock()

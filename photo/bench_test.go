@@ -27,7 +27,7 @@ var cameraProgressive = sync.OnceValue(func() []byte { return recode(camera420()
 // recode writes the photo in b at full size in another style.
 func recode(b []byte, c style, quality int) []byte {
 	f := factsOf(b)
-	d, err := decodePlanes(b, f.Width, f.Height, needAll, Limits{}.decoderMemory())
+	d, err := decodePlanes(b, false, f.Width, f.Height, needAll, Limits{}.decoderMemory())
 	if err != nil {
 		panic(err)
 	}
@@ -84,9 +84,9 @@ func BenchmarkFloor24MP(b *testing.B) {
 		f := factsOf(pic)
 		out, _ := Render(bytes.NewReader(pic), Meta{}, f, Limits{}, usual)
 		var small []planes
-		for _, r := range out {
+		for _, r := range out.Renditions {
 			g := factsOf(r.JPEG)
-			d, err := decodePlanes(r.JPEG, g.Width, g.Height, needAll, 1<<30)
+			d, err := decodePlanes(r.JPEG, false, g.Width, g.Height, needAll, 1<<30)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func BenchmarkFloor24MP(b *testing.B) {
 		}
 		return map[string]func(){
 			"decode": func() {
-				d, err := decodePlanes(pic, f.Width, f.Height, need{}, 1<<30)
+				d, err := decodePlanes(pic, false, f.Width, f.Height, need{}, 1<<30)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -147,7 +147,7 @@ func BenchmarkGo24MP(b *testing.B) {
 func BenchmarkSteps24MP(b *testing.B) {
 	pic := camera420()
 	f := factsOf(pic)
-	d, err := decodePlanes(pic, f.Width, f.Height, enough(f, usual), 1<<30)
+	d, err := decodePlanes(pic, false, f.Width, f.Height, enough(f, usual), 1<<30)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func BenchmarkSteps24MP(b *testing.B) {
 	large := photo.fit(1600, 1067, renditionStyle)
 	b.Run("decode", func(b *testing.B) {
 		perPhoto(b, func() {
-			d, _ := decodePlanes(pic, f.Width, f.Height, enough(f, usual), 1<<30)
+			d, _ := decodePlanes(pic, false, f.Width, f.Height, enough(f, usual), 1<<30)
 			d.free()
 		})
 	})

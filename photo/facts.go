@@ -21,6 +21,11 @@ type Facts struct {
 	JPEG bool
 	// Whole is whether the real end of the first image was reached.
 	Whole bool
+	// Open is whether what there is ends within picture data. Such a file is cut off, as
+	// a rule; or it lacks nothing but EOI, see [Facts.Bare].
+	Open bool
+	// NoEOI is whether Whole and EOI say so although there is no EOI, see [Facts.Bare].
+	NoEOI bool
 	// Damaged is whether the structure is impossible, whatever may still follow.
 	// Then Whole is false. Damage inside the picture data only shows in decoding.
 	Damaged bool
@@ -41,6 +46,16 @@ type Facts struct {
 	Progressive   bool // SOF is C2
 	DNL           bool // Height was 0 in the frame and came in a DNL segment
 	Scans         int
+}
+
+// Bare gives the facts of a file that is Open as if EOI came behind its last byte, for
+// [Render] to find out whether it is missing nothing else; ok is false for others.
+func (f Facts) Bare() (bare Facts, ok bool) {
+	if !f.Open {
+		return f, false
+	}
+	f.Whole, f.Open, f.NoEOI, f.EOI = true, false, true, f.Bytes
+	return f, true
 }
 
 // Pixels is Width times Height.

@@ -32,6 +32,8 @@ typedef struct {
 	picday_result *r;
 	void (*realize)(j_common_ptr);
 	int dct[4]; // of each plane: 1, 2, 4 or 8
+	const unsigned char *jpeg; // the file; NULL when coding
+	int bare;
 } context;
 
 // fail ends the call with libjpeg's own words.
@@ -53,16 +55,44 @@ static void fail(j_common_ptr c) {
 	longjmp(x->back, 1);
 }
 
-// message is called for traces (0 and above) and warnings (-1): data that end early
-// or make no sense, which libjpeg fills with grey. The first one ends the call; a
-// picture with a hole is not published, so there is no use in finishing it.
+// harmless is whether a warning says nothing about the picture: by its kind, and by
+// where in the file it comes from. Within picture data none is.
+static int harmless(j_decompress_ptr d) {
+	context *x = d->client_data;
+	const int *with = d->err->msg_parm.i;
+	switch (d->err->msg_code) {
+	case JWRN_JFIF_MAJOR:     // a number nobody uses
+	case JWRN_ADOBE_XFORM:    // the colours are then what the number of components says
+	case JWRN_NOT_SEQUENTIAL: // of a scan's parameters, which a sequential one does not have
+		return 1;
+	case JWRN_EXTRANEOUS_DATA:
+		if (d->input_scan_number == 0)
+			return 1; // between segments, before the picture
+		// Behind the last block of a scan, and not between restart intervals. Whether
+		// it is padding, the caller has to find out.
+		x->r->padded = 1;
+		return d->input_iMCU_row >= d->total_iMCU_rows && !x->bare &&
+			(with[1] == JPEG_EOI || (with[1] >= JPEG_RST0 && with[1] <= JPEG_RST0 + 7));
+	}
+	return 0;
+}
+
+// message is called for traces (0 and above) and warnings (-1): mostly data that end
+// early or make no sense, which libjpeg fills with grey. The first such ends the call;
+// a picture with a hole is not published, so there is no use in finishing it.
 static void message(j_common_ptr c, int level) {
-	if (level < 0)
+	context *x = c->client_data;
+	if (level >= 0)
+		return;
+	if (!x->jpeg || !harmless((j_decompress_ptr)c))
 		fail(c);
+	x->r->unusual = 1;
 }
 
 static void begin(j_common_ptr c, context *x, picday_result *r) {
 	x->r = r;
+	x->jpeg = NULL;
+	x->bare = 0;
 	c->err = jpeg_std_error(&x->err);
 	c->err->error_exit = fail;
 	c->err->emit_message = message;
@@ -120,13 +150,34 @@ static void allocate(j_decompress_ptr d, picday_result *r) {
 	}
 }
 
-void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int width, int height, const double min_w[2],
-	const double min_h[2], long max_memory) {
+// whole is whether there were data for every component, at the end of all scans; and,
+// for a file that may have been cut off between two of them, whether these were all
+// that there can be.
+static int whole(j_decompress_ptr d, int bare) {
+	for (int i = 0; i < d->num_components; i++) {
+		if (!d->comp_info[i].quant_table) // which is kept when a component's first scan begins
+			return 0;
+		if (!d->progressive_mode)
+			continue;
+		for (int k = 0; k < (bare ? DCTSIZE2 : 1); k++) // -1: not seen, else the bits that are missing
+			if (d->coef_bits[i][k] < 0 || (bare && d->coef_bits[i][k] != 0))
+				return 0;
+	}
+	return 1;
+}
+
+void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int bare, int width, int height,
+	const double min_w[2], const double min_h[2], long max_memory) {
 	struct jpeg_decompress_struct d;
 	context x;
 	memset(r, 0, sizeof *r);
 	begin((j_common_ptr)&d, &x, r);
+	x.jpeg = jpeg;
+	x.bare = bare;
 	if (setjmp(x.back)) {
+		// The end that was put on comes too early: so does the file's.
+		if (bare && r->status == picday_damaged)
+			r->status = picday_cut;
 		jpeg_destroy_decompress(&d);
 		picday_free(r);
 		return;
@@ -153,6 +204,10 @@ void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int
 	x.realize = d.mem->realize_virt_arrays;
 	d.mem->realize_virt_arrays = set_scales;
 	jpeg_start_decompress(&d);
+	if (!whole(&d, bare))
+		ERREXIT(&d, JERR_INPUT_EOF);
+	if (bare)
+		r->unusual = 1;
 	allocate(&d, r);
 
 	JSAMPROW row[4][4 * DCTSIZE];

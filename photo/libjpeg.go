@@ -35,8 +35,10 @@ type planes []plane
 // decoded is a photo in the C heap, until freed.
 type decoded struct {
 	planes
-	ycc bool // Y, Cb, Cr or grey; else the planes mean something else
-	c   C.picday_result
+	ycc     bool // Y, Cb, Cr or grey; else the planes mean something else
+	unusual bool // libjpeg warned, of nothing that the picture suffers from
+	padded  bool // bytes are left over behind the picture data, or of them
+	c       C.picday_result
 }
 
 func (d *decoded) free() { C.picday_free(&d.c) }
@@ -47,18 +49,24 @@ type need struct{ w, h, colourW, colourH float64 }
 var needAll = need{1 << 16, 1 << 16, 1 << 16, 1 << 16}
 
 // decodePlanes decodes a JPEG of the given width and height, each plane at 1/8, 1/4
-// or 1/2 if that is enough. Any warning of libjpeg is ErrDamaged.
-func decodePlanes(jpeg []byte, width, height int, n need, maxMemory int64) (*decoded, error) {
+// or 1/2 if that is enough. A warning of libjpeg is ErrDamaged, unless where it comes
+// from and of what kind it is say that the picture is whole all the same. bare is that
+// the file has no EOI but the one put on: then ErrIncomplete if anything is missing.
+func decodePlanes(jpeg []byte, bare bool, width, height int, n need, maxMemory int64) (*decoded, error) {
 	if len(jpeg) == 0 {
 		return nil, ErrDamaged
 	}
 	d := &decoded{}
 	w, h := [2]C.double{C.double(n.w), C.double(n.colourW)}, [2]C.double{C.double(n.h), C.double(n.colourH)}
-	C.picday_decode(&d.c, (*C.uchar)(unsafe.Pointer(&jpeg[0])), C.size_t(len(jpeg)), C.int(width), C.int(height), &w[0], &h[0], C.long(maxMemory))
+	noEnd := C.int(0)
+	if bare {
+		noEnd = 1
+	}
+	C.picday_decode(&d.c, (*C.uchar)(unsafe.Pointer(&jpeg[0])), C.size_t(len(jpeg)), noEnd, C.int(width), C.int(height), &w[0], &h[0], C.long(maxMemory))
 	if err := failure(&d.c); err != nil {
 		return nil, err
 	}
-	d.ycc = d.c.space != C.picday_other
+	d.ycc, d.unusual, d.padded = d.c.space != C.picday_other, d.c.unusual != 0, d.c.padded != 0
 	for _, p := range d.c.plane[:d.c.components] {
 		q := plane{
 			pix: unsafe.Slice((*byte)(p.pix), int(p.size)), stride: int(p.stride),
@@ -151,6 +159,8 @@ func failure(r *C.picday_result) error {
 		return nil
 	case C.picday_complex:
 		return fmt.Errorf("%w: %s", ErrTooComplex, C.GoString(&r.message[0]))
+	case C.picday_cut:
+		return fmt.Errorf("%w: %s", ErrIncomplete, C.GoString(&r.message[0]))
 	case C.picday_misfit:
 		return fmt.Errorf("%w: %w: %s", ErrTooComplex, errPlane, C.GoString(&r.message[0]))
 	}

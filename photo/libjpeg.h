@@ -1,6 +1,6 @@
 #include <stddef.h>
 
-enum { picday_ok, picday_damaged, picday_complex, picday_misfit };
+enum { picday_ok, picday_damaged, picday_complex, picday_misfit, picday_cut };
 
 // What jpeg_color_space of a decoded photo can be, as far as we tell apart.
 enum { picday_other, picday_grey, picday_ycc };
@@ -11,6 +11,9 @@ typedef struct {
 
 	// A decoded photo, to be freed with picday_free.
 	int components, space;
+	int unusual; // whether libjpeg warned of something that the picture does not suffer from
+	int padded;  // whether bytes follow the picture data that do not belong to it, or to
+	             // the picture data that libjpeg did not understand
 	struct {
 		unsigned char *pix;
 		size_t size;           // bytes of pix
@@ -25,8 +28,11 @@ typedef struct {
 
 // Each plane is decoded at 1/2, 1/4 or 1/8 if it still has min_w x min_h samples
 // then; the first values are for brightness, the second for colour.
-void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int width, int height, const double min_w[2],
-	const double min_h[2], long max_memory);
+//
+// bare is for a file that has no EOI, and to which one has been added: it is decoded
+// if every sample of it was there, else picday_cut.
+void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int bare, int width, int height,
+	const double min_w[2], const double min_h[2], long max_memory);
 
 // The shape of a plane to be coded. Colour planes need not be of one shape: each has
 // its own stride, size and sampling factors.

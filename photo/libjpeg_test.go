@@ -17,7 +17,7 @@ import (
 func decodeFor(t testing.TB, b []byte, n need) *decoded {
 	t.Helper()
 	f := factsOf(b)
-	d, err := decodePlanes(b, f.Width, f.Height, n, Limits{}.decoderMemory())
+	d, err := decodePlanes(b, false, f.Width, f.Height, n, Limits{}.decoderMemory())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,8 @@ func TestRenderOddSubsampling(t *testing.T) {
 		var first planes
 		for o := 1; o <= 8; o++ {
 			for _, longest := range []int{333, 201, 60} {
-				out, err := Render(bytes.NewReader(b), Meta{Orientation: o}, f, Limits{}, []Size{{"x", longest, 95}})
+				pic, err := Render(bytes.NewReader(b), Meta{Orientation: o}, f, Limits{}, []Size{{"x", longest, 95}})
+				out := pic.Renditions
 				if err != nil {
 					t.Fatal(name, err)
 				}
@@ -159,7 +160,7 @@ func TestDecoderMemory(t *testing.T) {
 		if !errors.Is(err, ErrTooComplex) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := decodePlanes(b, 10000, 10000, need{}, 1<<20); !errors.Is(err, ErrTooComplex) {
+		if _, err := decodePlanes(b, false, 10000, 10000, need{}, 1<<20); !errors.Is(err, ErrTooComplex) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -208,8 +209,8 @@ func TestRenderCorrupted(t *testing.T) {
 			case err == nil:
 				outcome["published"]++
 				published++
-				d, err := decodePlanes(b[:f.EOI], f.Width, f.Height, needAll, 1<<30)
-				if err != nil || len(out) != len(sizes) {
+				d, err := decodePlanes(b[:f.EOI], false, f.Width, f.Height, needAll, 1<<30)
+				if err != nil || len(out.Renditions) != len(sizes) {
 					t.Errorf("%s: published, but %v", name, err)
 				} else {
 					d.free()

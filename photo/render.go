@@ -21,6 +21,14 @@ type Rendition struct {
 	JPEG          []byte
 }
 
+// A Picture is what [Render] makes of a JPEG.
+type Picture struct {
+	Renditions []Rendition // in the order of the sizes
+	// Unusual is whether the file breaks the standard's rules in a place where the
+	// picture does not suffer from it.
+	Unusual bool
+}
+
 // maxFile bounds what is read into memory. 152 megapixels at the highest quality are
 // a quarter of it.
 const maxFile = 512 << 20
@@ -32,48 +40,59 @@ const maxFile = 512 << 20
 // ErrTooComplex as the decoder finds them, or r's own error as it is, since a disk
 // that fails says nothing about the photo. What lies behind EOI is not read.
 //
-// A photo that the decoder has any complaint about is ErrDamaged, even if most of it
-// could be shown: the decoder cannot say how much of it is grey, a class's photos are
-// sent to parents unseen, and the photographer, who has the card, can upload the file
-// again.
-func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) ([]Rendition, error) {
+// A photo that the decoder has any complaint about within its picture data is
+// ErrDamaged, even if most of it could be shown: the decoder cannot say how much of it
+// is grey, a class's photos are sent to parents unseen, and the photographer, who has
+// the card, can upload the file again. Complaints about what stands before the picture
+// data, and padding behind it, make it Unusual; see libjpeg.c, harmless.
+//
+// If f is [Facts.Bare], ErrIncomplete says that more than EOI is missing.
+func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) (Picture, error) {
 	if err := Check(f, l); err != nil {
-		return nil, err
+		return Picture{}, err
 	}
 	if f.EOI > maxFile {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrTooComplex, f.EOI, int64(maxFile))
+		return Picture{}, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrTooComplex, f.EOI, int64(maxFile))
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+		return Picture{}, err
 	}
 	icc := readICC(r)
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+		return Picture{}, err
 	}
-	data := make([]byte, f.EOI)
+	data := make([]byte, f.EOI, f.EOI+2)
 	n, err := io.ReadFull(r, data)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, err
+		return Picture{}, err
 	}
 	data = data[:n] // shorter than the scan saw it: the decoder will say so
+	if f.NoEOI {
+		data = append(trimByte(data, 0), eoiMarker...)
+	}
 
-	dec, err := decodePlanes(data, f.Width, f.Height, enough(f, sizes), l.decoderMemory())
+	dec, err := decodePlanes(data, f.NoEOI, f.Width, f.Height, enough(f, sizes), l.decoderMemory())
 	if err != nil {
-		return nil, err
+		return Picture{}, err
 	}
 	defer dec.free()
+	if dec.padded && !onlyPadding(data, f, l) {
+		return Picture{}, fmt.Errorf("%w: what follows the picture data is no padding", ErrDamaged)
+	}
 	orientation := m.Orientation
 	if !dec.ycc {
 		dec.free()
 		if !otherFits(f, l) {
-			return nil, fmt.Errorf("%w: %d x %d pixels in other colours than a camera's", ErrTooComplex, f.Width, f.Height)
+			return Picture{}, fmt.Errorf("%w: %d x %d pixels in other colours than a camera's", ErrTooComplex, f.Width, f.Height)
 		}
-		return renderOther(data, icc, orientation, sizes)
+		out, err := renderOther(data, icc, orientation, sizes)
+		return Picture{out, dec.unusual}, err
 	}
 	if !iccFits(icc, len(dec.planes)) {
 		icc = nil
 	}
-	return renderPlanes(source{dec.planes, f.Width, f.Height, orientation}, icc, sizes)
+	out, err := renderPlanes(source{dec.planes, f.Width, f.Height, orientation}, icc, sizes)
+	return Picture{out, dec.unusual}, err
 }
 
 // decoderMemory is what libjpeg may take: its largest need by far are 2 bytes for

@@ -24,7 +24,7 @@ func render(t testing.TB, b []byte, sizes ...Size) []Rendition {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return out.Renditions
 }
 
 func TestRenderSamples(t *testing.T) {
@@ -194,7 +194,7 @@ func FuzzRender(f *testing.F) {
 			}
 			return
 		}
-		for _, o := range out {
+		for _, o := range out.Renditions {
 			if f := factsOf(o.JPEG); !f.Whole || f.Width != o.Width || f.Height != o.Height || f.Trailing != 0 {
 				t.Errorf("rendition: %+v", f)
 			}

@@ -83,7 +83,7 @@ func mustStayGrey(t *testing.T, name string, pic []byte) bool {
 			}
 			return false
 		}
-		for _, r := range out {
+		for _, r := range out.Renditions {
 			img, err := jpeg.Decode(bytes.NewReader(r.JPEG))
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)

@@ -75,6 +75,7 @@ func (s *Scan) Facts() Facts {
 	f.Bytes = s.bytes
 	f.JPEG = s.state != lost || f.Damaged
 	f.Whole = s.state == atEnd
+	f.Open = s.state == inPicture || s.state == inPictureFF
 	if f.Whole {
 		f.Trailing = f.Bytes - f.EOI
 	}

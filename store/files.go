@@ -222,6 +222,7 @@ type Original struct {
 	Bytes         int64
 	Width, Height int // as seen, after orientation
 	Camera        Camera
+	Unusual       bool // see photo.Picture
 	Renditions    []Rendition
 }
 

@@ -10,8 +10,8 @@ import (
 func (s *Store) Original(ctx context.Context, h SHA) (o Original, found bool, err error) {
 	var taken, zone sql.NullInt64
 	c := &o.Camera
-	err = s.read.QueryRowContext(ctx, `SELECT bytes, width, height, taken_local, taken_zone, coalesce(make, ''), coalesce(model, ''), coalesce(serial, '')
-		FROM original WHERE sha256 = ?`, h[:]).Scan(&o.Bytes, &o.Width, &o.Height, &taken, &zone, &c.Make, &c.Model, &c.Serial)
+	err = s.read.QueryRowContext(ctx, `SELECT bytes, width, height, taken_local, taken_zone, coalesce(make, ''), coalesce(model, ''), coalesce(serial, ''), unusual
+		FROM original WHERE sha256 = ?`, h[:]).Scan(&o.Bytes, &o.Width, &o.Height, &taken, &zone, &c.Make, &c.Model, &c.Serial, &o.Unusual)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, false, nil
 	}

@@ -11,10 +11,10 @@ import (
 func (tx *Tx) keepOriginal(o Original) error {
 	c := o.Camera
 	_, seconds := c.TakenAt.Zone()
-	_, err := tx.Exec(`INSERT INTO original (sha256, bytes, width, height, taken_local, taken_zone, make, model, serial)
-		VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, ''), nullif(?, '')) ON CONFLICT DO NOTHING`,
+	_, err := tx.Exec(`INSERT INTO original (sha256, bytes, width, height, taken_local, taken_zone, make, model, serial, unusual)
+		VALUES (?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, ''), nullif(?, ''), ?) ON CONFLICT DO NOTHING`,
 		o.SHA[:], o.Bytes, o.Width, o.Height, wall(c.TakenAt), sql.NullInt64{Int64: int64(seconds / 60), Valid: c.Zoned},
-		c.Make, c.Model, c.Serial)
+		c.Make, c.Model, c.Serial, o.Unusual)
 	if err != nil {
 		return err
 	}

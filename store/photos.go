@@ -94,17 +94,22 @@ func scanPhoto(r *sql.Rows) (p Photo, err error) {
 // Counts are the sizes of the catalogue that status shows.
 type Counts struct {
 	Photos, Problems int
+	Unusual          int // of the photos: see photo.Picture
 	OriginalFiles    int
 	OriginalBytes    int64
 	RenditionFiles   int
 	RenditionBytes   int64
 }
 
-// Counts costs the same however many photos there are: they are counted along.
+// unusual is the condition of the index photo_unusual.
+const unusual = `withdrawn_at IS NULL AND instr(flags, 'unusual') > 0`
+
+// Counts costs the same however many photos there are: they are counted along, but for
+// the few unusual ones, which have an index.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT (SELECT coalesce(sum(photos), 0) FROM tally),
-		(SELECT coalesce(sum(problems), 0) FROM tally), o.files, o.bytes, r.files, r.bytes
+		(SELECT coalesce(sum(problems), 0) FROM tally), (SELECT count(*) FROM photo WHERE `+unusual+`), o.files, o.bytes, r.files, r.bytes
 		FROM stored o JOIN stored r WHERE o.what = 'original' AND r.what = 'rendition'`).
-		Scan(&c.Photos, &c.Problems, &c.OriginalFiles, &c.OriginalBytes, &c.RenditionFiles, &c.RenditionBytes)
+		Scan(&c.Photos, &c.Problems, &c.Unusual, &c.OriginalFiles, &c.OriginalBytes, &c.RenditionFiles, &c.RenditionBytes)
 	return c, err
 }

@@ -164,6 +164,6 @@ func (g *gate) scoped(ctx context.Context, view store.View) control.Status {
 	if err = errors.Join(err, cerr); err != nil && ctx.Err() == nil {
 		g.Log.Error().Err(err).Msg("the catalogue cannot be counted")
 	}
-	st.Photos, st.Problems = counts.Photos, counts.Problems
+	st.Photos, st.Unusual, st.Problems = counts.Photos, counts.Unusual, counts.Problems
 	return st
 }

@@ -235,6 +235,7 @@ type partStatus struct {
 	InProgress      []control.Progress `json:"in_progress"`
 	Uploading       []control.Progress `json:"uploading"`
 	Photos          int                `json:"photos"`
+	Unusual         int                `json:"unusual"`
 	Problems        int                `json:"problems"`
 }
 
@@ -246,5 +247,5 @@ func apiStatus(w http.ResponseWriter, v *visit) error {
 	if v.view.Everything() {
 		return tell(w, v, st)
 	}
-	return tell(w, v, partStatus{st.Running, st.Version, st.Since, st.LastProvenAlive, st.InProgress, st.Uploading, st.Photos, st.Problems})
+	return tell(w, v, partStatus{st.Running, st.Version, st.Since, st.LastProvenAlive, st.InProgress, st.Uploading, st.Photos, st.Unusual, st.Problems})
 }

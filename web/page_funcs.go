@@ -14,7 +14,7 @@ import (
 // pageFuncs are what templates can call, besides asset.
 var pageFuncs = template.FuncMap{
 	"num": num, "size": size, "count": count, "ago": ago, "until": until, "iso": iso, "stamp": stamp, "clock": clock, "day": day,
-	"sh": shell.Line, "icon": icon, "list": items, "small": isSmall,
+	"sh": shell.Line, "icon": icon, "list": items, "small": isSmall, "flag": flagTitle,
 	"jobURL": jobURL, "albumURL": albumURL, "photoURL": photoURL, "accountURL": accountURL, "homeOf": homeOf,
 	"picture": pictureOf, "past": pastPicture,
 	"choicesOf": func(label string, all []choice) choicesView { return choicesView{label, all} },
@@ -96,6 +96,14 @@ func span(d time.Duration, none, after string) string {
 }
 
 func items(all ...any) []any { return all }
+
+// flagTitle says what a photo's flag means.
+func flagTitle(flag string) string {
+	if flag == "small" {
+		return "Narrower than 600 pixels"
+	}
+	return "The file breaks the rules of JPEG where the picture does not suffer from it"
+}
 
 func isSmall(p store.Photo) bool {
 	for _, f := range p.Flags {

@@ -66,7 +66,12 @@ uploads after the wait, nothing is changed and the exit status is 4.`,
 	},
 	"photos": {
 		`List the published photos, all or those that the flags leave, with the address
-under which the first rendition of each is served.`,
+under which the first rendition of each is served.
+
+Flags: "small" is narrower than 600 pixels. "unusual" is a file that breaks the
+rules of JPEG in a place where the picture does not suffer from it, such as
+rubbish between its segments, padding behind the picture, or no end marker. It
+is whole, and worth a look all the same.`,
 		`  picday photos acme --job job00001 --album "Class 1" --area group
   picday photos lincoln --person 201212012 --json`,
 	},

@@ -63,7 +63,11 @@ func (a *app) statusText(w io.Writer, st control.Status) {
 	if r := st.Rederive; r != nil {
 		fmt.Fprintf(w, "new renditions\t%d of %d pictures\n", r.Done, r.Total)
 	}
-	fmt.Fprintf(w, "photos\t%d\nproblems\t%d\n", st.Photos, st.Problems)
+	fmt.Fprintf(w, "photos\t%d\n", st.Photos)
+	if st.Unusual > 0 {
+		fmt.Fprintf(w, "unusual\t%d of them\n", st.Unusual)
+	}
+	fmt.Fprintf(w, "problems\t%d\n", st.Problems)
 	for _, d := range st.PolledDirs {
 		fmt.Fprintf(w, "polled folder\t%s\n", plain(d))
 	}

@@ -91,7 +91,7 @@ func (a *app) catalogueStatus(ctx context.Context) error {
 		return fmt.Errorf("catalogue: %w", err)
 	}
 	st := nothingKnown()
-	st.Photos, st.Problems = counts.Photos, counts.Problems
+	st.Photos, st.Unusual, st.Problems = counts.Photos, counts.Unusual, counts.Problems
 	if err := s.CheckVolume(ctx, a.cfg.UploadDir); err != nil {
 		st.Warnings = append(st.Warnings, err.Error())
 	}

@@ -112,7 +112,7 @@ func (s *service) gather(ctx context.Context) control.Status {
 	if err != nil {
 		st.Warnings = append(st.Warnings, "catalogue: "+err.Error())
 	}
-	st.Photos, st.Problems = counts.Photos, counts.Problems
+	st.Photos, st.Unusual, st.Problems = counts.Photos, counts.Unusual, counts.Problems
 	if err := s.store.CheckVolume(ctx, s.cfg.UploadDir); err != nil {
 		st.Warnings = append(st.Warnings, err.Error())
 	}

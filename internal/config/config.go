@@ -43,7 +43,7 @@ type Config struct {
 // Upload says when a file counts as complete and how long things are kept.
 type Upload struct {
 	Settle       Duration `toml:"settle" doc:"How long an upload must be quiet before the evidence that it is complete is looked at."`
-	SettleUnsure Duration `toml:"settle_unsure" doc:"The same where the file system cannot tell whether a file is still open (NFS, FUSE)."`
+	SettleUnsure Duration `toml:"settle_unsure" doc:"The same where the file system cannot tell whether a file is still open (NFS, FUSE), and for a picture that lacks nothing but its end marker."`
 	DeleteGrace  Duration `toml:"delete_grace" doc:"From the deletion of a file by the uploader to the end of its photo's link. WinSCP deletes a file just before it puts the new one in its place."`
 	StrayKeep    Duration `toml:"stray_keep" doc:"Layout portraits: files with a name that is no ID are deleted after this."`
 	TrashKeep    Duration `toml:"trash_keep" doc:"How long a photo whose file was deleted can be brought back."`

@@ -40,6 +40,7 @@ type Status struct {
 	UploadingFiles       int        `json:"uploading_files"` // of those waiting: open for writing, or changed within the last minute
 	OldestWaitingSeconds float64    `json:"oldest_waiting_seconds"`
 	Photos               int        `json:"photos"`
+	Unusual              int        `json:"unusual"` // of the photos
 	Problems             int        `json:"problems"`
 	WatchedDirs          int        `json:"watched_dirs"`
 	PolledDirs           []string   `json:"polled_dirs"`

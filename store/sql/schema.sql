@@ -57,6 +57,7 @@ CREATE TABLE original (
     make     TEXT,
     model    TEXT,
     serial   TEXT,
+    unusual  INTEGER NOT NULL DEFAULT 0,    -- breaks the rules where the picture does not suffer from it
     refs     INTEGER NOT NULL DEFAULT 0     -- photos and history that point here; counted along
 ) STRICT, WITHOUT ROWID;
 -- What is to be collected.
@@ -88,7 +89,7 @@ CREATE TABLE photo (
     path_shown   TEXT NOT NULL,
     file         TEXT NOT NULL,     -- last element of path_shown
     sha256       BLOB NOT NULL REFERENCES original,
-    flags        TEXT NOT NULL,     -- space-separated: small
+    flags        TEXT NOT NULL,     -- space-separated: small, unusual
     generation   INTEGER NOT NULL DEFAULT 1,
     link         TEXT NOT NULL UNIQUE,
     ingested_at  INTEGER NOT NULL,
@@ -109,6 +110,7 @@ CREATE INDEX photo_sha256 ON photo (sha256, account_id, job_id);
 CREATE INDEX photo_withdrawn ON photo (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_account_withdrawn ON photo (account_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_job_withdrawn ON photo (job_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
+CREATE INDEX photo_unusual ON photo (account_id) WHERE withdrawn_at IS NULL AND instr(flags, 'unusual') > 0;
 CREATE INDEX photo_changed ON photo (changed_at);
 CREATE INDEX photo_account_changed ON photo (account_id, changed_at);
 CREATE INDEX photo_job_changed ON photo (job_id, changed_at) WHERE job_id IS NOT NULL;
