@@ -220,3 +220,21 @@ func TestDirectives(t *testing.T) {
 		}
 	}
 }
+
+// TestBystanders: people of the machine are asked about, accounts and whoever
+// else is in the jail are not.
+func TestBystanders(t *testing.T) {
+	s := initWorld(t)
+	_, err := s.Add(t.Context(), Spec{Account: account("acme", store.Jobs)}, nil)
+	must(t, err)
+	sys(t, "usermod", "-s", "/bin/sh", "acme")
+	sys(t, "useradd", "-M", "-s", "/bin/sh", "-G", JailGroup, "anna")
+	sys(t, "useradd", "-M", "-s", "/bin/sh", "bert")
+	users, err := bystanders()
+	must(t, err)
+	if got := strings.Join(users, " "); strings.Contains(got, "acme") || strings.Contains(got, "anna") || !strings.Contains(got, "root nobody") || !strings.Contains(got, "bert") {
+		t.Error(got)
+	}
+	_, err = s.Init(t.Context())
+	must(t, err)
+}

@@ -93,10 +93,15 @@ var (
 // the system, and some people who log in.
 func bystanders() ([]string, error) {
 	users, people := []string{"root", "nobody"}, 0
+	jailed, err := lookupGroup(JailGroup)
+	if err != nil {
+		return nil, err
+	}
 	data, err := os.ReadFile(passwdFile)
 	for line := range strings.Lines(string(data)) {
 		f := strings.Split(strings.TrimSpace(line), ":")
-		if len(f) < 7 || f[6] == nologin || strings.HasSuffix(f[6], "/false") || slices.Contains(users, f[0]) {
+		// Whoever is in the group is concerned, and doctor says so of strangers.
+		if len(f) < 7 || strings.HasPrefix(f[4], markPrefix) || jailed != nil && slices.Contains(jailed.members, f[0]) || f[6] == nologin || strings.HasSuffix(f[6], "/false") || slices.Contains(users, f[0]) {
 			continue
 		}
 		if uid, err := strconv.Atoi(f[2]); err == nil && uid >= 1000 && people < 2 {
