@@ -42,6 +42,7 @@ func (s *System) Check(ctx context.Context, accounts []store.Account, known bool
 	var f findings
 	s.checkShared(&f)
 	if s.checkSSHD(ctx, &f, accounts, known) && known {
+		s.checkPenalties(ctx, &f, accounts)
 		for _, a := range accounts {
 			s.checkAccount(ctx, &f, a)
 		}

@@ -46,12 +46,16 @@ func (s *System) effective(ctx context.Context, user string, p probe) (effective
 	if err != nil {
 		return effective{}, err
 	}
+	return readEffective(text), nil
+}
+
+func readEffective(text string) effective {
 	e := effective{text: text, values: map[string][]string{}}
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 		e.values[key] = append(e.values[key], value)
 	}
-	return e, nil
+	return e
 }
 
 // denies tells which of sshd's lists keeps the user out, who is in these
@@ -72,6 +76,9 @@ func (e effective) denies(user string, groups []string, p probe) string {
 				return "DenyGroups " + list
 			}
 		}
+	}
+	if slices.Contains(e.values["refuseconnection"], "yes") { // from OpenSSH 10 on
+		return "RefuseConnection yes"
 	}
 	return ""
 }
