@@ -15,13 +15,12 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
-LDFLAGS = -X picday/internal/version.release=$(VERSION)
 
 .PHONY: build help man demo test check bench torture fuzz install deb rpm test-package clean
 
 build: ## the two programs, their manual pages and completion, in bin/
 	@$(DEPS) $(BUILD_DEPS)
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/picday ./cmd/picdayd
+	GO='$(GO)' scripts/build.sh '$(VERSION)' $(BIN)/
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} scripts/man.sh $(BIN) $(BIN)
 
 help: ## this list

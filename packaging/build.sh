@@ -21,10 +21,7 @@ rm -rf $ROOT
 rm -f "$out"/picday[_-]*".$kind"
 mkdir -p "$out" $ROOT
 
-CGO_ENABLED=1 CGO_CFLAGS='-O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2' \
-    $go build -trimpath -buildvcs=false -buildmode=pie -o $ROOT/ \
-    -ldflags "-s -w -buildid= -linkmode=external -extldflags '-Wl,-z,relro,-z,now,--build-id=none' -X picday/internal/version.release=$VERSION" \
-    ./cmd/picday ./cmd/picdayd
+GO=$go scripts/build.sh "$VERSION" $ROOT/ "-s -w -buildid="
 strip --remove-section=.comment $ROOT/picday $ROOT/picdayd
 scripts/man.sh $ROOT packaging/build
 

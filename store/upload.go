@@ -75,11 +75,13 @@ var messages = map[Reason]string{
 	BadName:       "The file name is not an ID followed by .jpg. Rename it, or it will be deleted.",
 	DuplicateID:   "There is a newer picture for the same ID. Delete the one you do not want.",
 	NotJPEG:       "This is not a JPEG photo. Upload it as JPEG (.jpg).",
-	Incomplete:    "The upload stopped before the end of the picture. Resume it, or upload the file again.",
-	Damaged:       "The file is complete but the picture in it is damaged. Upload it again from the camera.",
-	TrailingData:  "Far more than a picture is in this file: the JPEG in it ends long before the file does. Export or copy it from the camera again as an ordinary JPEG, without a film, and upload that.",
-	TooComplex:    "This JPEG is too large or of an unusual kind. Save it as an ordinary JPEG and upload it again.",
-	Unreadable:    "This is a link or a special file, or it cannot be read. Upload the photo itself.",
+	// A client that goes on writing for a moment on a full disk leaves a hole,
+	// which resuming at the end does not fill.
+	Incomplete:   "The upload stopped before the end of the picture. If only the connection was cut, resume it. If the program reported a failure, as when the server's disk is full, delete the file and upload it again: resuming would leave a hole in it.",
+	Damaged:      "The file is complete but the picture in it is damaged. Upload it again from the camera.",
+	TrailingData: "Far more than a picture is in this file: the JPEG in it ends long before the file does. Export or copy it from the camera again as an ordinary JPEG, without a film, and upload that.",
+	TooComplex:   "This JPEG is too large or of an unusual kind. Save it as an ordinary JPEG and upload it again.",
+	Unreadable:   "This is a link or a special file, or it cannot be read. Upload the photo itself.",
 }
 
 // Message is a sentence for the uploader.

@@ -186,7 +186,11 @@ func (d *diagnosis) space() {
 		free, all := int64(st.Bavail)*st.Bsize, int64(st.Blocks)*st.Bsize
 		message := fmt.Sprintf("%s free of %s", size(free), size(all))
 		if free < all/20 {
-			d.add("warn", what, message, "make room on the file system of "+dir)
+			fix := "make room on the file system of " + dir
+			if dir == d.cfg.UploadDir {
+				fix += "; uploads that a full disk has cut off are to be deleted and uploaded again, not resumed"
+			}
+			d.add("warn", what, message, fix)
 		} else {
 			d.ok(what, message)
 		}
