@@ -95,6 +95,27 @@ func TestIdleConnectionsOfOneClient(t *testing.T) {
 	}
 }
 
+// What stopped both listeners for good: more idle connections of one client
+// than there are places.
+func TestMoreIdleConnectionsThanPlaces(t *testing.T) {
+	b := &crowdedBed{bed: newBed(t)}
+	var err error
+	b.server, err = New("web.public", "127.0.0.1:0", nil, b.pub, b.pub.Log)
+	b.must(err)
+	b.run(b.server)
+	for range maxConns + 52 {
+		b.dial("127.0.0.1")
+	}
+	for _, from := range []string{"127.0.0.1", "127.0.0.2"} {
+		if !b.answered(b.dial(from)) {
+			t.Errorf("%s is kept out", from)
+		}
+	}
+	if n := strings.Count(b.log.String(), "no place for another connection"); n != 1 {
+		t.Errorf("%d lines in the log:\n%s", n, b.log.String())
+	}
+}
+
 // Many clients that say nothing: the longest idle go first, whosever they are.
 func TestIdleConnectionsOfManyClients(t *testing.T) {
 	b := crowded(t, 4, nil, nil)
