@@ -32,7 +32,7 @@ func init() {
 	driverName = "judged"
 }
 
-var seen sync.Map // every statement that was run: plain, and as it is
+var seen sync.Map // every statement that was run
 
 type judged struct{ driver.Driver }
 
@@ -47,22 +47,22 @@ func (d judged) Open(name string) (driver.Conn, error) {
 type judgedConn struct{ *sqlite3.SQLiteConn }
 
 func (c judgedConn) Prepare(query string) (driver.Stmt, error) {
-	seen.Store(plain(query), query)
+	seen.LoadOrStore(query, true)
 	return c.SQLiteConn.Prepare(query)
 }
 
 func (c judgedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	seen.Store(plain(query), query)
+	seen.LoadOrStore(query, true)
 	return c.SQLiteConn.PrepareContext(ctx, query)
 }
 
 func (c judgedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	seen.Store(plain(query), query)
+	seen.LoadOrStore(query, true)
 	return c.SQLiteConn.ExecContext(ctx, query, args)
 }
 
 func (c judgedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	seen.Store(plain(query), query)
+	seen.LoadOrStore(query, true)
 	return c.SQLiteConn.QueryContext(ctx, query, args)
 }
 
@@ -93,9 +93,9 @@ func judge() (faults []string) {
 	}
 	var run []string
 	asRun := map[string]string{}
-	seen.Range(func(q, raw any) bool {
-		run = append(run, q.(string))
-		asRun[q.(string)] = raw.(string)
+	seen.Range(func(q, _ any) bool {
+		run = append(run, plain(q.(string)))
+		asRun[plain(q.(string))] = q.(string)
 		return true
 	})
 	slices.Sort(run)

@@ -129,6 +129,9 @@ func connect(name, mode, lock string) (*sql.DB, error) {
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"}, // in WAL mode: every commit is on disk when it returns
 		"_foreign_keys": {"on"},
+		// Compiling the statements of one photo, with their triggers, takes
+		// longer than running them.
+		"_stmt_cache_size": {"64"},
 	}
 	return openFile(name, q)
 }

@@ -1,0 +1,166 @@
+package store_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"picday/store"
+	"picday/store/storetest"
+)
+
+// nowhere is an upload volume on which nothing else is.
+type nowhere struct{}
+
+func (nowhere) Look(string, string) (store.Presence, store.Identity) {
+	return store.Unknown, store.Identity{}
+}
+
+func (nowhere) Elsewhere(string, string, store.Identity, store.SHA) (string, bool) { return "", false }
+
+func (nowhere) Sure(context.Context) error { return nil }
+
+// grown is a catalogue with so many photos in one account.
+type grown struct {
+	*store.Store
+	acct store.Account
+	n    int
+	one  []time.Duration // a transaction of one photo
+	many time.Duration   // all transactions of a group
+}
+
+func grow(b *testing.B, dir string, photos int) *grown {
+	b.Helper()
+	must := func(err error) {
+		b.Helper()
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	must(os.Mkdir(dir, 0o700))
+	s, _, err := store.Create(b.Context(), dir)
+	must(err)
+	b.Cleanup(func() { s.Close() })
+	g := &grown{Store: s}
+	must(s.Update(b.Context(), func(tx *store.Tx) (err error) {
+		if g.acct, err = tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs}); err == nil {
+			err = tx.AddJob(g.acct, "job1")
+		}
+		return err
+	}))
+	must(storetest.Bulk(b.Context(), s, "acme", "job1", photos))
+	return g
+}
+
+// publish enters new photos, so many in one transaction, as picdayd's writer
+// does.
+func (g *grown) publish(b *testing.B, photos int) {
+	b.Helper()
+	err := g.Update(b.Context(), func(tx *store.Tx) error {
+		for range photos {
+			g.n++
+			name := fmt.Sprintf("job1/New %04d/IMG_%04d.jpg", g.n/100, g.n%100)
+			if _, err := tx.Publish(store.Arrival{
+				Account:  g.acct,
+				Place:    store.Place{Path: name, Shown: name, Job: "job1", Album: fmt.Sprintf("New %04d", g.n/100), Area: "individuals"},
+				Identity: store.Identity{Volume: 1 << 60, Ino: uint64(g.n), Size: 7_000_000, Ctime: int64(g.n)},
+				Original: store.Original{
+					SHA: sha256.Sum256([]byte(name)), Bytes: 7_000_000, Width: 6000, Height: 4000,
+					Renditions: []store.Rendition{
+						{RenditionSpec: storetest.Specs[0], Width: 1600, Height: 1067, Bytes: 200_000},
+						{RenditionSpec: storetest.Specs[1], Width: 400, Height: 267, Bytes: 20_000},
+					},
+				},
+			}, nowhere{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkPublish is what the catalogue does for one new photo in an account
+// that has many already: alone in its transaction, and in groups of 64 as when
+// many wait. The sizes take turns, so what counts, their ratio, holds on a
+// busy machine too. In memory, so without what a disk needs to make it
+// durable; disk has that, and what an fsync of one page alone takes there.
+func BenchmarkPublish(b *testing.B) {
+	sizes := []int{10_000, 100_000, 1_000_000}
+	b.Run("memory", func(b *testing.B) {
+		dir, err := os.MkdirTemp("/dev/shm", "picday-bench-")
+		if err != nil {
+			b.Skip("there is no /dev/shm: ", err)
+		}
+		b.Cleanup(func() { os.RemoveAll(dir) })
+		publishTurns(b, dir, sizes)
+	})
+	b.Run("disk", func(b *testing.B) {
+		dir := b.TempDir()
+		publishTurns(b, dir, sizes)
+		b.ReportMetric(float64(syncs(b, dir).Microseconds()), "fsync-us")
+	})
+}
+
+func publishTurns(b *testing.B, dir string, sizes []int) {
+	const alone, groups, group = 100, 10, 64
+	var all []*grown
+	begin := time.Now()
+	for _, n := range sizes {
+		all = append(all, grow(b, filepath.Join(dir, fmt.Sprint(n)), n))
+	}
+	b.Logf("seeded in %v", time.Since(begin).Round(time.Second))
+	rounds := 0
+	for b.Loop() {
+		rounds++
+		for _, g := range all {
+			for range alone {
+				begin := time.Now()
+				g.publish(b, 1)
+				g.one = append(g.one, time.Since(begin))
+			}
+			begin := time.Now()
+			for range groups {
+				g.publish(b, group)
+			}
+			g.many += time.Since(begin)
+		}
+	}
+	rate := func(g *grown) float64 { return float64(rounds*groups*group) / g.many.Seconds() }
+	for i, g := range all {
+		slices.Sort(g.one)
+		b.ReportMetric(float64(g.one[len(g.one)/2].Microseconds()), fmt.Sprintf("%d-median-us", sizes[i]))
+		b.ReportMetric(rate(g), fmt.Sprintf("%d-photos/s", sizes[i]))
+	}
+	b.ReportMetric(rate(all[len(all)-1])/rate(all[0]), "largest/smallest")
+	b.ReportMetric(0, "ns/op")
+}
+
+// syncs is the median time in which a page is made durable.
+func syncs(b *testing.B, dir string) time.Duration {
+	f, err := os.Create(filepath.Join(dir, "page"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	var took []time.Duration
+	for i := range 200 {
+		begin := time.Now()
+		if _, err := f.WriteAt(make([]byte, 4096), int64(i%16)*4096); err != nil {
+			b.Fatal(err)
+		}
+		if err := f.Sync(); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(begin))
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
+}
