@@ -30,7 +30,14 @@ func TestQuestions(t *testing.T) {
 			account, path, n, err := w.s.ShownAs(ctx, shaOf("one"))
 			return account == "acme" && path == "job1/B/1.jpg" && n == 1, err
 		},
-		"fileless": func() (bool, error) { all, err := w.s.Fileless(ctx, 10); return len(all) == 0, err },
+		"fileless":        func() (bool, error) { all, err := w.s.Fileless(ctx, 10); return len(all) == 0, err },
+		"two at one path": func() (bool, error) { all, err := w.s.Doubles(ctx, 10); return len(all) == 0, err },
+		"wrong links": func() (bool, error) {
+			n := 0
+			err := w.s.WrongLinks(ctx, func(Photo) { n++ })
+			return n == 0, err
+		},
+		"alive": func() (bool, error) { return true, w.s.Update(ctx, (*Tx).Prove) },
 		"job states": func() (bool, error) {
 			all, err := w.s.JobStates(ctx, w.acct.ID)
 			return all["job1"] == Planned && len(all) == 2, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -59,20 +60,20 @@ func (tx *Tx) Restore(a Account, p Photo, id Identity) error {
 // tells how many; at most limit are looked at, from the first one behind the
 // cursor. Their files go when the daemon collects.
 func (tx *Tx) Empty(accountID int64, from Cursor, limit int) (int64, Cursor, error) {
-	return tx.end(accountID, tx.now.Add(time.Hour), from, limit)
+	return tx.end(accountID, math.MaxInt64, from, limit)
 }
 
-// end ends photos that were withdrawn before a moment. What an operator has
+// end ends photos that were withdrawn before a moment, in milliseconds. What an operator has
 // withdrawn while its file is there is kept: if its row went, the next touch
 // of the file would publish it as a new photo.
-func (tx *Tx) end(accountID int64, before time.Time, from Cursor, limit int) (n int64, to Cursor, err error) {
+func (tx *Tx) end(accountID int64, before int64, from Cursor, limit int) (n int64, to Cursor, err error) {
 	type row struct {
 		id, at int64
 		kept   bool
 	}
 	var w where
 	w.number("account_id = ?", accountID)
-	w.add("(withdrawn_at, id) > (?, ?) AND withdrawn_at < ?", from.At, from.ID, millis(before))
+	w.add("(withdrawn_at, id) > (?, ?) AND withdrawn_at < ?", from.At, from.ID, before)
 	all, err := collect(context.Background(), tx, func(r *sql.Rows) (v row, err error) {
 		return v, r.Scan(&v.id, &v.at, &v.kept)
 	}, `SELECT id, withdrawn_at, withdrawn_by IS NOT NULL AND EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id)
@@ -96,7 +97,7 @@ func (tx *Tx) end(accountID int64, before time.Time, from Cursor, limit int) (n 
 // than keep, and activity that is too old: at most limit of each, photos from
 // the first one behind the cursor. It tells how many photos and pictures.
 func (tx *Tx) Expire(keep time.Duration, from Cursor, limit int) (n int64, to Cursor, err error) {
-	before := tx.now.Add(-keep)
+	before := millis(tx.now.Add(-keep))
 	n, to, err = tx.end(0, before, from, limit)
 	if err != nil {
 		return n, to, err
@@ -107,7 +108,7 @@ func (tx *Tx) Expire(keep time.Duration, from Cursor, limit int) (n int64, to Cu
 		return n, to, err
 	}
 	replaced, err := tx.count(`DELETE FROM history WHERE rowid IN (SELECT rowid FROM history WHERE replaced_at < ? ORDER BY replaced_at LIMIT ?)`,
-		millis(before), limit)
+		before, limit)
 	to.More = to.More || old == int64(limit) || replaced == int64(limit)
 	return n + replaced, to, err
 }
