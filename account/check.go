@@ -43,8 +43,9 @@ func (s *System) Check(ctx context.Context, accounts []store.Account, known bool
 	s.checkShared(&f)
 	if s.checkSSHD(ctx, &f, accounts, known) && known {
 		s.checkPenalties(ctx, &f, accounts)
+		r := newRound()
 		for _, a := range accounts {
-			s.checkAccount(ctx, &f, a)
+			s.checkAccount(ctx, &f, a, r)
 		}
 	}
 	if known {
@@ -142,7 +143,7 @@ func onlyRoots(name string) bool {
 	return uid == 0 && fi.Mode().Perm()&0o022 == 0
 }
 
-func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account) {
+func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account, r *round) {
 	check := "account " + a.Name
 	enable := "run \"picday account enable " + a.Name + "\""
 	if !a.Enabled {
@@ -210,7 +211,7 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 	}
 	proofs := []func(context.Context, store.Account) error{s.provenAllowlist}
 	if u.jailed { // else sshd cannot jail it, and no Match block is to blame
-		proofs = append(proofs, s.provenJailed)
+		proofs = append(proofs, func(ctx context.Context, a store.Account) error { return s.provenIn(ctx, a, r) })
 	}
 	for _, proven := range proofs {
 		if err := proven(ctx, a); err != nil {
@@ -218,7 +219,7 @@ func (s *System) checkAccount(ctx context.Context, f *findings, a store.Account)
 		}
 	}
 	if u.jailed {
-		s.checkWaysIn(ctx, f, check, a)
+		s.checkWaysIn(ctx, f, check, a, r)
 	}
 	hasKeys := exists(s.keyFile(a.Name))
 	if a.Enabled && !u.hasPassword() && !hasKeys {

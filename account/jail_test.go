@@ -238,3 +238,31 @@ func TestBystanders(t *testing.T) {
 	_, err = s.Init(t.Context())
 	must(t, err)
 }
+
+// TestInitLooksAtEveryJail: an upgrade over an admin's earlier block puts the
+// drop-in right and says all the same who is not jailed.
+func TestInitLooksAtEveryJail(t *testing.T) {
+	s := initWorld(t)
+	acme, lincoln := account("acme", store.Jobs), account("lincoln", store.Portraits)
+	for i, a := range []store.Account{acme, lincoln} {
+		_, err := s.Add(t.Context(), Spec{Account: a, Password: "some-password"}, []store.Account{acme}[:i])
+		must(t, err)
+	}
+	must(t, os.Remove(s.Config.SSHD.DropIn))
+	writeConfig(t, "Match User lin* Address 10.66.0.0/16\n\tChrootDirectory none\nMatch all\n"+mainConfig)
+	for range 2 {
+		_, err := s.Init(t.Context(), acme, lincoln)
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "not jail lincoln") {
+			t.Error(err)
+		}
+	}
+	must(t, s.provenJailed(t.Context(), acme))
+	if text, _ := readFile(s.Config.SSHD.DropIn); !whole(s.Config, text) || !strings.Contains(string(text), "acme,lincoln") {
+		t.Errorf("%s", text)
+	}
+	// One that cannot log in is nobody's danger.
+	_, err := s.Disable(t.Context(), lincoln)
+	must(t, err)
+	_, err = s.Init(t.Context(), acme, lincoln)
+	must(t, err)
+}

@@ -58,7 +58,11 @@ func (s *System) Init(ctx context.Context, all ...store.Account) (done []string,
 	for _, a := range all {
 		steps = append(steps, s.homeStep(a.Name))
 	}
-	return s.apply(ctx, steps)
+	if done, err = s.apply(ctx, steps); err != nil {
+		return done, err
+	}
+	// Not a step: to take the jail back again would help nobody.
+	return done, s.provenAll(ctx, all)
 }
 
 func byDaemon() (uid, gid int, err error) {

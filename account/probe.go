@@ -204,16 +204,26 @@ func allowed(a store.Account, addr string) bool {
 }
 
 // waysIn are the probes of all blocks that could mean the account, and the
-// blocks of which none can be made.
-func (s *System) waysIn(a store.Account) (ways []probe, odd []*block, err error) {
+// blocks of which none can be made. Accounts of one class get the same answers
+// to all of them.
+func (s *System) waysIn(a store.Account) (ways []probe, odd []*block, class string, err error) {
 	blocks, err := s.blocks()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
 	}
-	for _, b := range blocks {
+	groups, err := groupsOf(a.Name)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	class = fmt.Sprint(a.Layout, groups[1:]) // without its own
+	for i, b := range blocks {
 		if !b.concerns(a.Name) {
 			continue
 		}
+		if list, given := b.criteria["group"]; given && listed(a.Name, list) {
+			class += fmt.Sprint(" by its own group ", i)
+		}
+		class += fmt.Sprint(" ", i)
 		some, err := b.probes()
 		if err != nil && b.odd == "" {
 			b.odd = err.Error()
@@ -224,5 +234,11 @@ func (s *System) waysIn(a store.Account) (ways []probe, odd []*block, err error)
 		}
 		ways = append(ways, some...)
 	}
-	return ways, odd, nil
+	return ways, odd, class, nil
 }
+
+// A round is one look at many accounts. Every account is asked about, but each
+// block's ways in only once for a class of accounts.
+type round struct{ jailed, admitted map[string]bool }
+
+func newRound() *round { return &round{map[string]bool{}, map[string]bool{}} }

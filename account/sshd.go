@@ -234,10 +234,17 @@ func groupsOf(name string) ([]string, error) {
 // wherever it comes from: from some addresses, and from those of every Match
 // block of the admin's.
 func (s *System) provenJailed(ctx context.Context, a store.Account) error {
+	return s.provenIn(ctx, a, newRound())
+}
+
+func (s *System) provenIn(ctx context.Context, a store.Account, r *round) error {
 	inside, outside := s.sample(a)
-	ways, odd, err := s.waysIn(a)
+	ways, odd, class, err := s.waysIn(a)
 	if err != nil {
 		return err
+	}
+	if r.jailed[class] {
+		ways = nil
 	}
 	for _, b := range odd {
 		if b.first {
@@ -263,6 +270,25 @@ func (s *System) provenJailed(ctx context.Context, a store.Account) error {
 				return refused("sshd would not jail %s: from %s %s is \"%s\", not \"%s\". %s must not concern the group %s: put it behind the line that includes %s, or in a file there whose name comes later",
 					a.Name, p, line.key, strings.Join(got, " "), line.value, which, JailGroup, s.Config.SSHD.DropIn)
 			}
+		}
+	}
+	r.jailed[class] = true
+	return nil
+}
+
+// provenAll proves it of all accounts that can log in.
+func (s *System) provenAll(ctx context.Context, all []store.Account) error {
+	r := newRound()
+	for _, a := range all {
+		u, err := lookupUser(a.Name)
+		if err != nil {
+			return err
+		}
+		if u == nil || !u.ours() || !u.jailed || u.closed() {
+			continue // refused in any case
+		}
+		if err := s.provenIn(ctx, a, r); err != nil {
+			return err
 		}
 	}
 	return nil

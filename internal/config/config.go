@@ -74,7 +74,7 @@ type Rendition struct {
 // SSHD says how the machine's own sshd is configured, checked and reloaded.
 type SSHD struct {
 	Config  string   `toml:"config" doc:"Checked with sshd -t and -T before and after every change; never written."`
-	DropIn  string   `toml:"drop_in" doc:"The one file that picday writes for sshd; its configuration must include it."`
+	DropIn  string   `toml:"drop_in" doc:"The one file that picday writes for sshd. Its configuration must include it, and before any Match that means accounts: in sshd the first one wins."`
 	KeysDir string   `toml:"keys_dir" doc:"The accounts' public keys."`
 	Reload  []string `toml:"reload" doc:"The command that makes sshd read its configuration again; [] = do not."`
 	Host    string   `toml:"host" doc:"Shown on connection cards; empty = the machine's name."`
