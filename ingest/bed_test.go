@@ -147,7 +147,7 @@ func (b *bed) gone(path string) {
 	account, rest, _ := cut(path)
 	a, _ := b.account(account)
 	b.must(b.Store.Update(b.Context(), func(tx *store.Tx) error {
-		return b.withDisk(func(d store.Disk) error {
+		return b.withDisk(nil, func(d store.Disk) error {
 			_, _, err := tx.Missing(a.Account, rest, "", 1000, d)
 			return err
 		})

@@ -3,11 +3,13 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"picday/store"
 )
@@ -16,29 +18,85 @@ import (
 // claimed only with proof: the volume carries the marker we know, the folder
 // that uploaders cannot remove is there, and the nearest directory that still
 // exists can be read.
+//
+// Some answers are Unknown for good, such as those about a job that is hidden.
+// doubt says that one was so for a reason that will pass: a fault of the
+// machine, another volume, or a question too dear for the transaction.
 type disk struct {
 	in     *Ingester
-	inodes map[string]map[uint64][]string // by account/job: the names of each
+	budget *store.Budget
+	listed map[string]*listing // by account/job
 	roots  map[string]*os.Root
 	volume error
 	asked  bool
+
+	doubt error
+	wants []want // what was too dear
 }
 
-// withDisk runs fn with fresh answers and lets go of what they opened.
-func (in *Ingester) withDisk(fn func(store.Disk) error) error {
-	d := &disk{in: in, roots: map[string]*os.Root{}, inodes: map[string]map[uint64][]string{}}
+// withDisk runs fn, which decides by the answers it gets. If one of them is in
+// doubt nothing is decided: the error is an ErrUnsure.
+func (in *Ingester) withDisk(budget *store.Budget, fn func(store.Disk) error) error {
+	doubt, err := in.askDisk(budget, fn)
+	if err == nil {
+		err = doubt
+	}
+	return err
+}
+
+// askDisk runs fn with fresh answers, lets go of what they opened, and tells
+// whether one of them is in doubt.
+func (in *Ingester) askDisk(budget *store.Budget, fn func(store.Disk) error) (doubt, err error) {
+	d := &disk{in: in, budget: budget, roots: map[string]*os.Root{}, listed: map[string]*listing{}}
 	defer func() {
 		for _, r := range d.roots {
 			if r != nil {
 				r.Close()
 			}
 		}
+		for _, l := range d.listed {
+			in.dear.putBack(l)
+		}
 	}()
-	return fn(d)
+	err = fn(d)
+	switch {
+	case len(d.wants) > 0:
+		doubt = &tooDear{d.wants}
+	case d.doubt != nil:
+		doubt = fmt.Errorf("%w: %w", store.ErrUnsure, d.doubt)
+	}
+	return doubt, err
+}
+
+// fault remembers an error that says nothing about what was asked, and tells
+// whether err is one.
+func (d *disk) fault(err error) bool {
+	if !isFault(err) {
+		return false
+	}
+	d.doubt = err
+	return true
+}
+
+func isFault(err error) bool {
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		switch errno {
+		case syscall.ENOTDIR, syscall.ELOOP, syscall.EACCES, syscall.EPERM, syscall.ENAMETOOLONG, syscall.ENXIO:
+			return false
+		}
+		return true
+	}
+	return errors.Is(err, store.ErrUnsure) // anything else is os.Root's: a link leads out of the account's folder
 }
 
 // Look implements store.Disk.
 func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
+	d.budget.Begin()
+	defer d.budget.End()
 	none := store.Identity{}
 	a, ok := d.in.account(name)
 	if !ok || d.unsure() {
@@ -58,6 +116,10 @@ func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
 	if len(elements) <= fixed {
 		return store.Unknown, none
 	}
+	// os.Root goes from folder to folder.
+	if d.fault(d.budget.Spend(len(elements)*(len(elements)+3), 0)) {
+		return store.Unknown, none
+	}
 	// From the top down, so that a folder replaced by a link or a file ends
 	// the path there, and nothing is followed.
 	for i := 1; i < len(elements); i++ {
@@ -68,6 +130,7 @@ func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
 		case gone && i > fixed && d.readable(root, elements[:i-1]):
 			return store.Absent, none
 		case gone || err != nil:
+			d.fault(err)
 			return store.Unknown, none
 		}
 	}
@@ -78,6 +141,7 @@ func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
 	case errors.Is(err, fs.ErrNotExist) && d.readable(root, elements[:len(elements)-1]):
 		return store.Absent, none
 	}
+	d.fault(err)
 	return store.Unknown, none
 }
 
@@ -85,11 +149,16 @@ func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
 func (d *disk) readable(root *os.Root, elements []string) bool {
 	f, err := root.Open(strings.Join(elements, "/"))
 	if err != nil {
+		d.fault(err)
 		return false
 	}
 	defer f.Close()
 	_, err = f.Readdirnames(1)
-	return err == nil || errors.Is(err, io.EOF)
+	if err == nil || errors.Is(err, io.EOF) {
+		return true
+	}
+	d.fault(err)
+	return false
 }
 
 func (d *disk) root(name string) *os.Root {
@@ -98,6 +167,7 @@ func (d *disk) root(name string) *os.Root {
 	}
 	r, err := os.OpenRoot(filepath.Join(d.in.Config.UploadDir, name))
 	if err != nil {
+		d.fault(err)
 		r = nil
 	}
 	d.roots[name] = r
@@ -109,6 +179,9 @@ func (d *disk) unsure() bool {
 	if !d.asked {
 		d.asked = true
 		d.volume = d.in.Store.CheckVolume(context.Background(), d.in.Config.UploadDir)
+	}
+	if d.volume != nil {
+		d.doubt = d.volume
 	}
 	return d.volume != nil
 }

@@ -45,13 +45,17 @@ func TestDiskProvesAbsence(t *testing.T) {
 			b := newBed(t)
 			b.write("acme/"+path, testphoto.Tiny(1))
 			c.do(b)
-			b.must(b.withDisk(func(d store.Disk) error {
+			doubt, err := b.askDisk(nil, func(d store.Disk) error {
 				got, id := d.Look("acme", path)
 				if got != c.want || (id != store.Identity{}) != (c.want == store.There) {
 					t.Errorf("%v %v, want %v", got, id, c.want)
 				}
 				return nil
-			}))
+			})
+			passes := map[string]bool{"marker is gone": true, "another volume": true, "not mounted": true}[name]
+			if err != nil || (doubt != nil) != passes || passes && !errors.Is(doubt, store.ErrUnsure) {
+				t.Errorf("in doubt: %v, %v", doubt, err)
+			}
 		})
 	}
 }
@@ -67,7 +71,7 @@ func TestMissingAnchorProvesNothing(t *testing.T) {
 		if want == store.Unknown {
 			b.must(os.RemoveAll(b.at("lincoln/lincoln/user-pictures")))
 		}
-		b.must(b.withDisk(func(d store.Disk) error {
+		b.must(b.withDisk(nil, func(d store.Disk) error {
 			if got, _ := d.Look("lincoln", "lincoln/user-pictures/1.jpg"); got != want {
 				t.Errorf("only %s is there: %v, want %v", dir, got, want)
 			}
@@ -88,7 +92,7 @@ func TestUnreadableParentProvesNothing(t *testing.T) {
 	b := newBed(t)
 	b.must(os.Chmod(b.at("acme/job1/x"), 0o711)) // may be entered, not listed
 	look := func() (p store.Presence) {
-		b.must(b.withDisk(func(d store.Disk) error {
+		b.must(b.withDisk(nil, func(d store.Disk) error {
 			d.(*disk).asked = true // the volume is fine
 			done := make(chan struct{})
 			go func() { // the thread is thrown away with its identity
@@ -115,7 +119,7 @@ func TestUnreadableParentProvesNothing(t *testing.T) {
 // The volume goes between the look and the end of the transaction.
 func TestVolumeThatGoesMeanwhileUndoesAll(t *testing.T) {
 	b := newBed(t)
-	b.must(b.withDisk(func(d store.Disk) error {
+	b.must(b.withDisk(nil, func(d store.Disk) error {
 		if err := d.Sure(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -135,7 +139,7 @@ func TestElsewhereFindsTheVeryFile(t *testing.T) {
 	id := b.file("acme/" + path).Identity
 	sha := store.SHA(shaOf(data))
 	find := func(sha store.SHA) (at string) {
-		b.must(b.withDisk(func(d store.Disk) error {
+		b.must(b.withDisk(nil, func(d store.Disk) error {
 			if p, found := d.Elsewhere("acme", path, id, sha); found {
 				at = p
 			}

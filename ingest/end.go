@@ -14,71 +14,27 @@ import (
 	"picday/store"
 )
 
-// Gone follows up the hint that a file or folder is missing.
-func (in *Ingester) Gone(ctx context.Context, name, path string) error {
-	a, ok := in.account(name)
-	if !ok {
-		return nil
-	}
-	return in.gone(ctx, a, path, "")
-}
-
-// gone takes so many files of a missing folder in one transaction, from the
-// first one behind the path from, and goes on with the next.
-func (in *Ingester) gone(ctx context.Context, a account, path, from string) error {
-	var missing []string
-	var next string
-	return in.Writer.Submit(ctx, store.Change{
-		Apply: func(tx *store.Tx) error {
-			return in.withDisk(func(d store.Disk) (err error) {
-				missing, next, err = tx.Missing(a.Account, path, from, sweepLimit, d)
-				return err
-			})
-		},
-		Done: func(err error) {
-			if err != nil && !errors.Is(err, store.ErrVolume) {
-				in.Log.Error().Err(err).Str("account", a.Name).Str("path", layout.Shown(path)).Msg("cannot note what is missing, the next rescan will")
-				return
-			}
-			if err == nil && len(missing) > 0 {
-				in.Log.Info().Str("account", a.Name).Str("path", layout.Shown(path)).Int("files", len(missing)).Msg("missing")
-				// A file that came back before this was committed was seen
-				// just as the catalogue knew it.
-				for _, p := range missing {
-					in.Look(a.Name, p)
-				}
-			}
-			if err == nil && next != "" {
-				go func() { in.report(ctx, in.gone(ctx, a, path, next), "note what is missing") }()
-				return
-			}
-			if a.Layout == store.Portraits {
-				go in.secondChance(ctx, a, path)
-			}
-		},
-	})
-}
-
 // secondChance looks again at the files that lost against a picture of the
 // same person which is now missing.
-func (in *Ingester) secondChance(ctx context.Context, a account, path string) {
+func (in *Ingester) secondChance(ctx context.Context, a account, path string) error {
 	person, like := a.rules.Of(path).Person, ""
 	if isASCII(person) && person != "" {
 		like = path // anything else may be written in several ways
 	}
 	losers, err := in.Store.Duplicates(ctx, a.Account, like)
+	if err != nil {
+		return err
+	}
 	for _, u := range losers {
 		if person != "" && a.rules.Of(u.Path).Person != person {
 			continue
 		}
-		if err = in.Writer.Do(ctx, func(tx *store.Tx) error { return tx.Forget(u) }); err != nil {
-			break
+		if err := in.Writer.Do(ctx, func(tx *store.Tx) error { return tx.Forget(u) }); err != nil {
+			return err
 		}
 		in.Look(a.Name, u.Path)
 	}
-	if err != nil && ctx.Err() == nil {
-		in.Log.Error().Err(err).Str("account", a.Name).Msg("duplicates not looked at again")
-	}
+	return nil
 }
 
 func isASCII(s string) bool {
@@ -122,6 +78,8 @@ func (in *Ingester) Sweep(ctx context.Context, nudge <-chan struct{}) error {
 		if now.After(round.anew) {
 			round = sweep{anew: now.Add(min(unprovenWait, 5*in.Config.Upload.DeleteGrace.Std()))}
 		}
+		in.retryHints(ctx, now)
+		in.dear.tidy()
 		in.report(ctx, in.withdraw(ctx, &round), "withdraw")
 		in.report(ctx, in.deleteStrays(ctx, now, &round), "delete strays")
 		if now.After(nextTrash) {
@@ -148,17 +106,26 @@ func (in *Ingester) withdraw(ctx context.Context, round *sweep) error {
 		}
 		var done []store.Withdrawal
 		var to store.Cursor
-		err = in.Writer.Do(ctx, func(tx *store.Tx) error {
-			return in.withDisk(func(d store.Disk) (err error) {
+		var doubt error
+		err = in.Writer.Do(ctx, func(tx *store.Tx) (err error) {
+			doubt, err = in.askDisk(tx.Budget(), func(d store.Disk) (err error) {
 				done, to, err = tx.Withdraw(grace, round.missing, sweepLimit, d)
 				return err
 			})
+			return err
 		})
 		if errors.Is(err, store.ErrVolume) {
 			return nil // nothing was done; the next round asks again
 		}
 		if err != nil {
 			return err
+		}
+		var dear *tooDear
+		if errors.As(doubt, &dear) {
+			// Then the next round can tell.
+			go func() { in.report(ctx, in.findOut(dear.wants), "withdraw") }()
+		} else if doubt != nil && !errors.Is(doubt, store.ErrVolume) {
+			in.report(ctx, doubt, "withdraw")
 		}
 		for _, w := range done {
 			in.Log.Info().Str("account", w.Account).Str("path", w.Path).Msg("withdrawn")

@@ -72,7 +72,7 @@ func (in *Ingester) problem(a account, f File, place store.Place, reason store.R
 	in.Log.Info().Str("account", f.Account).Str("path", place.Shown).Str("reason", string(reason)).Msg("problem")
 	return verdict{
 		apply: func(tx *store.Tx) error {
-			return in.withDisk(func(d store.Disk) error {
+			return in.withDisk(tx.Budget(), func(d store.Disk) error {
 				return tx.Problem(a.Account, place, f.Identity, reason, keep, d)
 			})
 		},
@@ -106,7 +106,7 @@ func (in *Ingester) publish(a account, f File, place store.Place, o store.Origin
 		dirs: in.dirsOf(o),
 		apply: func(tx *store.Tx) error {
 			arrival := store.Arrival{Account: a.Account, Place: place, Identity: f.Identity, Original: o, Flags: flagsOf(o)}
-			return in.withDisk(func(d store.Disk) (err error) {
+			return in.withDisk(tx.Budget(), func(d store.Disk) (err error) {
 				outcome, err = tx.Publish(arrival, d)
 				if err == nil {
 					in.Log.Info().Str("account", f.Account).Str("path", place.Shown).Stringer("sha256", o.SHA).Str("outcome", string(outcome)).Msg("photo")

@@ -10,6 +10,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"time"
@@ -73,6 +74,8 @@ type Ingester struct {
 	render singleflight.Group // one decode for a picture, however often it arrives at once
 
 	backlog backlog
+	dear    dear
+	hints   hints
 
 	share int // of the decoders that one account may hold
 
@@ -208,8 +211,25 @@ func (in *Ingester) Setback() error {
 	return in.setback
 }
 
+// maxOutside is how often what a decision needs is found out outside of its
+// transaction. Who changes it all the time waits like after any other error.
+const maxOutside = 3
+
 func (in *Ingester) finish(ctx context.Context, f File, done func(File, bool), v verdict) {
+	var dear *tooDear
+	outside := 0
+	var submit func()
 	answer := func(err error) {
+		if errors.As(err, &dear) && outside < maxOutside {
+			outside++
+			go func() { // the writer's goroutine is not for this
+				if err := in.findOut(dear.wants); err != nil {
+					outside = maxOutside
+				}
+				submit()
+			}()
+			return
+		}
 		if v.after != nil {
 			v.after()
 		}
@@ -231,9 +251,12 @@ func (in *Ingester) finish(ctx context.Context, f File, done func(File, bool), v
 		answer(nil)
 		return
 	}
-	// Not ctx: what has been read and rendered is worth a commit also when
-	// picdayd is stopping; the writer runs longer than this.
-	if err := in.Writer.Submit(context.WithoutCancel(ctx), store.Change{Dirs: v.dirs, Apply: v.apply, Done: answer}); err != nil {
-		answer(err)
+	submit = func() {
+		// Not ctx: what has been read and rendered is worth a commit also when
+		// picdayd is stopping; the writer runs longer than this.
+		if err := in.Writer.Submit(context.WithoutCancel(ctx), store.Change{Dirs: v.dirs, Apply: v.apply, Done: answer}); err != nil {
+			answer(err)
+		}
 	}
+	submit()
 }

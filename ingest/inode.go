@@ -2,11 +2,10 @@ package ingest
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
+	"errors"
 	"io"
 	"os"
 	"strings"
-	"syscall"
 
 	"picday/layout"
 	"picday/store"
@@ -21,19 +20,28 @@ import (
 // the last overwrite has freed. A file that has the name of noise now, a
 // backup that some client makes, is as good as deleted.
 func (d *disk) Elsewhere(name, path string, id store.Identity, sha store.SHA) (at string, found bool) {
+	d.budget.Begin()
+	defer d.budget.End()
 	a, ok := d.in.account(name)
 	root := d.root(name)
 	if !ok || root == nil {
 		return "", false
 	}
 	job, _, _ := strings.Cut(path, "/")
-	names, ok := d.inodes[name+"/"+job]
-	if !ok {
-		names = map[uint64][]string{}
-		eachInode(root, job, func(ino uint64, p string) { names[ino] = append(names[ino], p) })
-		d.inodes[name+"/"+job] = names
+	all, fresh := d.listed[name+"/"+job], true
+	if all == nil {
+		all, fresh = d.in.dear.listing(name, job), false
+		d.listed[name+"/"+job] = all
 	}
-	for _, p := range names[id.Ino] {
+	if !fresh || !all.whole {
+		if err := all.refresh(root, job, d.budget); d.fault(err) {
+			if errors.Is(err, store.ErrOverBudget) {
+				d.wants = append(d.wants, want{account: name, path: job})
+			}
+			return "", false
+		}
+	}
+	for _, p := range all.names[id.Ino] {
 		if p != path && a.rules.Of(p).What != layout.Noise && d.holds(name, p, id, sha) {
 			return p, true
 		}
@@ -43,47 +51,48 @@ func (d *disk) Elsewhere(name, path string, id store.Identity, sha store.SHA) (a
 
 // holds tells whether the file at path is the one with that inode and picture.
 func (d *disk) holds(name, path string, id store.Identity, sha store.SHA) bool {
+	if d.fault(d.budget.Spend(2*layout.MaxDepth, 0)) {
+		d.wants = append(d.wants, want{name, path, id})
+		return false
+	}
 	file, err := d.root(name).OpenFile(path, os.O_RDONLY|openNoFollow, 0)
 	if err != nil {
+		d.fault(err)
 		return false
 	}
 	defer file.Close()
 	fi, err := file.Stat()
-	if err != nil || !fi.Mode().IsRegular() || !d.in.identityOf(fi, name, path).SameInode(id) || fi.Size() != id.Size {
+	if err != nil || !fi.Mode().IsRegular() {
+		d.fault(err)
 		return false
 	}
-	h := sha256.New()
-	_, err = io.Copy(h, file)
-	return err == nil && sumOf(h) == sha
+	now := d.in.identityOf(fi, name, path)
+	if !now.SameInode(id) || now.Size != id.Size {
+		return false
+	}
+	if known, ok := d.in.dear.sum(now); ok {
+		return known == sha
+	}
+	// Asked for all of it first: a piece of it is of no use.
+	is, err := sumUpTo(file, d.budget, now.Size)
+	if d.fault(err) && errors.Is(err, store.ErrOverBudget) {
+		d.wants = append(d.wants, want{name, path, now})
+	}
+	return err == nil && is == sha
 }
 
-// eachInode calls found for every name below dir. What cannot be read is
-// passed over.
-func eachInode(root *os.Root, dir string, found func(ino uint64, path string)) {
-	f, err := root.OpenFile(dir, os.O_RDONLY|openNoFollow|syscall.O_DIRECTORY, 0)
-	if err != nil {
-		return
-	}
-	var below []string
-	for buf := make([]byte, 1<<15); ; {
-		n, err := syscall.ReadDirent(int(f.Fd()), buf)
-		if err != nil || n <= 0 {
-			break
-		}
-		// struct linux_dirent64: d_ino 8, d_off 8, d_reclen 2, d_type 1, d_name.
-		for b := buf[:n]; len(b) > 19; b = b[binary.NativeEndian.Uint16(b[16:]):] {
-			name, _, _ := strings.Cut(string(b[19:binary.NativeEndian.Uint16(b[16:])]), "\x00")
-			if name == "." || name == ".." {
-				continue
-			}
-			if kind := b[18]; !layout.Deepest(dir+"/"+name) && (kind == syscall.DT_DIR || kind == syscall.DT_UNKNOWN) {
-				below = append(below, dir+"/"+name)
-			}
-			found(binary.NativeEndian.Uint64(b), dir+"/"+name)
+// sumUpTo hashes a file, as far as the budget goes.
+func sumUpTo(file *os.File, budget *store.Budget, size int64) (store.SHA, error) {
+	const piece = 1 << 20
+	h := sha256.New()
+	err := budget.Spend(int(size/piece), size)
+	for err == nil {
+		if _, err = io.CopyN(h, file, piece); err == nil {
+			err = budget.Spend(0, 0)
 		}
 	}
-	f.Close()
-	for _, d := range below {
-		eachInode(root, d, found)
+	if !errors.Is(err, io.EOF) {
+		return store.SHA{}, err
 	}
+	return sumOf(h), nil
 }

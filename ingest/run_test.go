@@ -7,6 +7,7 @@ import (
 	"errors"
 	"runtime"
 	"syscall"
+	"time"
 
 	"picday/store"
 )
@@ -51,3 +52,16 @@ func asNobody(fn func()) {
 	}
 	fn()
 }
+
+// until waits for something that another goroutine does.
+func (b *bed) until(what string, so func() bool) {
+	b.Helper()
+	for end := time.Now().Add(time.Minute); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.Fatal("waited in vain until " + what)
+		}
+	}
+}
+
+// later is when everything that waits is due.
+func (b *bed) later() time.Time { return time.Now().Add(time.Hour) }

@@ -112,7 +112,6 @@ func (w *Writer) gather(c Change) []Change {
 }
 
 func (w *Writer) commit(group []Change) {
-	results := make([]error, len(group))
 	var dirs []string
 	for _, c := range group {
 		dirs = append(dirs, c.Dirs...)
@@ -124,25 +123,47 @@ func (w *Writer) commit(group []Change) {
 			break
 		}
 	}
-	if err == nil {
-		// Not the caller's context: half a group must not be cut off.
-		err = w.s.Update(context.Background(), func(tx *Tx) error {
-			for i, c := range group {
-				if results[i] = tx.nested(c.Apply); errors.Is(results[i], errBroken) {
-					return results[i]
-				}
+	for len(group) > 0 {
+		results := make([]error, len(group))
+		if err == nil {
+			results, err = w.transact(group)
+		}
+		for i := range results {
+			if err != nil {
+				results[i] = err
 			}
-			return nil
-		})
-	}
-	for i, c := range group {
-		if err != nil {
-			results[i] = err
+			if group[i].Done != nil {
+				group[i].Done(results[i])
+			}
 		}
-		if c.Done != nil {
-			c.Done(results[i])
-		}
+		group, err = group[len(results):], nil
 	}
+}
+
+// transact commits the first changes of a group: those that ask the upload
+// volume for no more than one transaction may. They are one at least.
+func (w *Writer) transact(group []Change) (results []error, err error) {
+	// Not the caller's context: half a group must not be cut off.
+	err = w.s.Update(context.Background(), func(tx *Tx) error {
+		for _, c := range group {
+			err := tx.nested(c.Apply)
+			if errors.Is(err, ErrOverBudget) && len(results) > 0 {
+				return nil // undone; it gets a budget of its own
+			}
+			results = append(results, err)
+			if errors.Is(err, errBroken) {
+				return err
+			}
+			if tx.budget.low() {
+				return nil
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errBroken) || len(results) == 0 {
+		return make([]error, len(group)), err
+	}
+	return results, err
 }
 
 // errBroken: SQLite gave up the whole transaction by itself, as it does when

@@ -20,7 +20,9 @@ const (
 )
 
 // A Disk answers what is on the upload volume. It is asked from inside the
-// transaction that depends on the answer.
+// transaction that depends on the answer, within its Budget. Who lends a Disk
+// to Publish or Problem undoes the change if an answer was not to be had: what
+// an Unknown is taken for may be another child's link.
 type Disk interface {
 	// Look tells whether something is at the path of the account, and its
 	// identity if it is There.

@@ -147,6 +147,7 @@ type Tx struct {
 	s       *Store
 	now     time.Time
 	changed int64 // see stamp
+	budget  Budget
 }
 
 // stamp is what changed_at becomes for every photo that this transaction

@@ -55,7 +55,14 @@ func (tx *Tx) Missing(a Account, path, from string, limit int, disk Disk) (paths
 	if err != nil {
 		return nil, "", err
 	}
-	for _, u := range uploads {
+	if len(uploads) == limit {
+		next = uploads[limit-1].Path
+	}
+	for i, u := range uploads {
+		if tx.budget.low() && i > 0 {
+			next = uploads[i-1].Path
+			break
+		}
 		if presence, _ := disk.Look(a.Name, u.Path); presence != Absent {
 			continue
 		}
@@ -68,9 +75,6 @@ func (tx *Tx) Missing(a Account, path, from string, limit int, disk Disk) (paths
 			return nil, "", err
 		}
 		paths = append(paths, u.Path)
-	}
-	if len(uploads) == limit {
-		next = uploads[limit-1].Path
 	}
 	if len(paths) == 0 {
 		return nil, next, nil
@@ -106,7 +110,12 @@ func (tx *Tx) Withdraw(grace time.Duration, from Cursor, limit int, disk Disk) (
 		return nil, from, err
 	}
 	to = Cursor{At: from.At, ID: from.ID}
-	for _, u := range uploads {
+	to.More = len(uploads) == limit
+	for i, u := range uploads {
+		if tx.budget.low() && i > 0 {
+			to.More = true
+			break
+		}
 		w, ok, err := tx.withdraw(u, disk)
 		if err != nil {
 			return nil, from, err
@@ -116,7 +125,6 @@ func (tx *Tx) Withdraw(grace time.Duration, from Cursor, limit int, disk Disk) (
 		}
 		to.At, to.ID = millis(u.GoneAt), u.ID
 	}
-	to.More = len(uploads) == limit
 	if len(done) > 0 {
 		return done, to, disk.Sure(ctx)
 	}

@@ -46,7 +46,7 @@ type adminBed struct {
 
 func newAdminBed(t testing.TB) *adminBed {
 	t.Helper()
-	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}}
+	b := &adminBed{bed: newBed(t), status: control.Status{Running: true, InProgress: []control.Progress{}, Uploading: []control.Progress{}, Unsure: []control.Unsure{}, PolledDirs: []string{}, Warnings: []string{}}}
 	b.tx(func(tx *store.Tx) (err error) {
 		b.other, err = tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs})
 		if err == nil {

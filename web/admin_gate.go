@@ -152,7 +152,7 @@ func (g *gate) scoped(ctx context.Context, view store.View) control.Status {
 	}
 	st := control.Status{
 		Running: all.Running, Version: all.Version, Since: all.Since, LastProvenAlive: all.LastProvenAlive,
-		InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{},
+		InProgress: []control.Progress{}, Uploading: []control.Progress{}, Unsure: []control.Unsure{}, PolledDirs: []string{}, Warnings: []string{},
 	}
 	// What the view calls its account, not what the log-in was made for: that
 	// account may be gone, and its name somebody else's.

@@ -172,6 +172,7 @@ func fullBed(t *testing.T) *adminBed {
 		Running: true, Version: "1", Since: &now, LastProvenAlive: &now, LastScan: &control.Scan{At: now}, Waiting: 3, Warnings: []string{"one of acme"},
 		InProgress: []control.Progress{{Account: "acme", Path: "job00001/Class 1/z.jpg", Since: now}, {Account: "lincoln", Path: "lincoln/user-pictures/1.jpg", Since: now}},
 		Uploading:  []control.Progress{{Account: "acme", Path: "job00001/Class 1/zz.jpg", Since: now}},
+		Unsure:     []control.Unsure{{Account: "acme", Path: "job00001/Class 1/zzz.jpg", Since: now, Why: "too many open files"}},
 		PolledDirs: []string{"acme/job00001"}, Rederive: &control.Rederive{Total: 1},
 	}
 	return b

@@ -261,6 +261,16 @@ func (f *facts) inHand() bool {
 	return false
 }
 
+// unsure is why picdayd cannot say that the file was deleted, "" if it can.
+func (f *facts) unsure() string {
+	for _, u := range f.e.daemon.Unsure {
+		if u.Account == f.acct.Name && (u.Path == f.x.Path || strings.HasPrefix(f.x.Path, u.Path+"/")) {
+			return u.Why
+		}
+	}
+	return ""
+}
+
 // gone: published, and no file.
 func (f *facts) gone() {
 	f.x.State = stateMissing
@@ -273,6 +283,8 @@ func (f *facts) gone() {
 		f.why("The file cannot be seen, and that is not taken for a deletion: the photo stays published.")
 	case f.job.State == store.Active || f.acct.Kept:
 		f.why("The file is not there. The photo stays published: nothing is withdrawn while the job is active or the account is removed.")
+	case f.unsure() != "":
+		f.why("The file is missing, and picdayd cannot tell at the moment whether it was deleted (%s). It tries again every few seconds; the photo stays published until then.", f.unsure())
 	default:
 		f.why("The file is not there. If it is not back, under this or another name, %s after picdayd saw it missing, the photo is withdrawn.", grace)
 	}
@@ -297,6 +309,9 @@ func (f *facts) surroundings() {
 // noiseIn says why a path is never looked at, or "".
 func noiseIn(path string) string {
 	elements := strings.Split(path, "/")
+	if len(elements) > layout.MaxDepth {
+		return fmt.Sprintf("It is more than %d folders deep: nothing there is looked at. Move it into an album.", layout.MaxDepth)
+	}
 	for i, name := range elements {
 		if !layout.IsNoise(name) {
 			continue

@@ -51,6 +51,9 @@ func (a *app) statusText(w io.Writer, st control.Status) {
 		for _, p := range st.InProgress {
 			fmt.Fprintf(w, "in progress\t%s  %s (%s)\n", p.Account, plain(p.Path), size(p.Bytes))
 		}
+		for _, u := range st.Unsure {
+			fmt.Fprintf(w, "unsure\t%s  %s (missing since %s: %s)\n", u.Account, plain(u.Path), when(u.Since), plain(u.Why))
+		}
 		fmt.Fprintf(w, "watched folders\t%d\n", st.WatchedDirs)
 		if st.LastScan != nil {
 			fmt.Fprintf(w, "last full look\t%s, %d files in %.1f s\n", when(st.LastScan.At), st.LastScan.Files, st.LastScan.Seconds)

@@ -69,7 +69,7 @@ func (a *app) askCatalogue(ctx context.Context) (st control.Status, err error) {
 }
 
 func nothingKnown() control.Status {
-	return control.Status{InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}, Warnings: []string{}}
+	return control.Status{InProgress: []control.Progress{}, Uploading: []control.Progress{}, Unsure: []control.Unsure{}, PolledDirs: []string{}, Warnings: []string{}}
 }
 
 // catalogueStatusCommand prints what can be said without the daemon.

@@ -57,7 +57,7 @@ func (s *service) Status(ctx context.Context) control.Status {
 	late := "the catalogue or a disk does not answer: what is shown here may be old"
 	if s.survey.at.IsZero() {
 		st = control.Status{Running: true, Version: version.String(), Since: &s.since,
-			InProgress: []control.Progress{}, Uploading: []control.Progress{}, PolledDirs: []string{}}
+			InProgress: []control.Progress{}, Uploading: []control.Progress{}, Unsure: []control.Unsure{}, PolledDirs: []string{}}
 		late = "the catalogue or a disk does not answer, and has not since picdayd was started"
 	}
 	if at := s.proof.get(); !at.IsZero() {
@@ -74,6 +74,7 @@ func (s *service) Status(ctx context.Context) control.Status {
 func own(st control.Status) control.Status {
 	st.InProgress, st.Uploading = slices.Clone(st.InProgress), slices.Clone(st.Uploading)
 	st.PolledDirs, st.Warnings = slices.Clone(st.PolledDirs), slices.Clone(st.Warnings)
+	st.Unsure = slices.Clone(st.Unsure)
 	return st
 }
 
@@ -84,7 +85,7 @@ func (s *service) gather(ctx context.Context) control.Status {
 		Running: true, Version: version.String(), Since: &s.since,
 		Queued: w.Handed, Waiting: w.Pending, UploadingFiles: w.Uploading,
 		WatchedDirs: w.WatchedDirs, PolledDirs: append([]string{}, w.PolledDirs...), Overflows: w.Overflows,
-		InProgress: []control.Progress{}, Warnings: []string{},
+		InProgress: []control.Progress{}, Warnings: []string{}, Unsure: []control.Unsure{},
 	}
 	if at := s.proof.get(); !at.IsZero() {
 		st.LastProvenAlive = &at
@@ -119,6 +120,12 @@ func (s *service) gather(ctx context.Context) control.Status {
 	st.Warnings = append(st.Warnings, s.front.warnings()...)
 	if err := s.ingest.Setback(); err != nil {
 		st.Warnings = append(st.Warnings, control.NotTaken+err.Error())
+	}
+	if unsure := s.ingest.Unsure(); len(unsure) > 0 {
+		for _, u := range unsure[:min(len(unsure), 50)] {
+			st.Unsure = append(st.Unsure, control.Unsure{Account: u.Account, Path: layout.Shown(u.Path), Since: u.Since.UTC(), Why: u.Why.Error()})
+		}
+		st.Warnings = append(st.Warnings, fmt.Sprintf("it cannot be told whether %d missing files or folders were deleted, so their photos stay published, and it is tried again every few seconds: %v", len(unsure), unsure[0].Why))
 	}
 	for _, dir := range w.Missing {
 		st.Warnings = append(st.Warnings, "the folder "+layout.Shown(dir)+" is not there or cannot be read: nothing below it is taken or withdrawn")

@@ -48,6 +48,9 @@ type Status struct {
 	Overflows            int64      `json:"overflows"`
 	// Rederive is there while renditions are made anew for a changed configuration.
 	Rederive *Rederive `json:"rederive,omitempty"`
+	// Unsure are missing paths of which nothing can be proven at the moment, the
+	// oldest first, as far as they are worth naming.
+	Unsure []Unsure `json:"unsure"`
 	// Warnings say what keeps picday from doing all of its work.
 	Warnings []string `json:"warnings"`
 }
@@ -58,6 +61,14 @@ type Progress struct {
 	Path    string    `json:"path"`
 	Bytes   int64     `json:"bytes"`
 	Since   time.Time `json:"since"`
+}
+
+// An Unsure is a missing file or folder, and why nobody can say that it was deleted.
+type Unsure struct {
+	Account string    `json:"account"`
+	Path    string    `json:"path"`
+	Since   time.Time `json:"since"`
+	Why     string    `json:"why"`
 }
 
 // Rederive counts pictures.

@@ -1,0 +1,217 @@
+package ingest
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"picday/internal/testphoto"
+	"picday/store"
+)
+
+// A big file with many names was changed, and one of them got another file. To
+// find out whether the old picture is still there means to hash it: not while
+// all others wait, and not once for each name.
+func TestHardLinksAreHashedOutside(t *testing.T) {
+	const path = "acme/job1/x/a.jpg"
+	b := newBed(t)
+	big := append(slices.Clone(whole), make([]byte, 40<<20)...)
+	b.write(path, big)
+	b.settle(path)
+	link := b.photo(path).Link
+	for i := range 16 {
+		b.must(os.Link(b.at(path), b.at(fmt.Sprintf("acme/job1/x/l%d.jpg", i))))
+	}
+	file, err := os.OpenFile(b.at(path), os.O_WRONLY, 0)
+	b.must(err)
+	_, err = file.WriteAt([]byte("other"), int64(len(big)-5))
+	b.must(errors.Join(err, file.Close()))
+	b.write("acme/job1/x/new", testphoto.Tiny(3))
+	b.must(os.Rename(b.at("acme/job1/x/new"), b.at(path)))
+
+	f := b.file(path)
+	v, ok := b.glance(t.Context(), f)
+	if !ok {
+		v = b.take(t.Context(), f)
+	}
+	err = b.Store.Update(t.Context(), v.apply)
+	var dear *tooDear
+	if !errors.Is(err, store.ErrOverBudget) || !errors.As(err, &dear) {
+		t.Fatalf("hashed inside: %v", err)
+	}
+	b.must(b.findOut(dear.wants))
+	if n := len(b.dear.sums); n != 1 {
+		t.Errorf("%d hashes of one file", n)
+	}
+	b.apply(v)
+	if p := b.photo(path); p == nil || p.Link != link || p.SHA != shaOf(testphoto.Tiny(3)) {
+		t.Errorf("%+v", p)
+	}
+
+	// And through the line: it is found out and published by itself.
+	b.write("acme/job1/x/new", testphoto.Tiny(4))
+	b.must(os.Rename(b.at("acme/job1/x/new"), b.at(path)))
+	b.dear.sums = nil
+	b.running(func(files chan<- File, done <-chan bool) {
+		files <- b.file(path)
+		if <-done {
+			t.Error("again")
+		}
+	})
+	if p := b.photo(path); p == nil || p.SHA != shaOf(testphoto.Tiny(4)) {
+		t.Errorf("%+v", p)
+	}
+}
+
+// What a job holds is listed outside too, if it takes long; then it costs the
+// transaction what there are folders.
+func TestListingIsFoundOutOutside(t *testing.T) {
+	b := newBed(t)
+	const path = "job1/x/a.jpg"
+	b.write("acme/"+path, whole)
+	id := b.file("acme/" + path).Identity
+	for i := range 5_000 {
+		b.must(os.WriteFile(b.at(fmt.Sprintf("acme/job1/x/%s%d", strings.Repeat("n", 200), i)), nil, 0o600))
+	}
+	b.must(os.Rename(b.at("acme/"+path), b.at("acme/job1/b.jpg")))
+	find := func(left int) (at string, err error) {
+		budget := &store.Budget{}
+		budget.Begin()
+		for budget.Spend(1, 0) == nil {
+			left++
+		}
+		budget = &store.Budget{}
+		budget.Begin()
+		b.must(budget.Spend(left, 0))
+		budget.End()
+		return at, b.withDisk(budget, func(d store.Disk) error {
+			at, _ = d.Elsewhere("acme", path, id, shaOf(whole))
+			return nil
+		})
+	}
+	const calls = 30 // for some 35 pieces of a listing they are too few
+	_, err := find(-calls)
+	var dear *tooDear
+	if !errors.As(err, &dear) {
+		t.Fatal(err)
+	}
+	b.must(b.findOut(dear.wants))
+	b.must(os.Rename(b.at("acme/job1/b.jpg"), b.at("acme/job1/c.jpg"))) // since then
+	if at, err := find(-calls); at != "job1/c.jpg" || err != nil {
+		t.Errorf("%q, %v", at, err)
+	}
+}
+
+// A listing that is refreshed says the same as one that is made anew.
+func TestListingFollows(t *testing.T) {
+	b := newBed(t)
+	rng := rand.New(rand.NewPCG(1, 1))
+	root, err := os.OpenRoot(b.at("acme"))
+	b.must(err)
+	defer root.Close()
+	fresh := func() *listing { return new(dear).listing("acme", "job1") }
+	kept := fresh()
+	for range 60 {
+		for range 5 {
+			dir := b.at(fmt.Sprintf("acme/job1/%d", rng.IntN(5)))
+			b.must(os.MkdirAll(dir+"/in", 0o755))
+			name := fmt.Sprintf("%s/%s%d", dir, []string{"", "in/"}[rng.IntN(2)], rng.IntN(9))
+			switch rng.IntN(4) {
+			case 0, 1:
+				b.must(os.WriteFile(name, nil, 0o600))
+			case 2:
+				_ = os.Rename(name, b.at(fmt.Sprintf("acme/job1/x/%d", rng.IntN(9))))
+			case 3:
+				to := b.at(fmt.Sprintf("acme/job1/%d", rng.IntN(5)))
+				if to != dir {
+					b.must(os.RemoveAll(to))
+					b.must(os.Rename(dir, to))
+				}
+			}
+		}
+		now := fresh()
+		b.must(errors.Join(now.refresh(root, "job1", nil), kept.refresh(root, "job1", nil)))
+		sorted := func(l *listing) map[uint64][]string {
+			m := maps.Clone(l.names)
+			for _, paths := range m {
+				slices.Sort(paths)
+			}
+			return m
+		}
+		if a, b := sorted(kept), sorted(now); !reflect.DeepEqual(a, b) {
+			t.Fatalf("kept %v\nnew  %v", a, b)
+		}
+	}
+}
+
+// sql does to the catalogue what picday would not.
+func (b *bed) sql(text string) {
+	b.Helper()
+	db, err := sql.Open("sqlite3", filepath.Join(b.cfg.DataDir, store.CatalogueFile))
+	b.must(err)
+	_, err = db.Exec(text)
+	b.must(errors.Join(err, db.Close()))
+}
+
+// A hint that meets a fault is kept, shown, and followed until it is known
+// whether the file is there.
+func TestHintsOutliveFaults(t *testing.T) {
+	const path = "acme/job1/x/a.jpg"
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	faults := map[string]struct{ break_, mend func(*bed) }{
+		"no marker": {
+			func(b *bed) { b.must(os.Rename(b.at(store.MarkerFile), b.at("aside"))) },
+			func(b *bed) { b.must(os.Rename(b.at("aside"), b.at(store.MarkerFile))) },
+		},
+		"nothing can be committed": {
+			func(b *bed) {
+				b.sql(`CREATE TRIGGER full BEFORE UPDATE OF gone_at ON upload BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`)
+			},
+			func(b *bed) { b.sql(`DROP TRIGGER full`) },
+		},
+		"no descriptor left": {
+			func(b *bed) {
+				b.must(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 3, Max: limit.Max}))
+			},
+			func(b *bed) {
+				b.must(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+			},
+		},
+	}
+	for name, c := range faults {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t)
+			b.write(path, whole)
+			b.settle(path)
+			b.must(os.Remove(b.at(path)))
+			b.running(func(chan<- File, <-chan bool) {
+				c.break_(b)
+				b.must(b.Gone(t.Context(), "acme", "job1/x/a.jpg"))
+				b.until("it is unsure", func() bool { return len(b.Unsure()) == 1 && b.Unsure()[0].Why != nil })
+				if _, known, _ := b.Store.UploadAt(t.Context(), 1, "job1/x/a.jpg"); !known {
+					t.Error("believed without proof")
+				}
+				c.mend(b)
+				b.until("it is known to be missing", func() bool {
+					b.retryHints(t.Context(), b.later())
+					_, known, err := b.Store.UploadAt(t.Context(), 1, "job1/x/a.jpg")
+					b.must(err)
+					return !known && len(b.Unsure()) == 0
+				})
+			})
+		})
+	}
+}
