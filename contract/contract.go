@@ -114,6 +114,11 @@ type Problem struct {
 	DeleteAfter *time.Time   `json:"delete_after"`
 }
 
+// NewReplaced shows among the problems a photo that took another one's place.
+func NewReplaced(p store.Photo) Problem {
+	return Problem{Account: p.Account, Path: p.Path, Reason: store.OtherShot, Message: store.OtherShot.Message(), Since: p.IngestedAt}
+}
+
 // NewProblem shows a problem.
 func NewProblem(p store.Problem) Problem {
 	v := Problem{Account: p.Account, Path: layout.Shown(p.RawPath), Reason: p.Reason, Message: p.Message(), Since: p.Since}

@@ -16,13 +16,15 @@ const (
 	EventMoved     Event = "moved"
 	EventRestored  Event = "restored"
 	EventWithdrawn Event = "withdrawn"
-	EventRotated   Event = "rotated" // the link
+	EventReverted  Event = "reverted" // an earlier picture is shown again
+	EventAccepted  Event = "accepted" // that the picture is another shot than before
+	EventRotated   Event = "rotated"  // the link
 	EventProblem   Event = "problem"
 	EventDeleted   Event = "deleted" // a badly named file, after its days
 )
 
 // Events are all of them.
-var Events = []Event{EventAdded, EventReplaced, EventMoved, EventRestored, EventWithdrawn, EventRotated, EventProblem, EventDeleted}
+var Events = []Event{EventAdded, EventReplaced, EventMoved, EventRestored, EventWithdrawn, EventReverted, EventAccepted, EventRotated, EventProblem, EventDeleted}
 
 // activityKeep is how long the activity is kept: a school year and what comes
 // after it.

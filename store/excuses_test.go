@@ -37,6 +37,11 @@ var excuses = []excuse{
 	{"SELECT count(*) FROM original o WHERE coalesce", "", "are there renditions to be made anew? asked once"},
 
 	// As much as what was asked for.
+	{"SELECT p.id FROM photo p INDEXED BY photo_other_shot", "", "the index holds nothing but the notices that people are to read"},
+	{"SELECT a.name, count(*) FROM photo p INDEXED BY photo_other_shot", "", "the index holds nothing but the notices that people are to read"},
+	{"SELECT id FROM photo WHERE replaced = ? AND account_id = ?", "", "the photos that took the place of one picture: one, or few"},
+	{"SELECT coalesce(a.taken_local / 1000 <> b.taken_local", "", "two rows by their keys"},
+	{"SELECT p.id FROM photo p JOIN original o", "WHERE p.id > ? AND +p.account_id = ?", "an account gets another time zone"},
 	{"SELECT name, identity FROM upload WHERE account_id = ? AND dir = ?", "", "what is known of a directory, when it is listed"},
 	{"WITH RECURSIVE d (dir)", "", "one step through the index for each directory, when a tree is scanned"},
 	{"SELECT id, dir, name, identity", "WHERE account_id = ? AND reason = ?", "the duplicates of an account, when the folder of all is gone"},

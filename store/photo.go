@@ -100,7 +100,7 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, er
 		outcome = Replaced
 	}
 	if !same {
-		if _, err := tx.Exec(`INSERT INTO history SELECT id, sha256, ingested_at, max(?, ingested_at + 1000) FROM photo WHERE id = ?`, millis(p.now), id); err != nil {
+		if err := tx.toHistory(id); err != nil {
 			return "", "", err
 		}
 	}
@@ -115,6 +115,9 @@ func (tx *Tx) updatePhoto(id int64, p photoRow) (outcome Outcome, was string, er
 		withdrawn_at = CASE WHEN ?10 THEN coalesce(withdrawn_at, ?8) END, withdrawn_by = CASE WHEN ?10 THEN ?13 END, changed_at = ?11 WHERE id = ?12`,
 		p.jobID, p.place.Album, p.place.Area, []byte(p.place.Path), p.place.Shown, path.Base(p.place.Shown), p.sha[:], millis(p.now),
 		strings.TrimSpace(p.flags), outcome == Withheld, stamp, id, operator)
+	if err == nil && !same {
+		err = tx.notice(id, asSHA(sha), p, outcome)
+	}
 	if err == nil && outcome == Withheld {
 		err = tx.withhold(id, operator) // it may have come to another job
 		if err == nil && !(same && withdrawn.Valid) {

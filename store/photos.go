@@ -28,6 +28,7 @@ type Photo struct {
 	WithdrawnBy   string    // the operator, on the pages; "" = the uploader, by deleting the file
 	ChangedAt     int64     // milliseconds since 1970, see View.Photos
 	Flags         []string
+	Replaced      SHA // the picture that was here before, if this is another shot beyond doubt; see replaced.go
 	Link          string
 	Renditions    []Rendition
 
@@ -55,7 +56,7 @@ type PhotoFilter struct {
 
 const photoColumns = `SELECT p.id, p.account_id, a.name, p.path, p.path_shown, coalesce(j.name, ''), coalesce(p.album, ''),
 	coalesce(p.area, ''), coalesce(p.person, ''), p.file, p.sha256, o.bytes, o.width, o.height, o.taken_local, o.taken_zone, a.time_zone,
-	p.ingested_at, coalesce(p.withdrawn_at, 0), coalesce(p.withdrawn_by, ''), p.changed_at, p.flags, p.link
+	p.ingested_at, coalesce(p.withdrawn_at, 0), coalesce(p.withdrawn_by, ''), p.changed_at, p.flags, coalesce(p.replaced, x''), p.link
 	FROM photo p JOIN account a ON a.id = p.account_id JOIN original o ON o.sha256 = p.sha256 LEFT JOIN job j ON j.id = p.job_id `
 
 // Photos calls each for the photos asked for, by account and path. Everything
@@ -73,16 +74,19 @@ func (s *Store) Photos(ctx context.Context, f PhotoFilter, each func(Photo) erro
 }
 
 func scanPhoto(r *sql.Rows) (p Photo, err error) {
-	var path, sha []byte
+	var path, sha, replaced []byte
 	var flags, tz string
 	var minutes sql.NullInt64
 	var ingested, withdrawn int64
 	err = r.Scan(&p.ID, &p.AccountID, &p.Account, &path, &p.Path, &p.Job, &p.Album, &p.Area, &p.Person, &p.File, &sha, &p.Bytes, &p.Width, &p.Height,
-		&p.taken, &minutes, &tz, &ingested, &withdrawn, &p.WithdrawnBy, &p.ChangedAt, &flags, &p.Link)
+		&p.taken, &minutes, &tz, &ingested, &withdrawn, &p.WithdrawnBy, &p.ChangedAt, &flags, &replaced, &p.Link)
 	p.RawPath, p.IngestedAt, p.Flags = string(path), fromMillis(ingested), strings.Fields(flags)
 	p.SHA, p.ingested, p.withdrawn = asSHA(sha), ingested, withdrawn
 	p.Taken.Clock, p.Taken.Zoned = takenOf(p.taken, minutes)
 	p.TakenAt = takenAt(p.Taken.Clock, p.Taken.Zoned, locationOf(tz))
+	if p.Replaced = asSHA(replaced); p.Replaced != (SHA{}) {
+		p.Flags = append(p.Flags, string(OtherShot))
+	}
 	if withdrawn != 0 {
 		p.WithdrawnAt = fromMillis(withdrawn)
 	}

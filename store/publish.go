@@ -64,6 +64,7 @@ const (
 	Restored  Outcome = "restored"
 	Unchanged Outcome = "unchanged" // the same picture with, say, another mtime
 	Duplicate Outcome = "duplicate" // portraits: a newer file with this ID is there
+	Declined  Outcome = "declined"  // somebody has put an earlier picture back in its place
 	Withheld  Outcome = "withheld"  // an operator has withdrawn this very picture, and it stays so
 	Aside     Outcome = "aside"     // no photo: a RAW or side file whose JPEG is beside it
 )
@@ -100,6 +101,13 @@ func (tx *Tx) Publish(a Arrival, disk Disk) (Outcome, error) {
 	} else if photoID, outcome, err = tx.jobPhoto(a, live, isLive, disk); err != nil {
 		return "", err
 	}
+	if photoID != 0 {
+		if declined, err := tx.declines(photoID, a.Original.SHA); err != nil {
+			return "", err
+		} else if declined {
+			return Declined, tx.record(a.Account, a.Place.Path, a.Identity, jobID, photoID, Reverted, 0)
+		}
+	}
 	var was string
 	if photoID == 0 {
 		photoID, outcome, err = tx.insertPhoto(row)
@@ -113,7 +121,7 @@ func (tx *Tx) Publish(a Arrival, disk Disk) (Outcome, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := tx.arrived(a, photoID, outcome, was); err != nil {
+	if err := errors.Join(tx.turnedUp(photoID, row), tx.arrived(a, photoID, outcome, was)); err != nil {
 		return "", err
 	}
 	return outcome, tx.record(a.Account, a.Place.Path, a.Identity, jobID, photoID, "", 0)

@@ -8,15 +8,18 @@ import (
 )
 
 // shoot publishes a photo with what its camera says.
-func (w *world) shoot(p string, c Camera) {
+func (w *world) shoot(p string, c Camera) { w.Helper(); w.put(p, p); w.take(p, c) }
+
+// take publishes the file that is there.
+func (w *world) take(p string, c Camera) (outcome Outcome) {
 	w.Helper()
-	w.put(p, p)
-	o := w.original(p)
+	o := w.original(w.files[p].content)
 	o.Camera = c
-	w.tx(func(tx *Tx) error {
-		_, err := tx.Publish(Arrival{Account: w.acct, Place: w.place(p), Identity: w.files[p].Identity, Original: o}, w)
+	w.tx(func(tx *Tx) (err error) {
+		outcome, err = tx.Publish(Arrival{Account: w.acct, Place: w.place(p), Identity: w.files[p].Identity, Original: o}, w)
 		return err
 	})
+	return outcome
 }
 
 // Two cameras in one album, one of which writes its zone: they are in the order of

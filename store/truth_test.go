@@ -13,7 +13,7 @@ import (
 func (w *world) consistent() {
 	w.Helper()
 	for what, q := range map[string]string{
-		"published without a file":           `SELECT id FROM photo p WHERE withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id)`,
+		"published without a file":           `SELECT id FROM photo p WHERE withdrawn_at IS NULL AND declined IS NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id)`,
 		"file of a withdrawn photo":          `SELECT u.id FROM upload u JOIN photo p ON p.id = u.photo_id WHERE p.withdrawn_at IS NOT NULL AND p.withdrawn_by IS NULL`,
 		"withdrawn by nobody":                `SELECT id FROM photo WHERE withdrawn_by IS NOT NULL AND withdrawn_at IS NULL`,
 		"counted wrong":                      `SELECT account_id FROM tally t WHERE photos <> (SELECT count(*) FROM photo WHERE account_id = t.account_id AND withdrawn_at IS NULL)`,

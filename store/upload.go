@@ -67,7 +67,12 @@ const (
 	TooComplex    Reason = "too-complex"
 	TrailingData  Reason = "trailing-data"
 	Unreadable    Reason = "unreadable"
+	Reverted      Reason = "reverted"
 )
+
+// OtherShot is listed among the problems, and is the flag of such a photo, though its
+// file is one: see replaced.go.
+const OtherShot Reason = "replaced"
 
 var messages = map[Reason]string{
 	NoAlbum:       "This file is not in an album. Move it into a folder inside the job.",
@@ -82,6 +87,8 @@ var messages = map[Reason]string{
 	TrailingData: "Far more than a picture is in this file: the JPEG in it ends long before the file does. Export or copy it from the camera again as an ordinary JPEG, without a film, and upload that.",
 	TooComplex:   "This JPEG is too large or of an unusual kind. Save it as an ordinary JPEG and upload it again.",
 	Unreadable:   "This is a link or a special file, or it cannot be read. Upload the photo itself.",
+	Reverted:     "An earlier picture was put back in the place of this one. If both are wanted, give this file another name.",
+	OtherShot:    "This picture has taken the place of another shot of the same name. If both are wanted, upload the earlier one again under another name.",
 }
 
 // Message is a sentence for the uploader.

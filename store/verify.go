@@ -53,7 +53,7 @@ func (s *Store) Fileless(ctx context.Context, limit int) ([]Photo, error) {
 		p.Path = oneLine(p.Path)
 		return p, err
 	}, `SELECT a.name, p.path_shown FROM photo p JOIN account a ON a.id = p.account_id
-		WHERE p.withdrawn_at IS NULL AND a.state <> 'gone' AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id
+		WHERE p.withdrawn_at IS NULL AND p.declined IS NULL AND a.state <> 'gone' AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id
 			AND (gone_at IS NOT NULL OR CASE dir WHEN x'' THEN name ELSE CAST(dir || x'2f' || name AS BLOB) END = p.path)) ORDER BY a.name, p.path LIMIT ?`, limit)
 }
 

@@ -66,7 +66,8 @@ func (tx *Tx) Missing(a Account, path, from string, limit int, disk Disk) (paths
 		if presence, _ := disk.Look(a.Name, u.Path); presence != Absent {
 			continue
 		}
-		if u.PhotoID == 0 {
+		// The photo shows an earlier picture, of which there is no file to miss.
+		if u.PhotoID == 0 || u.Reason == Reverted {
 			_, err = tx.Exec(`DELETE FROM upload WHERE id = ?`, u.ID)
 		} else {
 			err = tx.markGone(u.ID)

@@ -206,23 +206,44 @@ func apiPerson(w http.ResponseWriter, v *visit) error {
 }
 
 func apiProblems(w http.ResponseWriter, v *visit) error {
-	q, limit, behind, err := readList(v, 1, "account")
+	q, limit, behind, err := readList(v, 2, "account")
 	if err != nil {
 		return err
 	}
-	last, err := number(behind[0], 1)
+	last, err := number(behind[1], 1)
 	if err != nil {
 		return err
 	}
-	all, err := v.view.Problems(v.Context(), store.ProblemQuery{Account: q.Get("account"), After: last, Limit: limit + 1})
-	if err != nil {
-		return err
+	// The files first, then the photos that took another one's place.
+	type row struct {
+		contract.Problem
+		at string
 	}
-	rows, next := page(all, limit, func(p store.Problem) string { return cursor(strconv.FormatInt(p.ID, 10)) })
+	var all []row
+	if behind[0] != "photo" {
+		files, err := v.view.Problems(v.Context(), store.ProblemQuery{Account: q.Get("account"), After: last, Limit: limit + 1})
+		if err != nil {
+			return err
+		}
+		for _, p := range files {
+			all = append(all, row{contract.NewProblem(p), cursor("file", strconv.FormatInt(p.ID, 10))})
+		}
+		last = 0
+	}
+	if len(all) <= limit {
+		photos, err := v.view.Replaced(v.Context(), q.Get("account"), last, limit+1-len(all))
+		if err != nil {
+			return err
+		}
+		for _, p := range photos {
+			all = append(all, row{contract.NewReplaced(p), cursor("photo", strconv.FormatInt(p.ID, 10))})
+		}
+	}
+	rows, next := page(all, limit, func(r row) string { return r.at })
 	return tell(w, v, struct {
 		Problems []contract.Problem `json:"problems"`
 		Next     *string            `json:"next"`
-	}{shown(rows, contract.NewProblem), next})
+	}{shown(rows, func(r row) contract.Problem { return r.Problem }), next})
 }
 
 // partStatus is the status for who sees one account: without what is about

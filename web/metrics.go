@@ -48,7 +48,7 @@ func NewMetrics(version string, read func(context.Context) (Numbers, error)) *Me
 	// From the start, or what happens first would be no increase.
 	for _, layout := range []store.Layout{store.Jobs, store.Portraits} {
 		for _, outcome := range []store.Outcome{
-			store.Added, store.Replaced, store.Moved, store.Restored, store.Unchanged, store.Duplicate, store.Withheld, store.Aside, problemOutcome,
+			store.Added, store.Replaced, store.Moved, store.Restored, store.Unchanged, store.Duplicate, store.Withheld, store.Declined, store.Aside, problemOutcome,
 		} {
 			m.uploads.WithLabelValues(string(layout), string(outcome))
 		}

@@ -46,7 +46,7 @@ func (s *Site) thumb() string {
 func (a activityRow) What() string {
 	return map[store.Event]string{
 		store.EventAdded: "Added", store.EventReplaced: "Replaced", store.EventMoved: "Moved", store.EventRestored: "Restored",
-		store.EventWithdrawn: "Withdrawn", store.EventRotated: "Link rotated", store.EventProblem: "Problem", store.EventDeleted: "Deleted",
+		store.EventWithdrawn: "Withdrawn", store.EventReverted: "Earlier picture put back", store.EventAccepted: "New picture accepted", store.EventRotated: "Link rotated", store.EventProblem: "Problem", store.EventDeleted: "Deleted",
 	}[a.Event]
 }
 

@@ -69,6 +69,13 @@ func (a *app) problemsCommand() *cobra.Command {
 		for _, p := range all {
 			problems = append(problems, contract.NewProblem(p))
 		}
+		replaced, err := s.View(0).Replaced(ctx, name, 0, 0)
+		if err != nil {
+			return err
+		}
+		for _, p := range replaced {
+			problems = append(problems, contract.NewReplaced(p))
+		}
 		return a.print(problems, func(w io.Writer) {
 			rows := [][]string{}
 			for _, p := range problems {

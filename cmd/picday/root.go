@@ -21,6 +21,7 @@ func (a *app) root() *cobra.Command {
 		}},
 		{"Photos:", []*cobra.Command{
 			a.photosCommand(),
+			a.photoCommand(),
 			a.problemsCommand(),
 			a.explainCommand(),
 			a.linkCommand(),

@@ -97,6 +97,11 @@ CREATE TABLE photo (
     -- The operator who withdrew it, on the pages: then its file may well be
     -- there. NULL = the uploader, by deleting the file.
     withdrawn_by TEXT,
+    -- The picture that was here before, if the one that took its place is another
+    -- shot beyond doubt and nobody has said that it is right.
+    replaced     BLOB,
+    -- The picture of the file at this path, if somebody has put an earlier one back.
+    declined     BLOB,
     -- Rises with every transaction, also within a millisecond or when the
     -- clock is set back: who has seen all up to n has missed nothing below n.
     changed_at   INTEGER NOT NULL DEFAULT 0
@@ -114,6 +119,7 @@ CREATE INDEX photo_unusual ON photo (account_id) WHERE withdrawn_at IS NULL AND 
 CREATE INDEX photo_changed ON photo (changed_at);
 CREATE INDEX photo_account_changed ON photo (account_id, changed_at);
 CREATE INDEX photo_job_changed ON photo (job_id, changed_at) WHERE job_id IS NOT NULL;
+CREATE INDEX photo_other_shot ON photo (account_id, replaced) WHERE replaced IS NOT NULL;
 CREATE INDEX photo_ingested ON photo (ingested_at) WHERE withdrawn_at IS NULL;
 CREATE INDEX photo_account_ingested ON photo (account_id, ingested_at) WHERE withdrawn_at IS NULL;
 
@@ -142,6 +148,7 @@ CREATE TABLE withheld (
 CREATE TABLE history (
     photo_id    INTEGER NOT NULL REFERENCES photo ON DELETE CASCADE,
     sha256      BLOB NOT NULL REFERENCES original,
+    flags       TEXT NOT NULL,      -- the photo's, at the time
     ingested_at INTEGER NOT NULL,
     replaced_at INTEGER NOT NULL
 ) STRICT;
@@ -283,6 +290,11 @@ CREATE TRIGGER photo_shown AFTER UPDATE OF withdrawn_at ON photo WHEN (OLD.withd
 BEGIN UPDATE tally SET photos = photos + (NEW.withdrawn_at IS NULL) - (OLD.withdrawn_at IS NULL) WHERE account_id = NEW.account_id; END;
 CREATE TRIGGER history_added AFTER INSERT ON history BEGIN UPDATE original SET refs = refs + 1 WHERE sha256 = NEW.sha256; END;
 CREATE TRIGGER history_ended AFTER DELETE ON history BEGIN UPDATE original SET refs = refs - 1 WHERE sha256 = OLD.sha256; END;
+
+-- Nobody can put back what is no longer kept.
+CREATE TRIGGER history_of_replaced_ended AFTER DELETE ON history
+BEGIN UPDATE photo SET replaced = NULL WHERE id = OLD.photo_id AND replaced = OLD.sha256
+	AND NOT EXISTS (SELECT 1 FROM history WHERE photo_id = OLD.photo_id AND sha256 = OLD.sha256); END;
 
 CREATE TRIGGER album_photo_added AFTER INSERT ON photo WHEN NEW.job_id IS NOT NULL AND NEW.withdrawn_at IS NULL BEGIN
     INSERT INTO album VALUES (NEW.job_id, coalesce(NEW.album, ''), NEW.area IS 'individuals', NEW.area IS 'group', NEW.ingested_at)
