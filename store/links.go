@@ -93,17 +93,11 @@ func (l *Links) Published(link, rendition string) (Published, error) {
 	if dflt {
 		rendition = l.dflt
 	}
-	var sha, hash []byte
-	var spec RenditionSpec
-	var bytes, at int64
-	err = l.look.QueryRow(link, rendition, dflt).Scan(&sha, &spec.Name, &spec.Longest, &spec.Quality, &bytes, &hash, &at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return p, ErrNotFound
-	}
+	name, p, err := lookUp(l.look, link, rendition, dflt)
 	if err != nil {
-		return p, fmt.Errorf("catalogue: %w", err)
+		return p, err
 	}
-	p = Published{l.s.RenditionPath(asSHA(sha), spec), bytes, asSHA(hash), fromMillis(at)}
+	p.File = filepath.Join(l.s.dir, name)
 	if dflt {
 		rendition = ""
 	}

@@ -33,8 +33,12 @@ const reserveFile = "reserve"
 // ErrNoRoom wraps what Check says.
 var ErrNoRoom = errors.New("the disk is full")
 
+// leastFree is what SQLite is never opened with less than.
+const leastFree = 256 << 10
+
 // MakeRoom is called before the catalogue is opened. When less than half of
-// the reserve is free it gives up the file.
+// the reserve is free it gives up the file; when still nothing is, the error is an
+// ErrNoRoom.
 func MakeRoom(dataDir string, reserve int64) (*Room, error) {
 	r := &Room{dir: dataDir, reserve: reserve}
 	fi, err := os.Lstat(r.file())
@@ -44,7 +48,13 @@ func MakeRoom(dataDir string, reserve int64) (*Room, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	if free < reserve/2 {
-		err = r.giveUp()
+		if err := r.giveUp(); err != nil {
+			return nil, err
+		}
+		free, err = r.free()
+	}
+	if err == nil && free < leastFree {
+		err = fmt.Errorf("%w: nothing is left in %s", ErrNoRoom, dataDir)
 	}
 	return r, err
 }

@@ -105,10 +105,11 @@ func TestAFullDataDisk(t *testing.T) {
 				status, _ := fetch(t, photos["job1/A/2.jpg"].URL)
 				return status == http.StatusNotFound, fmt.Sprint(status, s.daemon.Log())
 			})
+			withdrawn := photos["job1/A/2.jpg"]
 			delete(photos, "job1/A/2.jpg")
 
 			// It is killed, and the disk is as full when it starts: with the reserve
-			// given up before, with it there.
+			// given up before, with it there, and after it ended well.
 			for round, end := range []func(){
 				func() { s.daemon.Kill() },
 				func() {
@@ -116,6 +117,7 @@ func TestAFullDataDisk(t *testing.T) {
 					s.Eventually("the reserve is there again", func() (bool, any) { return reserved(), s.daemon.Log() })
 					s.daemon.Kill()
 				},
+				func() { s.daemon.Stop(syscall.SIGTERM) },
 			} {
 				end()
 				s.fillUp(s.Data)
@@ -123,7 +125,11 @@ func TestAFullDataDisk(t *testing.T) {
 				served(fmt.Sprint("started again, ", round))
 				s.fillUp(s.Data)
 				served(fmt.Sprint("started again and full, ", round))
+				s.gone(withdrawn.URL)
 			}
+			// Now SQLite has no block for its shared memory.
+			s.answers("full", "published pictures are served, and nothing else is done")
+			s.health("full", "503 not proven alive: disk-full")
 
 			s.unfill(s.Data)
 			s.waitPhotos(u, "job1/A/1.jpg", "job1/A/3.jpg")

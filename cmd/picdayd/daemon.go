@@ -61,12 +61,8 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	if err := store.ClearTemp(cfg.DataDir); err != nil {
 		return unusable(err, cfg)
 	}
-	room, err := store.MakeRoom(cfg.DataDir, int64(cfg.Reserve)<<20)
-	if err != nil {
-		return unusable(err, cfg)
-	}
-	s, err := open(ctx, cfg, room, log)
-	if err != nil {
+	s, err := openOrServe(ctx, cfg, log)
+	if s == nil {
 		return err
 	}
 	defer s.store.Close()
@@ -149,7 +145,7 @@ func open(ctx context.Context, cfg config.Config, room *store.Room, log zerolog.
 	// catalogue is lost, another one would hide it.
 	st, err := store.Open(ctx, cfg.DataDir)
 	if err != nil {
-		return nil, unusable(err, cfg)
+		return nil, err
 	}
 	s := &service{cfg: cfg, log: log, store: st, room: room, writer: st.NewWriter(), since: time.Now().UTC()}
 	s.survey.slots = make(chan struct{}, 8)

@@ -22,8 +22,9 @@ while an upload would be noticed and the catalogue answers. That the data
 directory takes a file and a row, and is the one that is mounted, is proven every
 10 seconds; /healthz answers 503 with a word when it was not for 30. A disk that is
 full, frozen or broken does not end picdayd, a data directory that is replaced by
-another does. Pictures
-are decoded in children of its own that have no privileges, no files and no
+another does. Where at start the disk has no room for the catalogue to be opened
+in earnest, published pictures are served and nothing else is done until there is.
+Pictures are decoded in children of its own that have no privileges, no files and no
 network.
 
 A new configuration takes a restart. Nothing is lost by stopping it at any time:
