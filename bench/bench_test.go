@@ -5,7 +5,6 @@ package bench
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +19,7 @@ import (
 	"picday/internal/testphoto"
 	"picday/internal/volume"
 	"picday/store"
+	"picday/store/storetest"
 )
 
 func TestMain(m *testing.M) { testbed.Main(m) }
@@ -92,68 +91,37 @@ func BenchmarkCloseToCatalogue(b *testing.B) {
 	}
 }
 
-// known enters n files as photos already dealt with, in directories of 100,
-// and makes the files, empty.
+// known enters files as photos already dealt with, so many a directory, and
+// makes the files, empty.
 func known(b *testing.B, w *testbed.World, account string, dirs, perDir int) {
 	b.Helper()
 	s := catalogue(b, w)
-	acct, err := s.Account(b.Context(), account)
-	if err != nil {
+	if err := storetest.Bulk(b.Context(), s, account, "job", dirs*perDir, perDir); err != nil {
 		b.Fatal(err)
 	}
 	volumes := volume.New(filepath.Join(w.Uploads, store.MarkerFile))
-	for d := range dirs {
-		album := fmt.Sprintf("job/album%05d", d)
-		dir := filepath.Join(w.Uploads, account, album)
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			b.Fatal(err)
-		}
-		in, err := os.Open(dir)
-		if err != nil {
-			b.Fatal(err)
-		}
-		err = s.Update(b.Context(), func(tx *store.Tx) error {
-			for i := range perDir {
-				name := fmt.Sprintf("IMG_%04d.jpg", i)
-				if err := os.WriteFile(dir+"/"+name, nil, 0o644); err != nil {
-					return err
-				}
-				fi, err := os.Lstat(dir + "/" + name)
-				if err != nil {
-					return err
-				}
-				st := fi.Sys().(*syscall.Stat_t)
-				var sha store.SHA
-				copy(sha[:], fmt.Sprintf("%d/%d", d, i))
-				if _, err := tx.Publish(store.Arrival{
-					Account:  acct,
-					Place:    store.Place{Path: album + "/" + name, Shown: album + "/" + name, Job: "job", Album: album[4:], Area: "individuals"},
-					Identity: store.Identity{Volume: volumes.Key(st.Dev, int(in.Fd())), Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()},
-					Original: store.Original{SHA: sha, Bytes: 1, Width: 1, Height: 1},
-				}, nobody{}); err != nil {
-					return err
-				}
+	made := map[string]bool{}
+	err := storetest.Identify(b.Context(), s, account, func(path string) (id store.Identity, err error) {
+		name := filepath.Join(w.Uploads, account, path)
+		if dir := filepath.Dir(name); !made[dir] {
+			made[dir] = true
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return id, err
 			}
-			return nil
-		})
-		in.Close()
-		if err != nil {
-			b.Fatal(err)
 		}
+		if err := os.WriteFile(name, nil, 0o644); err != nil {
+			return id, err
+		}
+		fi, err := os.Lstat(name)
+		if err != nil {
+			return id, err
+		}
+		return store.IdentityOf(fi, volumes.KeyAt(store.DeviceOf(fi), filepath.Dir(name))), nil
+	})
+	if err != nil {
+		b.Fatal(err)
 	}
 }
-
-type nobody struct{}
-
-func (nobody) Look(string, string) (store.Presence, store.Identity) {
-	return store.Unknown, store.Identity{}
-}
-
-func (nobody) Elsewhere(string, string, store.Identity, store.SHA) (string, bool) {
-	return "", false
-}
-
-func (nobody) Sure(context.Context) error { return nil }
 
 // BenchmarkReconcile100k looks again at 100,000 unchanged photos in 1,000
 // albums. The peer is find, printing what picday compares.

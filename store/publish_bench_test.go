@@ -53,7 +53,7 @@ func grow(b *testing.B, dir string, photos int) *grown {
 		}
 		return err
 	}))
-	must(storetest.Bulk(b.Context(), s, "acme", "job1", photos))
+	must(storetest.Bulk(b.Context(), s, "acme", "job1", photos, 100))
 	return g
 }
 

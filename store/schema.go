@@ -22,7 +22,7 @@ func init() {
 }
 
 func eachConnection(c *sqlite3.SQLiteConn) error {
-	_, err := c.Exec(`PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON`, nil)
+	_, err := c.Exec(fmt.Sprintf(`PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = %d`, walLimit), nil)
 	return err
 }
 

@@ -48,6 +48,9 @@ type Store struct {
 	// leaves them alone. Held while files are deleted.
 	pinMu sync.Mutex
 	pins  map[SHA]int
+
+	walMu sync.Mutex
+	wal   WAL
 }
 
 // CatalogueFile is the catalogue's name below the data directory.

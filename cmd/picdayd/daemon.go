@@ -101,6 +101,7 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	group.Go(func() error { return s.keepProving(ctx) })
 	group.Go(func() error { return s.jails.follow(ctx) })
 	group.Go(func() error { return s.keepRoom(ctx) })
+	group.Go(func() error { return s.keepWAL(ctx) })
 	finished := make(chan error, 1)
 	go func() {
 		err := group.Wait()

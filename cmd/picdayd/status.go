@@ -117,6 +117,9 @@ func (s *service) gather(ctx context.Context) control.Status {
 	if err := s.store.CheckVolume(ctx, s.cfg.UploadDir); err != nil {
 		st.Warnings = append(st.Warnings, err.Error())
 	}
+	if text := walWarning(s.store.WAL(), time.Now()); text != "" {
+		st.Warnings = append(st.Warnings, text)
+	}
 	st.Warnings = append(st.Warnings, s.front.warnings()...)
 	if err := s.ingest.Setback(); err != nil {
 		st.Warnings = append(st.Warnings, control.NotTaken+err.Error())

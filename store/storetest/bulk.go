@@ -2,17 +2,18 @@ package storetest
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
 	"picday/store"
 )
 
-// Bulk enters n photos into a job of an account, in albums of 100, each with an
+// Bulk enters n photos into a job of an account, so many an album, each with an
 // original of its own and two renditions, without files: a million in seconds.
 // The indexes and triggers are taken away while the rows go in and made anew,
 // to the letter, and what they would have counted is counted once.
-func Bulk(ctx context.Context, s *store.Store, account, job string, n int) error {
+func Bulk(ctx context.Context, s *store.Store, account, job string, n, perAlbum int) error {
 	acct, err := s.Account(ctx, account)
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func Bulk(ctx context.Context, s *store.Store, account, job string, n int) error
 			}
 		}
 		for _, step := range bulk {
-			if _, err := tx.Exec(step, n, acct.ID, j.ID, job, time.Now().UnixMilli()); err != nil {
+			if _, err := tx.Exec(step, n, acct.ID, j.ID, job, time.Now().UnixMilli(), perAlbum); err != nil {
 				return fmt.Errorf("%w in %s", err, step)
 			}
 		}
@@ -64,12 +65,12 @@ func Bulk(ctx context.Context, s *store.Store, account, job string, n int) error
 	})
 }
 
-// bulk are the steps: ?1 photos, account ?2, job ?3 called ?4, at ?5.
+// bulk are the steps: ?1 photos, account ?2, job ?3 called ?4, at ?5, ?6 an album.
 var bulk = []string{
 	`CREATE TEMP TABLE seed (n INTEGER PRIMARY KEY, sha BLOB, link TEXT, dir TEXT, name TEXT, album TEXT)`,
 	`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?1)
-		INSERT INTO seed SELECT n, randomblob(32), lower(hex(randomblob(28))), format('%s/Class %06d/individuals', ?4, n / 100),
-			format('IMG_%04d.jpg', n % 100), format('Class %06d', n / 100) FROM i`,
+		INSERT INTO seed SELECT n, randomblob(32), lower(hex(randomblob(28))), format('%s/Class %06d', ?4, n / ?6),
+			format('IMG_%04d.jpg', n % ?6), format('Class %06d', n / ?6) FROM i`,
 	`INSERT INTO original (sha256, bytes, width, height, taken_at, make, model, serial, refs)
 		SELECT sha, 7000000, 6000, 4000, ?5 - n * 1000, 'Canon', 'Canon EOS R6', '012021000123', 1 FROM seed ORDER BY sha`,
 	`INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes, hash)
@@ -86,4 +87,45 @@ var bulk = []string{
 	`UPDATE tally SET photos = photos + ?1 WHERE account_id = ?2`,
 	`UPDATE stored SET files = files + ?1, bytes = bytes + ?1 * 7000000 WHERE what = 'original'`,
 	`UPDATE stored SET files = files + 2 * ?1, bytes = bytes + ?1 * 200000 WHERE what = 'rendition'`,
+}
+
+// Identify gives the files of an account the identities that they have on disk.
+func Identify(ctx context.Context, s *store.Store, account string, of func(path string) (store.Identity, error)) error {
+	acct, err := s.Account(ctx, account)
+	if err != nil {
+		return err
+	}
+	return s.Update(ctx, func(tx *store.Tx) error {
+		rows, err := tx.Query(`SELECT id, dir || '/' || name FROM upload WHERE account_id = ?`, acct.ID)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		paths := map[int64]string{}
+		for rows.Next() {
+			var id int64
+			var path string
+			if err := rows.Scan(&id, &path); err != nil {
+				return err
+			}
+			paths[id] = path
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for id, path := range paths {
+			is, err := of(path)
+			if err != nil {
+				return err
+			}
+			var b []byte
+			for _, v := range []uint64{is.Volume, is.Ino, uint64(is.Size), uint64(is.Ctime)} {
+				b = binary.BigEndian.AppendUint64(b, v)
+			}
+			if _, err := tx.Exec(`UPDATE upload SET identity = ? WHERE id = ?`, b, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
