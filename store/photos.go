@@ -105,14 +105,10 @@ type Counts struct {
 	RenditionBytes   int64
 }
 
-// unusual is the condition of the index photo_unusual.
-const unusual = `withdrawn_at IS NULL AND instr(flags, 'unusual') > 0`
-
-// Counts costs the same however many photos there are: they are counted along, but for
-// the few unusual ones, which have an index.
+// Counts costs the same however many photos there are: they are counted along.
 func (s *Store) Counts(ctx context.Context) (c Counts, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT (SELECT coalesce(sum(photos), 0) FROM tally),
-		(SELECT coalesce(sum(problems), 0) FROM tally), (SELECT count(*) FROM photo WHERE `+unusual+`), o.files, o.bytes, r.files, r.bytes
+		(SELECT coalesce(sum(problems), 0) FROM tally), (SELECT coalesce(sum(unusual), 0) FROM tally), o.files, o.bytes, r.files, r.bytes
 		FROM stored o JOIN stored r WHERE o.what = 'original' AND r.what = 'rendition'`).
 		Scan(&c.Photos, &c.Problems, &c.Unusual, &c.OriginalFiles, &c.OriginalBytes, &c.RenditionFiles, &c.RenditionBytes)
 	return c, err

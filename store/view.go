@@ -222,8 +222,7 @@ func (v View) Counts(ctx context.Context) (c Counts, err error) {
 	if v.account == 0 {
 		return v.s.Counts(ctx)
 	}
-	err = v.s.read.QueryRowContext(ctx, `SELECT photos, problems, (SELECT count(*) FROM photo p WHERE p.account_id = ?1 AND `+unusual+`)
-		FROM tally WHERE account_id = ?1`, v.account).Scan(&c.Photos, &c.Problems, &c.Unusual)
+	err = v.s.read.QueryRowContext(ctx, `SELECT photos, problems, unusual FROM tally WHERE account_id = ?`, v.account).Scan(&c.Photos, &c.Problems, &c.Unusual)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}

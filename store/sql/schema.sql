@@ -115,7 +115,6 @@ CREATE INDEX photo_sha256 ON photo (sha256, account_id, job_id);
 CREATE INDEX photo_withdrawn ON photo (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_account_withdrawn ON photo (account_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE INDEX photo_job_withdrawn ON photo (job_id, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
-CREATE INDEX photo_unusual ON photo (account_id) WHERE withdrawn_at IS NULL AND instr(flags, 'unusual') > 0;
 CREATE INDEX photo_changed ON photo (changed_at);
 CREATE INDEX photo_account_changed ON photo (account_id, changed_at);
 CREATE INDEX photo_job_changed ON photo (job_id, changed_at) WHERE job_id IS NOT NULL;
@@ -239,6 +238,7 @@ CREATE TABLE token (
 CREATE TABLE tally (
     account_id INTEGER PRIMARY KEY REFERENCES account,
     photos     INTEGER NOT NULL,    -- published
+    unusual    INTEGER NOT NULL,    -- published, and flagged so
     problems   INTEGER NOT NULL,
     -- Rises with every change of the account, its jobs and problems, and with
     -- every photo that ends: with photo.changed_at, all that a page can show.
@@ -266,7 +266,7 @@ CREATE TABLE stored (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO stored VALUES ('original', 0, 0), ('rendition', 0, 0);
 
-CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0, 0, 0); END;
+CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0, 0, 0, 0); END;
 CREATE TRIGGER tally_account_changed AFTER UPDATE ON account
 BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.id; END;
 CREATE TRIGGER tally_job AFTER INSERT ON job
@@ -276,18 +276,22 @@ BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.account_id; 
 
 CREATE TRIGGER photo_added AFTER INSERT ON photo BEGIN
     UPDATE original SET refs = refs + 1 WHERE sha256 = NEW.sha256;
-    UPDATE tally SET photos = photos + 1 WHERE account_id = NEW.account_id AND NEW.withdrawn_at IS NULL;
+    UPDATE tally SET photos = photos + 1, unusual = unusual + (instr(NEW.flags, 'unusual') > 0) WHERE account_id = NEW.account_id AND NEW.withdrawn_at IS NULL;
 END;
 CREATE TRIGGER photo_ended AFTER DELETE ON photo BEGIN
     UPDATE original SET refs = refs - 1 WHERE sha256 = OLD.sha256;
-    UPDATE tally SET photos = photos - (OLD.withdrawn_at IS NULL), changes = changes + 1 WHERE account_id = OLD.account_id;
+    UPDATE tally SET photos = photos - (OLD.withdrawn_at IS NULL), unusual = unusual - (OLD.withdrawn_at IS NULL AND instr(OLD.flags, 'unusual') > 0), changes = changes + 1 WHERE account_id = OLD.account_id;
 END;
 CREATE TRIGGER photo_replaced AFTER UPDATE OF sha256 ON photo WHEN OLD.sha256 <> NEW.sha256 BEGIN
     UPDATE original SET refs = refs - 1 WHERE sha256 = OLD.sha256;
     UPDATE original SET refs = refs + 1 WHERE sha256 = NEW.sha256;
 END;
-CREATE TRIGGER photo_shown AFTER UPDATE OF withdrawn_at ON photo WHEN (OLD.withdrawn_at IS NULL) <> (NEW.withdrawn_at IS NULL)
-BEGIN UPDATE tally SET photos = photos + (NEW.withdrawn_at IS NULL) - (OLD.withdrawn_at IS NULL) WHERE account_id = NEW.account_id; END;
+CREATE TRIGGER photo_shown AFTER UPDATE OF withdrawn_at, flags ON photo
+WHEN (OLD.withdrawn_at IS NULL) <> (NEW.withdrawn_at IS NULL) OR OLD.flags <> NEW.flags BEGIN
+    UPDATE tally SET photos = photos + (NEW.withdrawn_at IS NULL) - (OLD.withdrawn_at IS NULL),
+        unusual = unusual + (NEW.withdrawn_at IS NULL AND instr(NEW.flags, 'unusual') > 0) - (OLD.withdrawn_at IS NULL AND instr(OLD.flags, 'unusual') > 0)
+        WHERE account_id = NEW.account_id;
+END;
 CREATE TRIGGER history_added AFTER INSERT ON history BEGIN UPDATE original SET refs = refs + 1 WHERE sha256 = NEW.sha256; END;
 CREATE TRIGGER history_ended AFTER DELETE ON history BEGIN UPDATE original SET refs = refs - 1 WHERE sha256 = OLD.sha256; END;
 
