@@ -215,3 +215,18 @@ func TestHintsOutliveFaults(t *testing.T) {
 		})
 	}
 }
+
+// What passes is told from what is so.
+func TestFaultsAreToldFromAnswers(t *testing.T) {
+	for err, want := range map[error]bool{
+		syscall.EMFILE: true, syscall.ENFILE: true, syscall.EIO: true, syscall.ENOMEM: true, syscall.ESTALE: true, syscall.ENOSPC: true,
+		store.ErrOverBudget: true, syscall.ENOENT: false, syscall.ENOTDIR: false, syscall.ELOOP: false, syscall.EACCES: false, errors.New("path escapes from parent"): false,
+	} {
+		if got := isFault(&os.PathError{Op: "open", Path: "x", Err: err}); got != want {
+			t.Errorf("%v: %v", err, got)
+		}
+	}
+	if isFault(nil) {
+		t.Error("no error is a fault")
+	}
+}

@@ -60,9 +60,10 @@ func (b *Budget) Spend(calls int, bytes int64) error {
 	return nil
 }
 
-// low tells whether the next change had better have a budget of its own.
-func (b *Budget) low() bool {
-	return b.calls > askCalls/2 || b.bytes > askBytes/2 || b.took > askTime/2
+// beyond tells whether so many tenths are spent. Who has more to ask than one
+// question goes on in another transaction then.
+func (b *Budget) beyond(tenths int) bool {
+	return b.calls > askCalls/10*tenths || b.bytes > askBytes/10*int64(tenths) || b.took > askTime/10*time.Duration(tenths)
 }
 
 // Budget is what this transaction may still ask of the upload volume.

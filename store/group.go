@@ -154,7 +154,7 @@ func (w *Writer) transact(group []Change) (results []error, err error) {
 			if errors.Is(err, errBroken) {
 				return err
 			}
-			if tx.budget.low() {
+			if tx.budget.beyond(5) {
 				return nil
 			}
 		}

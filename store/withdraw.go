@@ -59,7 +59,7 @@ func (tx *Tx) Missing(a Account, path, from string, limit int, disk Disk) (paths
 		next = uploads[limit-1].Path
 	}
 	for i, u := range uploads {
-		if tx.budget.low() && i > 0 {
+		if tx.budget.beyond(9) && i > 0 {
 			next = uploads[i-1].Path
 			break
 		}
@@ -113,7 +113,7 @@ func (tx *Tx) Withdraw(grace time.Duration, from Cursor, limit int, disk Disk) (
 	to = Cursor{At: from.At, ID: from.ID}
 	to.More = len(uploads) == limit
 	for i, u := range uploads {
-		if tx.budget.low() && i > 0 {
+		if tx.budget.beyond(9) && i > 0 {
 			to.More = true
 			break
 		}

@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +30,10 @@ func TestDepthCostsNobodyElse(t *testing.T) {
 	s.waitProblems(deep, map[string]string{first("moved"): "unknown-folder", first("levels"): "unknown-folder"})
 	if n := s.status().WatchedDirs; n > 50 {
 		t.Errorf("%d folders are watched", n)
+	}
+	s.must(os.WriteFile(deep.Dir()+"/"+first("moved")+"/y.jpg", photo(), 0o644))
+	if r := s.Picday("explain", first("moved")+"/y.jpg"); r.Code != 0 || !strings.Contains(r.Stdout, "ignored") || !strings.Contains(r.Stdout, "folders deep") {
+		t.Error(r)
 	}
 	s.daemon.Kill()
 	s.daemon = s.StartDaemon()

@@ -132,6 +132,13 @@ func (k *keeper) auditSoon() {
 	}
 }
 
+// auditLater: the ledger could not be asked.
+func (k *keeper) auditLater() {
+	if k.auditAt.IsZero() {
+		k.auditAt = k.now.Add(k.opt.Poll)
+	}
+}
+
 func (k *keeper) audit() {
 	if !k.auditAt.IsZero() && !k.auditAt.After(k.now) {
 		k.auditAt = time.Time{}

@@ -141,10 +141,17 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 			continue
 		}
 		st, err := t.statAt(fd, name)
-		if err != nil {
-			continue // gone again, or the keeper will find out
-		}
 		path := dir + "/" + name
+		if isGone(err) {
+			continue
+		}
+		if err != nil { // a fault: nothing is known of it, so it must be looked at
+			if _, ok := known[name]; ok {
+				seen = append(seen, name)
+			}
+			w.in.note(path, opLook, nil)
+			continue
+		}
 		if st.isDir() && !t.deepest(path) {
 			delete(unseen, path)
 			if j.scan.whole || !w.dirs.shows(path, st.inode()) {
@@ -205,7 +212,8 @@ func (w *walker) audit(ctx context.Context, s *scan) {
 		if _, ok := known[t.root]; !ok {
 			names, err := w.ledger.Dirs(ctx, t.root)
 			if err != nil {
-				w.log.Error().Err(err).Str("root", t.root).Msg("cannot read known directories")
+				w.log.Error().Err(err).Str("root", t.root).Msg("cannot read known directories, trying again")
+				w.in.call((*keeper).auditLater)
 			}
 			known[t.root] = names
 		}

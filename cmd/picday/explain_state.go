@@ -222,7 +222,11 @@ func (f *facts) companion() string {
 
 // stillShown: a photo stays until its successor is through.
 func (f *facts) stillShown() {
-	if f.photo != nil {
+	switch {
+	case f.photo == nil:
+	case f.known && f.upload.Reason != "" && f.upload.PhotoID != f.photo.ID:
+		f.why("The picture that was here before was deleted first: it is withdrawn when it has been missing for %s.", f.e.cfg.Upload.DeleteGrace.Std())
+	default:
 		f.why("The picture that was here before stays published meanwhile: its link is below.")
 	}
 }

@@ -71,7 +71,7 @@ func (a *app) initCommand() *cobra.Command {
 		}
 		return nil
 	})
-	cmd.Flags().BoolVar(&newVolume, "new-volume", false, "accept the upload directory as the new home of all uploads,\nalthough it carries no mark of this catalogue")
+	cmd.Flags().BoolVar(&newVolume, "new-volume", false, "accept the upload directory as the new home of all uploads,\nalthough it carries no mark of this catalogue; files there are\nrecognised by their pictures alone")
 	return cmd
 }
 
