@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"picday/internal/testbed"
+	"picday/internal/testphoto"
 )
 
 // The README's lines for nginx and Caddy, as they stand there but for the
@@ -234,7 +235,7 @@ func (s *site) pictures(addr string) {
 		}
 	}
 	before, _ := ask(front, "GET", thumb)
-	s.must(wire.Put(pictures(u)+"12.jpg", photo()))
+	s.must(wire.Put(pictures(u)+"12.jpg", testphoto.Vary(testphoto.Tiny(1), 1))) // looks different, too: the tag is of what is served
 	s.Eventually("the new picture is published", func() (bool, any) {
 		now := s.photos(u)[path].SHA256
 		return now != p.SHA256, now
