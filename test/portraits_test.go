@@ -128,6 +128,12 @@ func TestDuplicateID(t *testing.T) {
 		t.Errorf("the older one is back: %+v", p)
 	}
 	s.waitProblems(u, map[string]string{})
+	// Another ending is the same person, too.
+	s.must(wire.Put(dir+"12.jfif", second))
+	s.waitProblems(u, map[string]string{at + "12.jpg": "duplicate-id"})
+	if p := s.waitPhotos(u, at+"12.jfif")[at+"12.jfif"]; p.SHA256 != sum(second) || p.Link != link {
+		t.Errorf("as .jfif: %+v", p)
+	}
 }
 
 // Badly named files are announced with the day of their end, and deleted then:
