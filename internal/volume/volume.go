@@ -6,6 +6,7 @@ package volume
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,6 +32,8 @@ type Volumes struct {
 	seen mark
 	at   time.Time         // of the last look at the marker
 	keys map[uint64]uint64 // by device number
+
+	unknown atomic.Uint64
 }
 
 // mark is what is compared to find out whether the marker is still the same.
@@ -55,8 +59,9 @@ func (v *Volumes) Forget() {
 }
 
 // Key returns the key of the file system with that device number. fd is
-// something open on it. Where it is not, and nothing was before, the key holds for this
-// device number only.
+// something open on it. Where the key cannot be found out, as when no descriptor
+// is left for the marker, it is another one each time: then no file is taken for
+// one that is known, nor for one that has not changed.
 func (v *Volumes) Key(dev uint64, fd int) uint64 {
 	if key, ok := v.known(dev); ok {
 		return key
@@ -64,7 +69,7 @@ func (v *Volumes) Key(dev uint64, fd int) uint64 {
 	v.learn(fd)
 	key, ok := v.known(dev)
 	if !ok {
-		return hash("device", strconv.FormatUint(dev, 10))
+		return hash("unknown", strconv.FormatUint(v.unknown.Add(1), 10))
 	}
 	return key
 }
@@ -98,17 +103,28 @@ func (v *Volumes) known(dev uint64) (key uint64, ok bool) {
 }
 
 // look reads the marker, if it is another than it was. Then everything else is
-// learned anew.
+// learned anew. A fault says nothing about the marker.
 func (v *Volumes) look() {
-	v.at = time.Now()
 	m, text, err := v.read()
-	if m == v.seen {
+	switch {
+	case err != nil && !isAbsent(err):
+		if v.seen != (mark{}) {
+			v.at = time.Now()
+		}
+		return
+	case m == v.seen:
+		v.at = time.Now()
 		return
 	}
-	v.seen, v.keys = m, map[uint64]uint64{}
+	v.at, v.seen, v.keys = time.Now(), m, map[uint64]uint64{}
 	if err == nil {
 		v.keys[m.dir] = hash("marker", strings.TrimSpace(text))
 	}
+}
+
+// isAbsent tells the errors that say that there is no marker.
+func isAbsent(err error) bool {
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) || errors.Is(err, os.ErrInvalid)
 }
 
 func (v *Volumes) read() (m mark, text string, err error) {
@@ -152,7 +168,8 @@ func (v *Volumes) learn(fd int) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if _, ok := v.keys[st.Dev]; !ok {
+	// Not while the marker cannot be read: it may be on this one.
+	if _, ok := v.keys[st.Dev]; !ok && v.seen != (mark{}) {
 		v.keys[st.Dev] = key
 	}
 }

@@ -57,6 +57,44 @@ func TestTheMarkerIsTheKey(t *testing.T) {
 	}
 }
 
+// Without a descriptor for the marker nothing is said of it: what was known
+// goes on, and what was not is like nothing else.
+func TestAFaultIsNoMissingMark(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, ".mark"), []byte("one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	dev := devOf(t, dir)
+	v, late := New(filepath.Join(dir, ".mark")), New(filepath.Join(dir, ".mark"))
+	one := v.Key(dev, fd)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	v.at = v.at.Add(-2 * lookEvery)
+	kept, first, second := v.Key(dev, fd), late.Key(dev, fd), late.Key(dev, fd)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if kept != one {
+		t.Errorf("what was known: %x, not %x", kept, one)
+	}
+	if first == second || first == one {
+		t.Errorf("what was not known: %x, %x", first, second)
+	}
+	if now := late.Key(dev, fd); now != one {
+		t.Errorf("afterwards: %x, not %x", now, one)
+	}
+}
+
 // What is mounted below is not the upload volume, and keeps its key too.
 func TestOtherFileSystems(t *testing.T) {
 	dir := t.TempDir()
