@@ -99,8 +99,9 @@ func loopbackUp() error {
 
 var etcLayers int
 
-// freshEtc throws the changes to /etc away.
-func freshEtc() error {
+// layEtc throws the changes to /etc away, down to the given layer and the
+// machine's own.
+func layEtc(lower string) error {
 	if etcLayers > 0 {
 		if err := unix.Unmount("/etc", unix.MNT_DETACH); err != nil {
 			return err
@@ -113,7 +114,15 @@ func freshEtc() error {
 			return err
 		}
 	}
-	if err := unix.Mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir="+dir+"/up,workdir="+dir+"/work"); err != nil {
+	if err := unix.Mount("overlay", "/etc", "overlay", 0, "lowerdir="+lower+"/etc,upperdir="+dir+"/up,workdir="+dir+"/work"); err != nil {
+		return err
+	}
+	return nil
+}
+
+// freshEtc is an /etc without any picday.
+func freshEtc() error {
+	if err := layEtc(""); err != nil {
 		return err
 	}
 	// What the machine has of its own must not decide a test.

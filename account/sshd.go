@@ -127,7 +127,11 @@ func (s *System) others(ctx context.Context) (map[string]string, error) {
 	}
 	out := map[string]string{}
 	for _, user := range users {
-		for _, addr := range []string{probes4[0], probes6[0]} {
+		addrs := []string{probes4[0]}
+		if user == "root" { // no line of picday's is for one family of addresses
+			addrs = append(addrs, probes6[0])
+		}
+		for _, addr := range addrs {
 			e, err := s.effective(ctx, user, from(addr))
 			if err != nil {
 				return nil, err

@@ -3,6 +3,7 @@ package account
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,13 +32,17 @@ func newWorld(t *testing.T) *System {
 	if whyNotReal != "" {
 		t.Skip(whyNotReal)
 	}
-	entries, err := os.ReadDir("/srv")
-	must(t, err)
-	for _, e := range entries {
-		must(t, os.RemoveAll(filepath.Join("/srv", e.Name())))
-	}
+	must(t, emptySrv())
 	must(t, freshEtc())
 	return New(testConfig())
+}
+
+func emptySrv() error {
+	entries, err := os.ReadDir("/srv")
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join("/srv", e.Name())))
+	}
+	return err
 }
 
 // initWorld is a machine after "picday init".
