@@ -71,7 +71,7 @@ var bulk = []string{
 	`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?1)
 		INSERT INTO seed SELECT n, randomblob(32), lower(hex(randomblob(28))), format('%s/Class %06d', ?4, n / ?6),
 			format('IMG_%04d.jpg', n % ?6), format('Class %06d', n / ?6) FROM i`,
-	`INSERT INTO original (sha256, bytes, width, height, taken_at, make, model, serial, refs)
+	`INSERT INTO original (sha256, bytes, width, height, taken_local, make, model, serial, refs)
 		SELECT sha, 7000000, 6000, 4000, ?5 - n * 1000, 'Canon', 'Canon EOS R6', '012021000123', 1 FROM seed ORDER BY sha`,
 	`INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes, hash)
 		SELECT sha, v.name, v.longest, v.quality, v.longest, v.longest * 2 / 3, v.longest * 100, zeroblob(32)
