@@ -211,15 +211,20 @@ func missing(err error) error {
 // the files that nothing points to any more, so many in one transaction.
 func (in *Ingester) emptyTrash(ctx context.Context) error {
 	keep := in.Config.Upload.TrashKeep.Std()
-	expired, err := in.Store.Expired(ctx, keep)
+	most := in.Config.Upload.MaxActivity
+	expired, err := in.Store.Expired(ctx, keep, most)
 	if err != nil || !expired {
 		return err
 	}
 	for from := (store.Cursor{}); ; {
 		var photos int64
 		var files int
+		var more bool
 		err := in.Writer.Do(ctx, func(tx *store.Tx) (err error) {
 			if photos, from, err = tx.Expire(keep, from, sweepLimit); err == nil {
+				more, err = tx.TrimActivity(most, sweepLimit)
+			}
+			if err == nil {
 				files, err = tx.Collect(collectLimit)
 			}
 			return err
@@ -230,7 +235,7 @@ func (in *Ingester) emptyTrash(ctx context.Context) error {
 		if photos > 0 || files > 0 {
 			in.Log.Info().Int64("photos", photos).Int("originals", files).Msg("trash emptied")
 		}
-		if !from.More && files < collectLimit {
+		if !from.More && !more && files < collectLimit {
 			return nil
 		}
 	}

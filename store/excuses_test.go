@@ -10,6 +10,7 @@ var excuses = []excuse{
 	{"SELECT coalesce((SELECT max(changed_at) FROM photo", "", "each max is the last row of an index"},
 	{"SELECT coalesce(max(changed_at), 0) FROM photo WHERE account_id = ?", "", "the max is the last row of an index"},
 	{"SELECT t.photos, t.problems, coalesce((SELECT max(ingested_at)", "", "the max is the last row of an index"},
+	{"DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE account_id", "", "the first rows of an index, as far as the limit"},
 	{"SELECT EXISTS (SELECT 1 FROM photo WHERE withdrawn_at < ?1)", "original WHERE refs = 0", "each is answered by the first row of an index"},
 	{"SELECT sha256 FROM original WHERE refs = 0 LIMIT", "", "the index holds nothing but what is to be collected"},
 

@@ -58,7 +58,7 @@ func TestQuestions(t *testing.T) {
 			own, err := w.s.View(w.acct.ID).LastChange(ctx)
 			return all > 0 && own == all, err
 		},
-		"expired": func() (bool, error) { yes, err := w.s.Expired(ctx, time.Hour); return !yes, err },
+		"expired": func() (bool, error) { yes, err := w.s.Expired(ctx, time.Hour, 100); return !yes, err },
 		"directories": func() (bool, error) {
 			all, err := w.s.KnownDirs(ctx, w.acct.ID)
 			return slices.Equal(all, []string{"job1/A", "job1/B"}), err

@@ -113,13 +113,36 @@ func (tx *Tx) Expire(keep time.Duration, from Cursor, limit int) (n int64, to Cu
 	return n + replaced, to, err
 }
 
-// Expired tells whether Expire or Collect might find something to do.
-func (s *Store) Expired(ctx context.Context, keep time.Duration) (yes bool, err error) {
+// TrimActivity takes away what an account has beyond the most lines of
+// activity, the oldest first, at most limit of each account. more: there are
+// more left.
+func (tx *Tx) TrimActivity(most, limit int) (more bool, err error) {
+	type over struct {
+		account int64
+		n       int
+	}
+	all, err := collect(context.Background(), tx, func(r *sql.Rows) (v over, err error) {
+		return v, r.Scan(&v.account, &v.n)
+	}, `SELECT account_id, activity - ?1 FROM tally WHERE activity > ?1`, most)
+	for _, v := range all {
+		if _, err := tx.Exec(`DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE account_id = ? ORDER BY id LIMIT ?)`,
+			v.account, min(v.n, limit)); err != nil {
+			return false, err
+		}
+		more = more || v.n > limit
+	}
+	return more, err
+}
+
+// Expired tells whether Expire, TrimActivity or Collect might find something to
+// do.
+func (s *Store) Expired(ctx context.Context, keep time.Duration, mostActivity int) (yes bool, err error) {
 	before := millis(time.Now().Add(-keep))
 	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM photo WHERE withdrawn_at < ?1)
 		OR EXISTS (SELECT 1 FROM activity WHERE at < ?2)
 		OR EXISTS (SELECT 1 FROM history WHERE replaced_at < ?1)
-		OR EXISTS (SELECT 1 FROM original WHERE refs = 0)`, before, millis(time.Now().Add(-activityKeep))).Scan(&yes)
+		OR EXISTS (SELECT 1 FROM tally WHERE activity > ?3)
+		OR EXISTS (SELECT 1 FROM original WHERE refs = 0)`, before, millis(time.Now().Add(-activityKeep)), mostActivity).Scan(&yes)
 	return yes, err
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -155,4 +156,36 @@ func TestRestoreOverAPhotoThatIsGone(t *testing.T) {
 	if w.link(aJPG) != link {
 		t.Error("another link")
 	}
+}
+
+// An account keeps so many lines of activity, the latest; they go in steps.
+func TestActivityIsBounded(t *testing.T) {
+	w := newWorld(t, Jobs)
+	var other Account
+	w.tx(func(tx *Tx) (err error) {
+		other, err = tx.AddAccount(Account{Name: "other", Layout: Jobs})
+		for i := range 25 {
+			err = errors.Join(err, tx.happened(Activity{AccountID: w.acct.ID, Event: EventAdded, Path: fmt.Sprint(i)}))
+		}
+		return errors.Join(err, tx.happened(Activity{AccountID: other.ID, Event: EventAdded, Path: "theirs"}))
+	})
+	steps := 0
+	for more := true; more; steps++ {
+		if yes, err := w.s.Expired(t.Context(), time.Hour, 10); err != nil || !yes {
+			t.Errorf("nothing to do before step %d: %v", steps, err)
+		}
+		w.tx(func(tx *Tx) (err error) { more, err = tx.TrimActivity(10, 7); return err })
+	}
+	if yes, err := w.s.Expired(t.Context(), time.Hour, 10); err != nil || yes || steps != 3 {
+		t.Errorf("after %d steps there is more to do: %v %v", steps, yes, err)
+	}
+	left := w.events(ActivityQuery{Account: "acme"})
+	if theirs := w.events(ActivityQuery{Account: "other"}); len(left) != 10 || len(theirs) != 1 {
+		t.Errorf("left are %q and %q", left, theirs)
+	}
+	all, err := w.s.View(w.acct.ID).Activity(t.Context(), ActivityQuery{})
+	if err != nil || all[0].Path != "24" || all[9].Path != "15" {
+		t.Errorf("not the latest: %+v, %v", all, err)
+	}
+	w.consistent()
 }

@@ -18,6 +18,7 @@ func (w *world) consistent() {
 		"withdrawn by nobody":                `SELECT id FROM photo WHERE withdrawn_by IS NOT NULL AND withdrawn_at IS NULL`,
 		"counted wrong":                      `SELECT account_id FROM tally t WHERE photos <> (SELECT count(*) FROM photo WHERE account_id = t.account_id AND withdrawn_at IS NULL)`,
 		"unusual ones counted wrong":         `SELECT account_id FROM tally t WHERE unusual <> (SELECT count(*) FROM photo WHERE account_id = t.account_id AND withdrawn_at IS NULL AND instr(flags, 'unusual') > 0)`,
+		"activity counted wrong":             `SELECT account_id FROM tally t WHERE activity <> (SELECT count(*) FROM activity WHERE account_id = t.account_id)`,
 		"problems counted wrong":             `SELECT account_id FROM tally t WHERE problems <> (SELECT count(*) FROM upload WHERE account_id = t.account_id AND reason IS NOT NULL AND gone_at IS NULL)`,
 		"reasons counted wrong":              `SELECT account_id FROM problem_tally t WHERE files <> (SELECT count(*) FROM upload WHERE account_id = t.account_id AND reason = t.reason AND gone_at IS NULL)`,
 		"a reason not counted":               `SELECT id FROM upload u WHERE reason IS NOT NULL AND gone_at IS NULL AND NOT EXISTS (SELECT 1 FROM problem_tally WHERE account_id = u.account_id AND reason = u.reason)`,

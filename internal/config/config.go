@@ -48,6 +48,7 @@ type Upload struct {
 	StrayKeep    Duration `toml:"stray_keep" doc:"Layout portraits: files with a name that is no ID are deleted after this."`
 	TrashKeep    Duration `toml:"trash_keep" doc:"How long a photo whose file was deleted can be brought back."`
 	Rescan       Duration `toml:"rescan" doc:"How often everything is looked at again."`
+	MaxActivity  int      `toml:"max_activity" doc:"How many lines of activity are kept for one account, at least 100; the oldest go first. None is kept for longer than 400 days."`
 }
 
 // Images says what renditions are made, and of what: a picture beyond a limit is a
@@ -125,6 +126,7 @@ func Default() Config {
 			StrayKeep:    Duration(168 * time.Hour),
 			TrashKeep:    Duration(720 * time.Hour),
 			Rescan:       Duration(time.Hour),
+			MaxActivity:  100_000,
 		},
 		Images: Images{
 			Renditions: []Rendition{
@@ -258,6 +260,9 @@ func (c Config) validate() error {
 		if d.Std() < time.Millisecond {
 			return fmt.Errorf("%s = %q is too short: give a time with its unit, such as \"1s\", \"10m\" or \"720h\"", key, d.Std())
 		}
+	}
+	if c.Upload.MaxActivity < 100 {
+		return fmt.Errorf("upload.max_activity = %d: use 100 or more", c.Upload.MaxActivity)
 	}
 	if c.Images.Workers < 0 || c.Images.Workers > 1024 {
 		return fmt.Errorf("images.workers = %d: use 0 (one per core) to 1024", c.Images.Workers)

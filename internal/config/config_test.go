@@ -34,6 +34,7 @@ delete_grace = "3s"
 stray_keep = "24h"
 trash_keep = "48h"
 rescan = "5m"
+max_activity = 5000
 [images]
 max_megapixels = 200
 max_megapixels_progressive = 50
@@ -70,7 +71,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		UploadDir: "/u", DataDir: "/d", RunDir: "/r", Reserve: 5, TimeZone: "Asia/Kathmandu", LogLevel: "debug",
 		Upload: Upload{
 			Duration(2 * time.Second), Duration(time.Minute), Duration(3 * time.Second),
-			Duration(24 * time.Hour), Duration(48 * time.Hour), Duration(5 * time.Minute),
+			Duration(24 * time.Hour), Duration(48 * time.Hour), Duration(5 * time.Minute), 5000,
 		},
 		Images: Images{3, []Rendition{{"only", 100, 50}}, 200, 50, 10, 7, Duration(5 * time.Second), 512},
 		SSHD:   SSHD{"/s/config", "/s/drop_in", "/s/keys", []string{}, "pics.example", 2222},

@@ -194,7 +194,8 @@ CREATE INDEX problem_reason ON upload (reason, id) WHERE reason IS NOT NULL AND 
 CREATE INDEX problem_account_reason ON upload (account_id, reason, id) WHERE reason IS NOT NULL AND gone_at IS NULL;
 CREATE INDEX problem_job ON upload (job_id, id) WHERE reason IS NOT NULL AND gone_at IS NULL;
 
--- What happened, for people to look up: at most a year of it.
+-- What happened, for people to look up: at most a year of it, and so many of
+-- an account.
 CREATE TABLE activity (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     at         INTEGER NOT NULL,
@@ -240,6 +241,7 @@ CREATE TABLE tally (
     photos     INTEGER NOT NULL,    -- published
     unusual    INTEGER NOT NULL,    -- published, and flagged so
     problems   INTEGER NOT NULL,
+    activity   INTEGER NOT NULL,
     -- Rises with every change of the account, its jobs and problems, and with
     -- every photo that ends: with photo.changed_at, all that a page can show.
     changes    INTEGER NOT NULL
@@ -266,13 +268,18 @@ CREATE TABLE stored (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO stored VALUES ('original', 0, 0), ('rendition', 0, 0);
 
-CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0, 0, 0, 0); END;
+CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0, 0, 0, 0, 0); END;
 CREATE TRIGGER tally_account_changed AFTER UPDATE ON account
 BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.id; END;
 CREATE TRIGGER tally_job AFTER INSERT ON job
 BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.account_id; END;
 CREATE TRIGGER tally_job_changed AFTER UPDATE OF name, state, changed_at ON job
 BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.account_id; END;
+
+CREATE TRIGGER tally_activity AFTER INSERT ON activity
+BEGIN UPDATE tally SET activity = activity + 1 WHERE account_id = NEW.account_id; END;
+CREATE TRIGGER tally_activity_ended AFTER DELETE ON activity
+BEGIN UPDATE tally SET activity = activity - 1 WHERE account_id = OLD.account_id; END;
 
 CREATE TRIGGER photo_added AFTER INSERT ON photo BEGIN
     UPDATE original SET refs = refs + 1 WHERE sha256 = NEW.sha256;
