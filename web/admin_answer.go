@@ -49,6 +49,10 @@ func refusalOf(err error) (r refusal, known bool) {
 		return refusal{http.StatusNotFound, "There is nothing here."}, true
 	case errors.Is(err, store.ErrNoFile):
 		return refusal{http.StatusConflict, "The file was deleted by the uploader. 'picday trash restore' brings both back."}, true
+	case errors.Is(err, store.ErrNoEarlier):
+		return refusal{http.StatusConflict, "That picture is no longer kept, or it is shown already. Load the page again."}, true
+	case errors.Is(err, store.ErrNotShown):
+		return refusal{http.StatusConflict, "That picture or the photo is withdrawn: restore it first."}, true
 	case errors.As(err, &body):
 		return refusal{http.StatusRequestEntityTooLarge, "That is more than can be sent here."}, true
 	}

@@ -115,7 +115,14 @@ func (f *frame) add(v *visit) error {
 	if err != nil {
 		return err
 	}
+	replaced, err := v.view.ReplacedCounts(v.Context())
+	if err != nil {
+		return err
+	}
 	f.Problems = counts.Problems
+	for _, c := range replaced {
+		f.Problems += c.N
+	}
 	if l, ok := f.Data.(interface{ follows() (string, string) }); ok {
 		f.Follows, f.Pulse = l.follows()
 	}

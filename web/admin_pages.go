@@ -16,6 +16,8 @@ func pageRoutes() []route {
 		{"POST", "/photos/{id}/withdraw", operator, withdrawPhoto},
 		{"POST", "/photos/{id}/restore", operator, restorePhoto},
 		{"POST", "/photos/{id}/rotate", operator, rotateLink},
+		{"POST", "/photos/{id}/revert", operator, revertPhoto},
+		{"POST", "/photos/{id}/accept", operator, acceptPhoto},
 		{"GET", "/problems", operator, problemList},
 		{"GET", "/activity", operator, activityList},
 		{"GET", "/trash", operator, trashList},
@@ -27,5 +29,7 @@ func pageRoutes() []route {
 var doneSentences = map[string]string{
 	"withdrawn": "Withdrawn: the link answers “not found” from now on.",
 	"restored":  "Restored: the photo is published again, under its link.",
+	"reverted":  "The earlier picture is shown again, under its link.",
+	"accepted":  "Accepted: nobody is told of it any more.",
 	"rotated":   "The link is a new one. The old one shows nothing any more.",
 }

@@ -96,8 +96,14 @@ func (b *bed) put(person, content string) {
 
 func (b *bed) publish(acct store.Account, at store.Place, content string) {
 	b.Helper()
+	b.publishShot(acct, at, content, store.Camera{})
+}
+
+// publishShot publishes what a camera has taken.
+func (b *bed) publishShot(acct store.Account, at store.Place, content string, camera store.Camera) {
+	b.Helper()
 	sha := store.SHA(sha256.Sum256([]byte(content)))
-	o := store.Original{SHA: sha, Bytes: int64(len(content)), Width: 800, Height: 600}
+	o := store.Original{SHA: sha, Bytes: int64(len(content)), Width: 800, Height: 600, Camera: camera}
 	for _, spec := range specs {
 		data := rendered(spec.Name, content)
 		name := b.s.RenditionPath(sha, spec)

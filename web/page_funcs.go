@@ -99,8 +99,11 @@ func items(all ...any) []any { return all }
 
 // flagTitle says what a photo's flag means.
 func flagTitle(flag string) string {
-	if flag == "small" {
+	switch flag {
+	case "small":
 		return "Narrower than 600 pixels"
+	case string(store.OtherShot):
+		return "Another shot was here before"
 	}
 	return "The file breaks the rules of JPEG where the picture does not suffer from it"
 }

@@ -18,6 +18,7 @@ type photoPageData struct {
 	Sort          string
 	Before, After string // the neighbours' addresses
 	History       []store.Past
+	Was           *store.Past // another shot that was here before, and people are told of
 	Activity      []activityRow
 	Expires       time.Time // withdrawn: when it ends
 	Restore       string    // withdrawn: what to type where the file was deleted
@@ -82,6 +83,7 @@ func photoPage(w http.ResponseWriter, v *visit) error {
 	if page.History, err = v.view.History(v.Context(), p); err != nil {
 		return err
 	}
+	page.Was = earlier(p, page.History)
 	activity, err := v.view.Activity(v.Context(), store.ActivityQuery{PhotoID: p.ID, Limit: photoActivity})
 	if err != nil {
 		return err

@@ -44,6 +44,8 @@ type choice struct {
 
 type problemsPage struct {
 	Rows              []problemRow
+	Replaced          []replacedRow // on the first page, before the files
+	MoreReplaced      bool
 	Accounts, Reasons []choice
 	Total             int
 	Filtered          bool
@@ -86,10 +88,21 @@ func problemList(w http.ResponseWriter, v *visit) error {
 	if page.Rows, err = v.problemRows(found); err != nil {
 		return err
 	}
+	if after == 0 && (reason == "" || reason == string(store.OtherShot)) {
+		if page.Replaced, err = v.replacedRows(account, job); err != nil {
+			return err
+		}
+		page.MoreReplaced = len(page.Replaced) == replacedPerPage
+	}
 	counts, err := v.view.ProblemCounts(v.Context())
 	if err != nil {
 		return err
 	}
+	replaced, err := v.view.ReplacedCounts(v.Context())
+	if err != nil {
+		return err
+	}
+	counts = counted(counts, replaced)
 	accounts, reasons := choices{}, choices{}
 	for _, c := range counts {
 		page.Total += c.N

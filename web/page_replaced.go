@@ -1,0 +1,70 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+
+	"picday/store"
+)
+
+// A replacedRow is a photo that took another shot's place, with what was there.
+type replacedRow struct {
+	Photo store.Photo
+	Was   *store.Past // nil: just ended
+	Form  string      // the photo's address
+}
+
+// earlier finds the picture that people are told of.
+func earlier(p store.Photo, history []store.Past) *store.Past {
+	i := slices.IndexFunc(history, func(h store.Past) bool { return h.SHA == p.Replaced })
+	if i < 0 || p.Replaced == (store.SHA{}) {
+		return nil
+	}
+	return &history[i]
+}
+
+const replacedPerPage = 50
+
+// replacedRows are the first ones of an account and a job, or (empty) of all.
+func (v *visit) replacedRows(account, job string) (rows []replacedRow, err error) {
+	for after := int64(0); len(rows) < replacedPerPage; {
+		photos, err := v.view.Replaced(v.Context(), account, after, replacedPerPage)
+		if err != nil || len(photos) == 0 {
+			return rows, err
+		}
+		for _, p := range photos {
+			if after = p.ID; job != "" && p.Job != job {
+				continue
+			}
+			history, err := v.view.History(v.Context(), p)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, replacedRow{p, earlier(p, history), photoURL(p.ID)})
+		}
+	}
+	return rows[:replacedPerPage], nil
+}
+
+func acceptPhoto(w http.ResponseWriter, v *visit) error {
+	return v.alter(w, (*store.Tx).Accept, "accepted")
+}
+
+func revertPhoto(w http.ResponseWriter, v *visit) error {
+	sha := v.FormValue("sha256")
+	if len(sha) != 2*len(store.SHA{}) { // a page names it whole: nobody else's click in between makes it another one
+		return refuse(http.StatusBadRequest, "Which picture? Load the page again and choose one.")
+	}
+	return v.alter(w, func(tx *store.Tx, id int64, operator string) error {
+		_, err := tx.Revert(id, sha, operator)
+		return err
+	}, "reverted")
+}
+
+// counted adds the counts of both kinds, by account.
+func counted(files, photos []store.ProblemCount) []store.ProblemCount {
+	all := append(files, photos...)
+	slices.SortStableFunc(all, func(a, b store.ProblemCount) int { return cmp.Compare(a.Account, b.Account) })
+	return all
+}
