@@ -36,6 +36,7 @@ type keeper struct {
 	nextPoll time.Time // zero: nothing to poll
 	polling  bool
 	auditAt  time.Time // zero: no directory came or went
+	starved  time.Time // when we were last refused to open a file for want of descriptors
 
 	scanning  bool
 	wanted    map[string]bool // roots to scan next; "" is all of them
@@ -233,6 +234,7 @@ func (k *keeper) status() Status {
 		LastScan: k.lastScan, Overflows: k.overflows,
 	}
 	now := time.Now()
+	s.Starved = now.Sub(k.starved) < time.Minute
 	for _, e := range k.entries {
 		if e.state != handed && (s.OldestPending.IsZero() || e.since.Before(s.OldestPending)) {
 			s.OldestPending = e.since

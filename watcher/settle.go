@@ -2,6 +2,7 @@ package watcher
 
 import (
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -52,7 +53,10 @@ func (k *keeper) decide(e *entry) {
 	case isGone(err):
 		k.vanished(e.tree, e.path)
 	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM):
-		k.opt.Log.Warn().Err(err).Msg("cannot look at uploads")
+		if k.now.Sub(k.starved) > time.Minute { // not for each file in each turn
+			k.opt.Log.Warn().Err(err).Msg("cannot look at uploads")
+		}
+		k.starved = k.now
 		k.queue.put(e, k.now.Add(k.opt.Settle))
 	case st != nil && st.isDir() && !e.tree.deepest(e.path):
 		k.forget(e)

@@ -134,6 +134,7 @@ type Status struct {
 	PolledDirs    []string // absolute: without a watch or not readable, listed every Options.Poll
 	Missing       []string // absolute: trees that are not there or not readable
 	Unwatched     int      // directories that can be listed but not watched
+	Starved       bool     // within the last minute no file could be opened, for want of descriptors or memory
 	OutOfWatches  bool     // the kernel refused a watch because there are too many
 	Pending       int      // known, not yet given out
 	Uploading     int      // of these: held by a writer, or changed within the last minute

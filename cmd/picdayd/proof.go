@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -187,6 +188,10 @@ func (s *service) judge(stage int32, err error) (well bool) {
 	word := at.word
 	switch {
 	case stage == atRoom:
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		// Unlike a disk's, this trouble may end with the process.
+		word, stage = "out-of-files", atWatcher
+		err = fmt.Errorf("picdayd may open no more files: raise LimitNOFILE in its unit: %w", err)
 	case stuck:
 		word += "-stuck"
 		err = fmt.Errorf("%s has not answered for %v: is it frozen, or away?", at.what, proveEvery)

@@ -133,6 +133,9 @@ func (s *service) gather(ctx context.Context) control.Status {
 	for _, dir := range w.Missing {
 		st.Warnings = append(st.Warnings, "the folder "+layout.Shown(dir)+" is not there or cannot be read: nothing below it is taken or withdrawn")
 	}
+	if w.Starved {
+		st.Warnings = append(st.Warnings, "picdayd could open no more files within the last minute, and uploads wait: raise LimitNOFILE in its unit")
+	}
 	switch {
 	case w.Unwatched > 0 && w.OutOfWatches:
 		st.Warnings = append(st.Warnings, "the kernel's inotify watches have run out, some folders are polled: raise fs.inotify.max_user_watches")
