@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -199,7 +201,7 @@ func TestHintsOutliveFaults(t *testing.T) {
 			b.must(os.Remove(b.at(path)))
 			b.running(func(chan<- File, <-chan bool) {
 				c.break_(b)
-				b.must(b.Gone(t.Context(), "acme", "job1/x/a.jpg"))
+				b.Gone(t.Context(), "acme", "job1/x/a.jpg")
 				b.until("it is unsure", func() bool { return len(b.Unsure()) == 1 && b.Unsure()[0].Why != nil })
 				if _, known, _ := b.Store.UploadAt(t.Context(), 1, "job1/x/a.jpg"); !known {
 					t.Error("believed without proof")
@@ -229,4 +231,30 @@ func TestFaultsAreToldFromAnswers(t *testing.T) {
 	if isFault(nil) {
 		t.Error("no error is a fault")
 	}
+}
+
+// A photo whose grace is over stays published for a fault too, and that is said.
+func TestWithdrawalsThatMeetAFaultAreTold(t *testing.T) {
+	const path = "acme/job1/x/a.jpg"
+	b := newBed(t)
+	b.Config.Upload.DeleteGrace = 0
+	b.write(path, whole)
+	b.settle(path)
+	b.must(os.Remove(b.at(path)))
+	b.gone(path)
+	b.must(os.Rename(b.at(store.MarkerFile), b.at("aside")))
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	b.running(func(chan<- File, <-chan bool) {
+		var sweeps sync.WaitGroup
+		sweeps.Go(func() { b.must(b.Sweep(ctx, nil)) })
+		b.until("it is told", func() bool { return errors.Is(b.Unwithdrawn(), store.ErrVolume) })
+		if b.photo(path) == nil {
+			t.Error("withdrawn without proof")
+		}
+		b.must(os.Rename(b.at("aside"), b.at(store.MarkerFile)))
+		b.until("it is withdrawn", func() bool { return b.photo(path) == nil })
+		stop()
+		sweeps.Wait()
+	})
 }

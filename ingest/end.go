@@ -80,7 +80,10 @@ func (in *Ingester) Sweep(ctx context.Context, nudge <-chan struct{}) error {
 		}
 		in.retryHints(ctx, now)
 		in.dear.tidy()
-		in.report(ctx, in.withdraw(ctx, &round), "withdraw")
+		if err := in.withdraw(ctx, &round); err != nil {
+			in.report(ctx, err, "withdraw")
+			in.hints.unproven(err)
+		}
 		in.report(ctx, in.deleteStrays(ctx, now, &round), "delete strays")
 		if now.After(nextTrash) {
 			nextTrash = now.Add(trashEvery)
@@ -97,12 +100,15 @@ func (in *Ingester) report(ctx context.Context, err error, what string) {
 
 // withdraw looks at all that is overdue and behind the cursor, so many in one
 // transaction.
-func (in *Ingester) withdraw(ctx context.Context, round *sweep) error {
+func (in *Ingester) withdraw(ctx context.Context, round *sweep) (unsure error) {
 	grace := in.Config.Upload.DeleteGrace.Std()
 	for ctx.Err() == nil {
 		overdue, err := in.Store.Overdue(ctx, grace, round.missing)
-		if err != nil || !overdue {
+		if err != nil {
 			return err
+		}
+		if !overdue {
+			return unsure
 		}
 		var done []store.Withdrawal
 		var to store.Cursor
@@ -114,9 +120,6 @@ func (in *Ingester) withdraw(ctx context.Context, round *sweep) error {
 			})
 			return err
 		})
-		if errors.Is(err, store.ErrVolume) {
-			return nil // nothing was done; the next round asks again
-		}
 		if err != nil {
 			return err
 		}
@@ -124,15 +127,15 @@ func (in *Ingester) withdraw(ctx context.Context, round *sweep) error {
 		if errors.As(doubt, &dear) {
 			// Then the next round can tell.
 			go func() { in.report(ctx, in.findOut(dear.wants), "withdraw") }()
-		} else if doubt != nil && !errors.Is(doubt, store.ErrVolume) {
-			in.report(ctx, doubt, "withdraw")
+		} else if doubt != nil {
+			unsure = doubt
 		}
 		for _, w := range done {
 			in.Log.Info().Str("account", w.Account).Str("path", w.Path).Msg("withdrawn")
 		}
 		round.missing = to
 	}
-	return nil
+	return unsure
 }
 
 // deleteStrays removes badly named files whose days are over, if they are

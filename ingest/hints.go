@@ -19,6 +19,9 @@ import (
 type hints struct {
 	mu  sync.Mutex
 	all map[hint]*chase
+
+	last   error // why what is overdue could not be withdrawn
+	lastAt time.Time
 }
 
 // A hint is about a path and all that was known below it.
@@ -49,16 +52,15 @@ const (
 
 // Gone follows up the hint that a file or folder is missing, until it is known
 // whether it is.
-func (in *Ingester) Gone(ctx context.Context, name, path string) error {
+func (in *Ingester) Gone(ctx context.Context, name, path string) {
 	a, ok := in.account(name)
 	if !ok {
-		return nil
+		return
 	}
 	h := hint{name, path}
 	if in.hints.begin(h) {
 		in.follow(ctx, a, h, "", nil)
 	}
-	return nil
 }
 
 // begin tells whether the hint is to be followed now.
@@ -136,7 +138,7 @@ func (in *Ingester) followUp(ctx context.Context, a account, h hint, next string
 	delete(in.hints.all, h)
 	in.hints.mu.Unlock()
 	if once {
-		_ = in.Gone(ctx, h.account, h.path)
+		in.Gone(ctx, h.account, h.path)
 	}
 }
 
@@ -212,6 +214,23 @@ func (k *hints) dueBy(now time.Time, whole func(hint) hint) (due []hint) {
 		}
 	}
 	return due
+}
+
+func (k *hints) unproven(why error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last, k.lastAt = why, time.Now()
+}
+
+// Unwithdrawn is why photos stay published whose files have been missing for
+// longer than the grace, nil once a round has gone without.
+func (in *Ingester) Unwithdrawn() error {
+	in.hints.mu.Lock()
+	defer in.hints.mu.Unlock()
+	if time.Since(in.hints.lastAt) > 2*unprovenWait {
+		return nil
+	}
+	return in.hints.last
 }
 
 // Unsure lists the missing paths of which nothing could be proven yet, the

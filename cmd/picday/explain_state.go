@@ -305,6 +305,11 @@ func (f *facts) surroundings() {
 	if f.acct.Kept && f.x.State == statePublished {
 		f.why("The account was removed, its photos were kept.")
 	}
+	for _, w := range f.e.daemon.Warnings {
+		if f.x.State == stateMissing && strings.HasPrefix(w, control.NotWithdrawn) {
+			f.why("%s", w)
+		}
+	}
 	if f.x.State == stateMissing && f.e.daemonErr != nil {
 		f.why("%v, so nothing changes until it is started.", f.e.daemonErr)
 	}

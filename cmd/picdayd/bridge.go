@@ -20,9 +20,7 @@ func (s *service) bridge(ctx context.Context, files chan<- ingest.File) error {
 				return nil
 			}
 		case g := <-s.watcher.Gone():
-			if err := s.ingest.Gone(ctx, g.Root, g.Path); err != nil && ctx.Err() == nil {
-				return err
-			}
+			s.ingest.Gone(ctx, g.Root, g.Path)
 		case <-ctx.Done():
 			return nil
 		}

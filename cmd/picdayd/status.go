@@ -124,6 +124,9 @@ func (s *service) gather(ctx context.Context) control.Status {
 	if err := s.ingest.Setback(); err != nil {
 		st.Warnings = append(st.Warnings, control.NotTaken+err.Error())
 	}
+	if err := s.ingest.Unwithdrawn(); err != nil {
+		st.Warnings = append(st.Warnings, control.NotWithdrawn+err.Error())
+	}
 	if unsure := s.ingest.Unsure(); len(unsure) > 0 {
 		for _, u := range unsure[:min(len(unsure), 50)] {
 			st.Unsure = append(st.Unsure, control.Unsure{Account: u.Account, Path: layout.Shown(u.Path), Since: u.Since.UTC(), Why: u.Why.Error()})

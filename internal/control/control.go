@@ -25,6 +25,10 @@ const socketName = "picdayd.sock"
 // theirs, such as a full disk.
 const NotTaken = "uploads cannot be taken in, and are tried again every few seconds: "
 
+// NotWithdrawn begins the warning that photos stay published although their
+// files have been missing for longer than the grace.
+const NotWithdrawn = "photos of missing files cannot be withdrawn, which is tried again every half minute: "
+
 // Status is what the daemon is doing; the contract names the JSON fields.
 type Status struct {
 	Running         bool       `json:"running"`
