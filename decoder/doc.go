@@ -18,7 +18,8 @@
 //     after 100 pictures, or when it had nothing to do for 30 s;
 //   - nothing of a picture is left in a child's memory when the next one comes: no
 //     sample, no byte of the file or of a rendition;
-//   - all pictures decoded at once are estimated to fit in one budget of memory.
+//   - all pictures decoded at once are estimated to fit in one budget of memory, of
+//     which no account has all.
 //
 // The holes that remain: a child taken over by its picture can return another
 // picture of the same size (and does so for the same account's pictures after it,

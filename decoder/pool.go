@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/semaphore"
 	"golang.org/x/sys/unix"
 
 	"picday/photo"
@@ -42,7 +41,7 @@ const (
 // may be called by many goroutines.
 type Pool struct {
 	Options
-	budget *semaphore.Weighted
+	budget *budget
 	places chan struct{} // one entry per worker that is free
 	idle   idle          // the children that belong to them; fewer, where one has ended
 	births chan chan<- birth
@@ -65,7 +64,7 @@ func New(o Options) *Pool {
 	}
 	return &Pool{
 		Options: o,
-		budget:  semaphore.NewWeighted(o.Memory),
+		budget:  newBudget(o.Memory),
 		places:  make(chan struct{}, o.Workers),
 		births:  make(chan chan<- birth),
 		ready:   make(chan struct{}),
@@ -219,13 +218,12 @@ func need(q request) int64 {
 
 // do has one child do one request.
 func (p *Pool) do(ctx context.Context, account string, picture *os.File, q request) (photo.Meta, photo.Picture, error) {
-	// Memory first: who holds a child never waits. What is estimated at more than
-	// everything runs alone.
-	weight := min(need(q), p.Memory)
-	if err := p.budget.Acquire(ctx, weight); err != nil {
+	// Memory first: who holds a child never waits.
+	release, err := p.budget.acquire(ctx, account, need(q))
+	if err != nil {
 		return photo.Meta{}, photo.Picture{}, err
 	}
-	defer p.budget.Release(weight)
+	defer release()
 	select {
 	case <-p.places:
 	case <-p.ended:

@@ -226,8 +226,8 @@ func TestBudget(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var first sync.WaitGroup
 	first.Go(func() { _, _, _ = p.Render(ctx, "acme", f, big, append(trick("sleep"), sizes...)) })
-	for p.budget.TryAcquire(p.Memory / 2) { // until the first holds its part
-		p.budget.Release(p.Memory / 2)
+	for p.budget.all.TryAcquire(p.Memory / 2) { // until the first holds its part
+		p.budget.all.Release(p.Memory / 2)
 		time.Sleep(10 * time.Millisecond)
 	}
 	short, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)

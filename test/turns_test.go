@@ -2,12 +2,14 @@ package test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"picday/internal/testbed"
+	"picday/internal/testphoto"
 )
 
 // A studio's backlog and three schools' portraits are found at the same start:
@@ -55,4 +57,54 @@ func TestAPortraitDoesNotWaitForABacklog(t *testing.T) {
 		}
 	}
 	s.verify()
+}
+
+// Behind a backlog of 10,000 photos and 300 large ones of another account a
+// portrait takes seconds from its upload to its link.
+func TestAPortraitBehindAnyBacklog(t *testing.T) {
+	if os.Getenv("PICDAY_TORTURE") == "" {
+		t.Skip("takes minutes: PICDAY_TORTURE=1")
+	}
+	s := newSite(t, testbed.Options{Settle: time.Second})
+	studio, school := s.jobs("studio", "job1"), s.portraits("school")
+	at := school.Name + "/user-pictures/"
+	wire := school.ByKey().MustWire()
+	s.must(wire.Put("/"+at+"1.jpg", photo()))
+	s.waitPhotos(school, at+"1.jpg")
+	dir := s.Uploads + "/" + studio.Name + "/job1/A"
+	owner := s.Credential(studio.Name)
+	s.must(os.Mkdir(dir, 0o755))
+	s.must(os.Chown(dir, int(owner.Uid), int(owner.Gid)))
+	large := testphoto.Make(testphoto.Spec{Width: 6000, Height: 4000, Noise: 20})
+	for i := range 10_300 {
+		data := photo()
+		if i%34 == 33 {
+			data = testphoto.Vary(large, i)
+		}
+		s.must(os.WriteFile(fmt.Sprintf("%s/%d.jpg", dir, i), data, 0o644))
+	}
+	var worst time.Duration
+	for n := 2; n < 8; n++ {
+		path := fmt.Sprintf("%s%d.jpg", at, n)
+		s.must(wire.Put("/"+path, photo()))
+		begin := time.Now()
+		for {
+			if _, ok := s.photos(school)[path]; ok {
+				break
+			}
+			if time.Since(begin) > time.Minute {
+				t.Fatalf("%s is not taken", path)
+			}
+		}
+		took := time.Since(begin)
+		worst = max(worst, took)
+		st := s.status()
+		t.Logf("%s after %v, %d of the studio waiting or queued", path, took, st.Waiting+st.Queued)
+		if st.Waiting+st.Queued < 100 {
+			t.Fatal("the backlog is over: this test cannot see")
+		}
+	}
+	if worst > 10*time.Second { // 3 s on a machine that does nothing else
+		t.Errorf("a portrait took %v", worst)
+	}
 }
