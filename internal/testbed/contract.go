@@ -18,6 +18,7 @@ type Account struct {
 	IDPattern string    `json:"id_pattern"`
 	HostKeys  []HostKey `json:"host_keys"`
 	CreatedAt time.Time `json:"created_at"`
+	TimeZone  string    `json:"time_zone"`
 	Password  string    `json:"password"`
 }
 
