@@ -21,7 +21,7 @@ import (
 // The states that explain tells apart.
 const (
 	stateFolder    = "folder"
-	stateIgnored   = "ignored"   // a temporary or system name
+	stateIgnored   = "ignored"   // a temporary or system name, or a RAW file beside its JPEG
 	stateOpen      = "open"      // somebody is writing it
 	stateWaiting   = "waiting"   // picdayd has not dealt with it as it is now
 	statePublished = "published" // it is a photo
