@@ -5,9 +5,10 @@ import "context"
 // stillHere tells whether what is known of a path can be compared with the
 // file that is there now. If the uploads have another home (init --new-volume),
 // no inode tells what was moved meanwhile: names may have shifted, so photos
-// wait for their very pictures to turn up.
+// wait for their very pictures to turn up. A file that may not be looked at has
+// no identity, and is no reason to doubt anything.
 func (tx *Tx) stillHere(live Upload, isLive bool, now Identity) (bool, error) {
-	if !isLive || live.PhotoID == 0 || live.Identity.Volume == now.Volume {
+	if !isLive || live.PhotoID == 0 || now == (Identity{}) || live.Identity.Volume == now.Volume {
 		return isLive, nil
 	}
 	return false, tx.markGone(live.ID)

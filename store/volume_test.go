@@ -85,3 +85,23 @@ func TestAnotherVolume(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be examined says nothing about the volume: the photo stays with
+// its path.
+func TestAFileThatCannotBeExamined(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.put(aJPG, "A")
+	w.settle()
+	link := w.link(aJPG)
+	w.tx(func(tx *Tx) error { return tx.Problem(w.acct, w.place(aJPG), Identity{}, Unreadable, 0, w) })
+	w.expire()
+	if w.link(aJPG) != link || w.shows(link, "A") != "A" {
+		t.Errorf("the photo is not its path's any more: %q", w.link(aJPG))
+	}
+	w.settle()
+	w.expire()
+	w.matches()
+	if w.link(aJPG) != link {
+		t.Error("another link when it can be read again")
+	}
+}
