@@ -5,12 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/mattn/go-sqlite3"
+	"golang.org/x/sys/unix"
 )
 
 // Unwritable tells whether err, of Open, may mean that the disk takes nothing: then
@@ -30,6 +35,28 @@ func Unwritable(err error) bool {
 	return false
 }
 
+// DiskReadOnly tells whether the file system itself of a directory is read-only, as
+// after an error: not only this process's view of it.
+func DiskReadOnly(dir string) bool {
+	var st unix.Statx_t
+	if unix.Statx(unix.AT_FDCWD, dir, 0, unix.STATX_MNT_ID, &st) != nil {
+		return false
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(mounts)) {
+		before, after, _ := strings.Cut(line, " - ")
+		super := strings.Fields(after) // kind, source, options
+		if strings.HasPrefix(before, strconv.FormatUint(st.Mnt_id, 10)+" ") && len(super) == 3 {
+			options := strings.Split(super[2], ",")
+			return slices.Contains(options, "ro") || slices.Contains(options, "emergency_ro") // since Linux 6.13
+		}
+	}
+	return false
+}
+
 // A Still tells what links show in a catalogue in which nobody can commit.
 type Still struct {
 	dir, dflt string
@@ -40,15 +67,21 @@ type Still struct {
 // OpenStill opens the catalogue to look up links, on a disk that has no room for
 // SQLite's shared memory: with an exclusive lock it keeps its index of the WAL in
 // its own memory. So every commit is seen that there ever was, a withdrawal too;
-// until Close the catalogue is locked for everybody else.
+// until Close the catalogue is locked for everybody else. On a disk that is
+// read-only there is nobody else: what was left there is read as it is.
 func OpenStill(ctx context.Context, dataDir, dflt string) (*Still, error) {
 	name := filepath.Join(dataDir, CatalogueFile)
 	if _, err := os.Stat(name); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
-	db, err := openFile(name, url.Values{
-		"mode": {"rw"}, "_locking_mode": {"EXCLUSIVE"}, "_query_only": {"true"}, "_busy_timeout": {"1000"},
-	})
+	q := url.Values{"mode": {"rw"}, "_locking_mode": {"EXCLUSIVE"}, "_query_only": {"true"}, "_busy_timeout": {"1000"}}
+	if DiskReadOnly(dataDir) {
+		q = url.Values{"mode": {"ro"}}
+		if fi, err := os.Stat(name + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && fi.Size() == 0 {
+			q.Set("immutable", "1") // all is in the file itself
+		}
+	}
+	db, err := openFile(name, q)
 	if err != nil {
 		return nil, err
 	}

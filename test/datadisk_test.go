@@ -92,6 +92,13 @@ func TestTheDataDiskGoes(t *testing.T) {
 		s.health("aborted", "503 not proven alive: disk-failed")
 		s.answers("aborted", "read-only file system")
 		s.shows(p)
+		// Started again it does what it can, and more once the disk is sound.
+		s.daemon.Kill()
+		s.daemon = s.LaunchDaemon()
+		s.health("aborted and started again", "503 not proven alive: disk-read-only")
+		s.answers("aborted and started again", "published pictures are served, and nothing else is done")
+		s.shows(p)
+		s.daemon.Stop(syscall.SIGTERM)
 	})
 	for name, change := range map[string]func(s *site){
 		"another in its place": func(s *site) {

@@ -54,6 +54,9 @@ const stopWithin = 8 * time.Second
 
 func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	unlock, err := store.LockDataDir(cfg.DataDir)
+	if errors.Is(err, syscall.EROFS) && store.DiskReadOnly(cfg.DataDir) {
+		return serveReadOnly(ctx, cfg, err, log)
+	}
 	if err != nil {
 		return unusable(err, cfg)
 	}

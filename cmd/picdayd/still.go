@@ -40,13 +40,28 @@ func openOrServe(ctx context.Context, cfg config.Config, log zerolog.Logger) (*s
 		if !store.Unwritable(err) {
 			return nil, unusable(err, cfg)
 		}
-		if serr := serveStill(ctx, cfg, err, log); serr != nil {
+		again := func(since time.Time) bool {
+			_, merr := store.MakeRoom(cfg.DataDir, int64(cfg.Reserve)<<20)
+			return merr == nil && (errors.Is(err, store.ErrNoRoom) || time.Since(since) > stillRetry)
+		}
+		if serr := serveStill(ctx, cfg, "disk-full", err, again, log); serr != nil {
 			return nil, errors.Join(unusable(err, cfg), serr)
 		}
 		if ctx.Err() != nil {
 			return nil, nil
 		}
 	}
+}
+
+// serveReadOnly serves what is published for as long as the disk is read-only. Its
+// error makes systemd start picdayd again.
+func serveReadOnly(ctx context.Context, cfg config.Config, why error, log zerolog.Logger) error {
+	again := func(time.Time) bool { return !store.DiskReadOnly(cfg.DataDir) }
+	err := serveStill(ctx, cfg, "disk-read-only", why, again, log)
+	if err == nil && ctx.Err() == nil {
+		return errors.New("the disk of the data directory can be written again")
+	}
+	return err
 }
 
 // A still is the daemon as control sees it while only pictures are served.
@@ -68,7 +83,8 @@ func (s still) Status(context.Context) control.Status {
 
 func (s still) Rescan(context.Context, string) error { return errors.New(s.warning()) }
 
-func serveStill(ctx context.Context, cfg config.Config, why error, log zerolog.Logger) error {
+// serveStill returns when again says so. word is what /healthz says.
+func serveStill(ctx context.Context, cfg config.Config, word string, why error, again func(since time.Time) bool, log zerolog.Logger) error {
 	links, err := store.OpenStill(ctx, cfg.DataDir, cfg.Images.Renditions[0].Name)
 	if err != nil {
 		return err
@@ -79,7 +95,7 @@ func serveStill(ctx context.Context, cfg config.Config, why error, log zerolog.L
 		return err
 	}
 	s := still{why, time.Now().UTC()}
-	unwell := func() error { return errors.New("disk-full") }
+	unwell := func() error { return errors.New(word) }
 	f := &front{}
 	defer f.close()
 	public := &web.Public{Pictures: links, Healthy: unwell, Log: log}
@@ -111,8 +127,7 @@ func serveStill(ctx context.Context, cfg config.Config, why error, log zerolog.L
 			case <-ctx.Done():
 				return nil
 			}
-			_, err := store.MakeRoom(cfg.DataDir, int64(cfg.Reserve)<<20)
-			if err == nil && (errors.Is(why, store.ErrNoRoom) || time.Since(s.since) > stillRetry) {
+			if again(s.since) {
 				return nil
 			}
 		}
