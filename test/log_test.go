@@ -34,7 +34,7 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 		s.must(wire.Put("/job1/A/"+name+".jpg", photo()))
 		s.must(wire.Put("/job1/A/broken "+name+".jpg", append(broken[:len(broken)/2:len(broken)/2], 0xff, 0xd9)))
 		s.must(wire.Put("/job1/A/cut "+name+".jpg", broken[:100]))
-		s.must(wire.Symlink("/etc/shadow", "/job1/A/link "+name+".jpg"))
+		s.must(u.Symlink("/etc/shadow", "/job1/A/link "+name+".jpg"))
 		s.must(wire.Mkdir("/job1/" + name))
 		s.must(wire.Put("/job1/"+name+"/a.jpg", photo()))
 		s.must(schoolWire.Put("/"+school.Name+"/user-pictures/"+name+".jpg", photo()))

@@ -142,11 +142,11 @@ func TestWhatIsNotAFile(t *testing.T) {
 		"shadow.jpg": "/etc/shadow", "absolute.jpg": s.Dir + "/secret.jpg", "relative.jpg": up + s.Dir[1:] + "/secret.jpg",
 		"theirs.jpg": "../../../" + victim.Name + "/job1/B/theirs.jpg", "self.jpg": "self.jpg", "key.jpg": s.Data + "/link.key",
 	} {
-		s.must(wire.Symlink(target, "/job1/A/"+name))
+		s.must(u.Symlink(target, "/job1/A/"+name))
 	}
 	// A folder that is a link, to the other account's album and to above.
-	s.must(wire.Symlink("../../"+victim.Name+"/job1/B", "/job1/Album"))
-	s.must(wire.Symlink("..", "/job1/A/group"))
+	s.must(u.Symlink("../../"+victim.Name+"/job1/B", "/job1/Album"))
+	s.must(u.Symlink("..", "/job1/A/group"))
 	// The account cannot make these over SFTP; a backup tool can.
 	s.must(syscall.Mkfifo(u.Dir()+"/job1/A/fifo.jpg", 0o666))
 	s.must(syscall.Mknod(u.Dir()+"/job1/A/zero.jpg", syscall.S_IFCHR|0o666, 1<<8|5))
@@ -165,7 +165,7 @@ func TestWhatIsNotAFile(t *testing.T) {
 	// A photo whose place a link takes: the link is not its successor.
 	was := s.photos(u)["job1/A/proof.jpg"]
 	s.must(wire.Remove("/job1/A/proof.jpg"))
-	s.must(wire.Symlink(up+s.Dir[1:]+"/secret.jpg", "/job1/A/proof.jpg"))
+	s.must(u.Symlink(up+s.Dir[1:]+"/secret.jpg", "/job1/A/proof.jpg"))
 	s.Eventually("the link is a problem", func() (bool, any) {
 		p := s.problems(u)["job1/A/proof.jpg"]
 		return p.Reason == "unreadable", p

@@ -185,8 +185,9 @@ func TestStrays(t *testing.T) {
 func TestAStrayLink(t *testing.T) {
 	s := newSite(t, testbed.Options{StrayKeep: time.Second})
 	u := s.portraits("links")
-	s.must(u.ByKey().MustWire().Symlink("12.jpg", pictures(u)+"link.jpg"))
+	s.must(u.Symlink("12.jpg", pictures(u)+"link.jpg"))
 	s.must(u.ByKey().MustWire().Put(pictures(u)+"12.jpg", photo()))
+	s.waitPhotos(u, u.Name+"/user-pictures/12.jpg")
 	s.Eventually("the link is deleted", func() (bool, any) {
 		_, err := os.Lstat(u.Dir() + pictures(u) + "link.jpg")
 		return errors.Is(err, fs.ErrNotExist), s.problems(u)

@@ -175,6 +175,17 @@ func (w *World) AddAccount(word, layout string, flags ...string) *Uploader {
 // Dir is the account's chroot on disk.
 func (u *Uploader) Dir() string { return u.w.Uploads + "/" + u.Name }
 
+// Symlink puts a symbolic link into the account's tree, its own, as a backup
+// tool on the machine may: over SFTP it is refused.
+func (u *Uploader) Symlink(target, path string) error {
+	u.w.T.Helper()
+	c := u.w.Credential(u.Name)
+	if err := os.Symlink(target, u.Dir()+path); err != nil {
+		return err
+	}
+	return os.Lchown(u.Dir()+path, int(c.Uid), int(c.Gid))
+}
+
 // ByKey logs in with the key.
 func (u *Uploader) ByKey() Login { return u.w.Login(u.Name, "", u.Key) }
 
