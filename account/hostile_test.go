@@ -58,7 +58,7 @@ func TestHostileRows(t *testing.T) {
 	must(t, err)
 	before := snapshot(t)
 	for column, values := range hostile {
-		for _, value := range values {
+		for i, value := range values {
 			what := fmt.Sprintf("%s = %.60q", column, value)
 			all := db.with("victim", column, value)
 			var flawed *store.Account
@@ -91,7 +91,7 @@ func TestHostileRows(t *testing.T) {
 					t.Errorf("%s: %s: %v", what, change, err)
 				}
 			}
-			found := len(value) > 100 // doctor takes its time
+			found := i > 0 // doctor takes its time
 			var doctor []Finding
 			if !found {
 				doctor = s.Check(ctx, all, true)

