@@ -5,9 +5,9 @@ GO    ?= go
 BIN    = bin
 DEPS   = scripts/deps.sh
 
-BUILD_DEPS = gcc libc6-dev libjpeg-dev
+BUILD_DEPS = gcc libc6-dev libjpeg-dev liblcms2-dev
 RUN_DEPS   = openssh-server openssh-client passwd
-TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs xfsprogs btrfs-progs mount nftables nginx-light caddy man-db mandoc bash-completion zsh fish chromium libimage-exiftool-perl
+TEST_DEPS  = $(RUN_DEPS) openssh-sftp-server putty-tools lftp rclone curl util-linux procps iproute2 sshfs fuse3 e2fsprogs xfsprogs btrfs-progs mount nftables nginx-light caddy man-db mandoc bash-completion zsh fish chromium libimage-exiftool-perl libjpeg-turbo-progs libvips-tools
 PACKAGE_TEST_DEPS = git dpkg-dev mmdebstrap systemd-container lintian piuparts rpm binutils sshpass
 PEER_DEPS  = libjpeg-turbo-progs libvips-dev libvips-tools libimage-exiftool-perl sqlite3 pkg-config findutils wrk nginx-light caddy
 

@@ -40,7 +40,7 @@ var suites = append([]string{"bookworm", "trixie"}, filepath.SplitList(os.Getenv
 // fetch completes what an admin's machine has before picday: systemd, apt with
 // its lists, and in apt's cache what openssh-server needs, since containers
 // here have no network.
-const fetch = `chroot "$1" apt-get install -y -o APT::Install-Recommends=true --download-only openssh-server`
+const fetch = `chroot "$1" apt-get install -y -o APT::Install-Recommends=true --download-only openssh-server liblcms2-2`
 
 var rooting sync.Mutex
 

@@ -133,7 +133,7 @@ func BenchmarkGo24MP(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				for i, small := range shrink(img, usual) {
+				for i, small := range shrink(img, factsOf(pic), usual) {
 					if err := jpeg.Encode(&bytes.Buffer{}, small, &jpeg.Options{Quality: usual[i].Quality}); err != nil {
 						b.Fatal(err)
 					}

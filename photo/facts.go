@@ -69,9 +69,9 @@ type Limits struct {
 	MaxScans       int   // every scan visits the whole picture: a few kB can cost minutes
 }
 
-// DefaultLimits is above any camera sold to date (medium format: 151 MP is the
-// largest, as baseline) and below what a decoder child's memory can hold.
-var DefaultLimits = Limits{MaxPixels: 152_000_000, MaxProgressive: 100_000_000, MaxScans: 64}
+// DefaultLimits is above any camera sold to date (phones: 200 MP as baseline, 108 MP as
+// progressive) and below what a decoder child's memory can hold.
+var DefaultLimits = Limits{MaxPixels: 210_000_000, MaxProgressive: 120_000_000, MaxScans: 64}
 
 func (l Limits) orDefault() Limits {
 	if l.MaxPixels == 0 {

@@ -15,18 +15,20 @@ func TestCheck(t *testing.T) {
 		edit func(*Facts)
 		want error
 	}{
-		"camera":         {func(*Facts) {}, nil},
-		"extended":       {func(f *Facts) { f.SOF = 0xc1 }, nil},
-		"151 megapixels": {func(f *Facts) { f.Width, f.Height = 14204, 10652 }, nil},
-		"grey":           {func(f *Facts) { f.Components = 1 }, nil},
-		"CMYK":           {func(f *Facts) { f.Components = 4 }, nil},
-		"not JPEG":       {func(f *Facts) { f.JPEG = false }, ErrNotJPEG},
-		"cut off":        {func(f *Facts) { f.Whole = false }, ErrIncomplete},
-		"damaged":        {func(f *Facts) { f.Whole, f.Damaged = false, true }, ErrDamaged},
-		"no width":       {func(f *Facts) { f.Width = 0 }, ErrDamaged},
-		"no height":      {func(f *Facts) { f.Height = 0 }, ErrDamaged},
-		"DNL":            {func(f *Facts) { f.DNL = true }, ErrTooComplex},
-		"huge":           {func(f *Facts) { f.Width, f.Height = 65500, 65500 }, ErrTooComplex},
+		"camera":           {func(*Facts) {}, nil},
+		"extended":         {func(f *Facts) { f.SOF = 0xc1 }, nil},
+		"151 megapixels":   {func(f *Facts) { f.Width, f.Height = 14204, 10652 }, nil},
+		"200 megapixels":   {func(f *Facts) { f.Width, f.Height = 16320, 12240 }, nil},
+		"108, progressive": {func(f *Facts) { f.Width, f.Height, f.Progressive = 12000, 9000, true }, nil},
+		"grey":             {func(f *Facts) { f.Components = 1 }, nil},
+		"CMYK":             {func(f *Facts) { f.Components = 4 }, nil},
+		"not JPEG":         {func(f *Facts) { f.JPEG = false }, ErrNotJPEG},
+		"cut off":          {func(f *Facts) { f.Whole = false }, ErrIncomplete},
+		"damaged":          {func(f *Facts) { f.Whole, f.Damaged = false, true }, ErrDamaged},
+		"no width":         {func(f *Facts) { f.Width = 0 }, ErrDamaged},
+		"no height":        {func(f *Facts) { f.Height = 0 }, ErrDamaged},
+		"DNL":              {func(f *Facts) { f.DNL = true }, ErrTooComplex},
+		"huge":             {func(f *Facts) { f.Width, f.Height = 65500, 65500 }, ErrTooComplex},
 		"big progressive": {func(f *Facts) {
 			f.SOF, f.Progressive, f.Width, f.Height = 0xc2, true, 14204, 10652
 		}, ErrTooComplex},

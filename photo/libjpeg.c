@@ -46,6 +46,9 @@ static void fail(j_common_ptr c) {
 	case JERR_BAD_PRECISION:
 	case JERR_COMPONENT_COUNT:
 	case JERR_NOT_COMPILED:
+	case JERR_CONVERSION_NOTIMPL:
+	case JERR_FRACT_SAMPLE_NOTIMPL: // only for pixels; planes are taken as they are
+	case JERR_CCIR601_NOTIMPL:
 		x->r->status = picday_complex;
 		break;
 	default:
@@ -166,6 +169,36 @@ static int whole(j_decompress_ptr d, int bare) {
 	return 1;
 }
 
+// decode_pixels is for colours that nobody wants in planes: RGB, and the inks of CMYK
+// and YCCK, which comes as CMYK too.
+static void decode_pixels(j_decompress_ptr d, context *x, const double min_w[2], const double min_h[2]) {
+	picday_result *r = x->r;
+	r->space = d->num_components == 3 ? picday_rgb : picday_cmyk;
+	r->inverted = d->saw_Adobe_marker;
+	d->out_color_space = r->space == picday_rgb ? JCS_EXT_RGBA : JCS_CMYK;
+	d->scale_denom = 8;
+	for (d->scale_num = 1; d->scale_num < 8; d->scale_num *= 2)
+		if ((double)d->image_width * d->scale_num / 8 >= min_w[0] && (double)d->image_height * d->scale_num / 8 >= min_h[0])
+			break;
+	jpeg_start_decompress(d);
+	if (!whole(d, x->bare))
+		ERREXIT(d, JERR_INPUT_EOF);
+	r->planes = 1;
+	r->plane[0].w = r->plane[0].span_w = d->output_width;
+	r->plane[0].h = r->plane[0].span_h = d->output_height;
+	r->plane[0].stride = 4 * d->output_width;
+	r->plane[0].size = (size_t)r->plane[0].stride * d->output_height;
+	if (d->output_components != 4 || r->plane[0].size > (size_t)d->mem->max_memory_to_use ||
+		!(r->plane[0].pix = malloc(r->plane[0].size)))
+		ERREXIT1(d, JERR_OUT_OF_MEMORY, 0);
+	while (d->output_scanline < d->output_height) {
+		JSAMPROW row = r->plane[0].pix + (size_t)d->output_scanline * r->plane[0].stride;
+		jpeg_read_scanlines(d, &row, 1);
+	}
+	jpeg_finish_decompress(d);
+	jpeg_destroy_decompress(d);
+}
+
 void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int bare, int width, int height,
 	const double min_w[2], const double min_h[2], long max_memory) {
 	struct jpeg_decompress_struct d;
@@ -190,11 +223,19 @@ void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int
 		ERREXIT(&d, JERR_BAD_LENGTH); // not the frame that Check has judged
 	if (d.num_components > 4)
 		ERREXIT2(&d, JERR_COMPONENT_COUNT, d.num_components, 4);
-	r->components = d.num_components;
-	r->space = d.jpeg_color_space == JCS_YCbCr ? picday_ycc : d.jpeg_color_space == JCS_GRAYSCALE ? picday_grey : picday_other;
+	if (bare)
+		r->unusual = 1;
+	d.do_block_smoothing = FALSE; // it invents what a progressive file lacks
+	if (d.jpeg_color_space == JCS_RGB || d.jpeg_color_space == JCS_CMYK || d.jpeg_color_space == JCS_YCCK) {
+		decode_pixels(&d, &x, min_w, min_h);
+		return;
+	}
+	if (d.jpeg_color_space != JCS_YCbCr && d.jpeg_color_space != JCS_GRAYSCALE)
+		ERREXIT(&d, JERR_CONVERSION_NOTIMPL);
+	r->planes = d.num_components;
+	r->space = d.jpeg_color_space == JCS_YCbCr ? picday_ycc : picday_grey;
 	d.out_color_space = d.jpeg_color_space;
 	d.raw_data_out = TRUE;
-	d.do_block_smoothing = FALSE; // it invents what a progressive file lacks
 	for (int i = 0; i < d.num_components; i++)
 		for (x.dct[i] = 1; x.dct[i] < 8; x.dct[i] *= 2)
 			if (span_w(&d, i) * x.dct[i] / 8 >= min_w[i > 0] && span_h(&d, i) * x.dct[i] / 8 >= min_h[i > 0])
@@ -206,8 +247,6 @@ void picday_decode(picday_result *r, const unsigned char *jpeg, size_t size, int
 	jpeg_start_decompress(&d);
 	if (!whole(&d, bare))
 		ERREXIT(&d, JERR_INPUT_EOF);
-	if (bare)
-		r->unusual = 1;
 	allocate(&d, r);
 
 	JSAMPROW row[4][4 * DCTSIZE];

@@ -16,6 +16,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"image"
 	"unsafe"
 )
 
@@ -35,7 +36,8 @@ type planes []plane
 // decoded is a photo in the C heap, until freed.
 type decoded struct {
 	planes
-	ycc     bool // Y, Cb, Cr or grey; else the planes mean something else
+	rgb     *image.RGBA // instead of planes, for colours of other kinds
+	cmyk    *image.CMYK
 	unusual bool // libjpeg warned, of nothing that the picture suffers from
 	padded  bool // bytes are left over behind the picture data, or of them
 	c       C.picday_result
@@ -66,8 +68,12 @@ func decodePlanes(jpeg []byte, bare bool, width, height int, n need, maxMemory i
 	if err := failure(&d.c); err != nil {
 		return nil, err
 	}
-	d.ycc, d.unusual, d.padded = d.c.space != C.picday_other, d.c.unusual != 0, d.c.padded != 0
-	for _, p := range d.c.plane[:d.c.components] {
+	d.unusual, d.padded = d.c.unusual != 0, d.c.padded != 0
+	if d.c.space == C.picday_rgb || d.c.space == C.picday_cmyk {
+		d.pixels()
+		return d, nil
+	}
+	for _, p := range d.c.plane[:d.c.planes] {
 		q := plane{
 			pix: unsafe.Slice((*byte)(p.pix), int(p.size)), stride: int(p.stride),
 			w: int(p.w), h: int(p.h), spanW: float64(p.span_w), spanH: float64(p.span_h),
@@ -79,6 +85,22 @@ func decodePlanes(jpeg []byte, bare bool, width, height int, n need, maxMemory i
 		d.planes = append(d.planes, q)
 	}
 	return d, nil
+}
+
+// pixels makes an image of what is in the C heap.
+func (d *decoded) pixels() {
+	p := d.c.plane[0]
+	pix, area := unsafe.Slice((*byte)(p.pix), int(p.size)), image.Rect(0, 0, int(p.w), int(p.h))
+	if d.c.space == C.picday_rgb {
+		d.rgb = &image.RGBA{Pix: pix, Stride: int(p.stride), Rect: area}
+		return
+	}
+	if d.c.inverted != 0 {
+		for i, v := range pix {
+			pix[i] = 255 - v
+		}
+	}
+	d.cmyk = &image.CMYK{Pix: pix, Stride: int(p.stride), Rect: area}
 }
 
 // errPlane is a plane whose numbers do not describe its memory. To use it would show

@@ -2,15 +2,17 @@
 
 enum { picday_ok, picday_damaged, picday_complex, picday_misfit, picday_cut };
 
-// What jpeg_color_space of a decoded photo can be, as far as we tell apart.
-enum { picday_other, picday_grey, picday_ycc };
+// What the colours of a decoded photo are. RGB and CMYK come in one plane, four bytes
+// for each pixel: R, G, B and 255, or the inks.
+enum { picday_grey, picday_ycc, picday_rgb, picday_cmyk };
 
 typedef struct {
 	int status;
 	char message[200]; // JMSG_LENGTH_MAX
 
 	// A decoded photo, to be freed with picday_free.
-	int components, space;
+	int planes, space;
+	int inverted; // whether an ink of 255 is none at all, as Adobe writes it
 	int unusual; // whether libjpeg warned of something that the picture does not suffer from
 	int padded;  // whether bytes follow the picture data that do not belong to it, or to
 	             // the picture data that libjpeg did not understand

@@ -166,18 +166,6 @@ func TestDecoderMemory(t *testing.T) {
 	}
 }
 
-func TestOtherFits(t *testing.T) {
-	for _, c := range []struct {
-		w, h        int
-		progressive bool
-		want        bool
-	}{{10000, 7500, false, true}, {10000, 8000, false, false}, {5000, 5000, true, true}, {6000, 5000, true, false}} {
-		if got := otherFits(Facts{Width: c.w, Height: c.h, Progressive: c.progressive}, Limits{}); got != c.want {
-			t.Errorf("%+v: %v", c, got)
-		}
-	}
-}
-
 // Good files broken at random: nothing crashes, each is a photo or refused with one
 // of our reasons, and what is a photo is one for which image/jpeg and a second
 // decoding in full by libjpeg have no complaint either.

@@ -1,46 +1,31 @@
 package photo
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
-	"image/jpeg"
 	"slices"
 )
 
 // The general path, for the few photos that are not Y, Cb, Cr or grey: CMYK and YCCK
-// from print shops, RGB from some scanners. libjpeg has decoded them by then, without
-// a complaint, but only into the planes they are stored in; image/jpeg knows what
-// these mean. It takes some ten times as long.
+// from print shops, RGB from some scanners. libjpeg decodes them to pixels, nfnt/resize
+// makes them smaller. It takes some ten times as long.
 
-// otherFits is whether image/jpeg needs no more memory than libjpeg may take: 4 bytes
-// per pixel, 16 more if progressive, and 4 for a conversion. By default 77 and 25
-// megapixels fit.
-func otherFits(f Facts, l Limits) bool {
-	perPixel := int64(8)
-	if f.Progressive {
-		perPixel += 16
-	}
-	return perPixel*f.Pixels() <= l.decoderMemory()
-}
-
-// renderOther makes the renditions of a JPEG that is in no colours of ours.
-func renderOther(data, icc []byte, orientation int, sizes []Size) ([]Rendition, error) {
-	img, err := decodeImage(data)
-	if err != nil {
-		return nil, err
-	}
+// renderOther makes the renditions of a picture in no colours of ours, decoded as large
+// as is needed. A CMYK photo becomes sRGB, by its profile if it has one.
+func renderOther(img image.Image, f Facts, icc []byte, orientation int, sizes []Size) ([]Rendition, error) {
+	keep := icc
 	if _, inks := img.(*image.CMYK); inks || !iccFits(icc, 3) {
-		icc = nil // a CMYK photo becomes RGB, which its profile does not describe
+		keep = nil // the profile does not describe what the photo becomes
 	}
 	out := make([]Rendition, len(sizes))
-	for i, small := range shrink(img, sizes) {
+	for i, small := range shrink(img, f, sizes) {
+		if inks, ok := small.(*image.CMYK); ok {
+			small = toRGB(inks, icc)
+		}
 		p := toPlanes(Upright(small, orientation))
 		w, h := p[0].w, p[0].h
-		r, err := renderPlanes(source{p, w, h, 1}, icc, []Size{{sizes[i].Name, max(w, h), sizes[i].Quality}})
+		r, err := renderPlanes(source{p, w, h, 1}, keep, []Size{{sizes[i].Name, max(w, h), sizes[i].Quality}})
 		if err != nil {
 			return nil, err
 		}
@@ -49,25 +34,26 @@ func renderOther(data, icc []byte, orientation int, sizes []Size) ([]Rendition, 
 	return out, nil
 }
 
-func decodeImage(data []byte) (img image.Image, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			img, err = nil, fmt.Errorf("%w: decoder gave up: %v", ErrDamaged, p)
-		}
-	}()
-	img, err = jpeg.Decode(bytes.NewReader(data))
-	var unsupported jpeg.UnsupportedError
-	switch {
-	case err == nil:
-		return img, nil
-	case errors.As(err, &unsupported):
-		return nil, fmt.Errorf("%w: %w", ErrTooComplex, err)
+// toRGB converts inks to sRGB by their profile. Without one, or if it is none of inks,
+// each is taken for a perfect filter, as browsers do.
+func toRGB(in *image.CMYK, icc []byte) image.Image {
+	out := image.NewRGBA(in.Rect)
+	if iccSpace(icc) == "CMYK" && inksToRGB(out, in, icc) {
+		return out
 	}
-	return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	draw.Draw(out, in.Rect, in, in.Rect.Min, draw.Src)
+	return out
+}
+
+func iccSpace(icc []byte) string {
+	if len(icc) < iccHeader {
+		return ""
+	}
+	return string(icc[16:20])
 }
 
 // shrink resizes img to all sizes as [renderPlanes] does.
-func shrink(img image.Image, sizes []Size) []image.Image {
+func shrink(img image.Image, f Facts, sizes []Size) []image.Image {
 	order := make([]int, len(sizes))
 	for i := range order {
 		order[i] = i
@@ -77,7 +63,7 @@ func shrink(img image.Image, sizes []Size) []image.Image {
 	out := make([]image.Image, len(sizes))
 	made := []image.Image{img} // from large to small
 	for _, i := range order {
-		w, h := Fit(img.Bounds().Dx(), img.Bounds().Dy(), sizes[i].Longest)
+		w, h := Fit(f.Width, f.Height, sizes[i].Longest)
 		from := img
 		for _, c := range made {
 			if c.Bounds().Dx() == w && c.Bounds().Dy() == h || c.Bounds().Dx() >= 2*w && c.Bounds().Dy() >= 2*h {

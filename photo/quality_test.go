@@ -84,7 +84,7 @@ func TestQualityAsDelivered(t *testing.T) {
 		img := decodedYCbCr(t, pic)
 		full := channels(img)[0]
 		ours := render(t, pic, usual...)
-		for i, small := range shrink(img, usual) {
+		for i, small := range shrink(img, Facts{Width: img.Bounds().Dx(), Height: img.Bounds().Dy()}, usual) {
 			p := channels(small.(*image.YCbCr))
 			w, h := p[0].w, p[0].h
 			theirs, err := encodePlanes(source{p, w, h, 1}.fit(w, h, renditionStyle), renditionStyle, usual[i].Quality)

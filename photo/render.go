@@ -29,8 +29,8 @@ type Picture struct {
 	Unusual bool
 }
 
-// maxFile bounds what is read into memory. 152 megapixels at the highest quality are
-// a quarter of it.
+// maxFile bounds what is read into memory. 200 megapixels at the highest quality are
+// a third of it.
 const maxFile = 512 << 20
 
 // Render makes the renditions of the JPEG in r, in the order of sizes. f is what a
@@ -80,12 +80,12 @@ func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) (Picture, 
 		return Picture{}, fmt.Errorf("%w: what follows the picture data is no padding", ErrDamaged)
 	}
 	orientation := m.Orientation
-	if !dec.ycc {
-		dec.free()
-		if !otherFits(f, l) {
-			return Picture{}, fmt.Errorf("%w: %d x %d pixels in other colours than a camera's", ErrTooComplex, f.Width, f.Height)
-		}
-		out, err := renderOther(data, icc, orientation, sizes)
+	switch {
+	case dec.rgb != nil:
+		out, err := renderOther(dec.rgb, f, icc, orientation, sizes)
+		return Picture{out, dec.unusual}, err
+	case dec.cmyk != nil:
+		out, err := renderOther(dec.cmyk, f, embeddedICC(r), orientation, sizes)
 		return Picture{out, dec.unusual}, err
 	}
 	if !iccFits(icc, len(dec.planes)) {

@@ -133,8 +133,8 @@ func Default() Config {
 				{Name: "large", Longest: 1600, Quality: 85},
 				{Name: "thumb", Longest: 400, Quality: 80},
 			},
-			MaxMegapixels:            152, // the largest camera has 151
-			MaxMegapixelsProgressive: 100,
+			MaxMegapixels:            210, // phones have 200
+			MaxMegapixelsProgressive: 120, // they save 108 like that
 			MaxScans:                 64,
 			MaxTrailerMegabytes:      64,
 			DecodeTime:               Duration(30 * time.Second),
