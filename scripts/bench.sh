@@ -8,4 +8,5 @@ go test -run '^$' -bench Waiting -benchtime 1x -timeout 60m ./bench
 go test -run '^$' -bench Pages -benchtime 20x -timeout 20m ./bench
 go test -run '^$' -bench ServedThumbs -benchtime 10x -timeout 20m ./bench
 go test -run '^$' -bench ServedMillion -benchtime 1x -timeout 20m ./bench
-go test -run '^$' -bench . ./photo ./decoder ./layout ./watcher ./store ./web
+go test -run '^$' -bench 'Publish$' -benchtime 20x -timeout 20m ./store
+go test -run '^$' -bench . -skip 'Publish$' ./photo ./decoder ./layout ./watcher ./store ./web

@@ -136,6 +136,11 @@ func connect(name, mode, lock string) (*sql.DB, error) {
 		// longer than running them.
 		"_stmt_cache_size": {"64"},
 	}
+	if lock == "immediate" {
+		// In KiB: so that the writer keeps the upper levels of every index, also
+		// of a million photos.
+		q["_cache_size"] = []string{"-16384"}
+	}
 	return openFile(name, q)
 }
 

@@ -83,21 +83,25 @@ func Fill(ctx context.Context, s *store.Store, plan Plan) error {
 	}
 	return s.Update(ctx, func(tx *store.Tx) error {
 		f := &filler{s: s, tx: tx, plan: plan, rnd: rand.New(rand.NewPCG(1, 2)), at: plan.Now.Add(-36 * time.Hour)}
-		if err := f.prepare(); err != nil {
+		return bare(tx, f.fill)
+	})
+}
+
+func (f *filler) fill() error {
+	if err := f.prepare(); err != nil {
+		return err
+	}
+	for i, p := range f.plan.Pictures {
+		if err := f.picture(i, p); err != nil {
 			return err
 		}
-		for i, p := range plan.Pictures {
-			if err := f.picture(i, p); err != nil {
-				return err
-			}
+	}
+	for _, a := range f.plan.Accounts {
+		if err := f.account(a); err != nil {
+			return err
 		}
-		for _, a := range plan.Accounts {
-			if err := f.account(a); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func (f *filler) prepare() (err error) {

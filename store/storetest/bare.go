@@ -1,0 +1,79 @@
+package storetest
+
+import (
+	"fmt"
+
+	"picday/store"
+)
+
+// bare takes the indexes and triggers away while fill enters many rows, which
+// is several times as fast, and makes them anew, to the letter. What the
+// triggers would have counted is counted once.
+func bare(tx *store.Tx, fill func() error) error {
+	type made struct{ kind, name, text string }
+	rows, err := tx.Query(`SELECT type, name, sql FROM sqlite_schema WHERE type IN ('index', 'trigger') AND sql IS NOT NULL`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var all []made
+	for rows.Next() {
+		var m made
+		if err := rows.Scan(&m.kind, &m.name, &m.text); err != nil {
+			return err
+		}
+		all = append(all, m)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, m := range all {
+		if _, err := tx.Exec(fmt.Sprintf(`DROP %s %s`, m.kind, m.name)); err != nil {
+			return err
+		}
+	}
+	if err := fill(); err != nil {
+		return err
+	}
+	again := func(kind string) error {
+		for _, m := range all {
+			if m.kind != kind {
+				continue
+			}
+			if _, err := tx.Exec(m.text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := again("index"); err != nil {
+		return err
+	}
+	for _, step := range count {
+		if _, err := tx.Exec(step); err != nil {
+			return fmt.Errorf("%w in %s", err, step)
+		}
+	}
+	return again("trigger")
+}
+
+// count is what the triggers count along.
+var count = []string{
+	`DELETE FROM tally`,
+	`INSERT INTO tally (account_id, photos, unusual, problems, activity, changes)
+		SELECT a.id, coalesce(p.n, 0), coalesce(p.unusual, 0), coalesce(u.n, 0), coalesce(x.n, 0), 0 FROM account a
+		LEFT JOIN (SELECT account_id, count(*) AS n, sum(instr(flags, 'unusual') > 0) AS unusual FROM photo WHERE withdrawn_at IS NULL GROUP BY 1) p ON p.account_id = a.id
+		LEFT JOIN (SELECT account_id, count(*) AS n FROM upload WHERE reason IS NOT NULL AND gone_at IS NULL GROUP BY 1) u ON u.account_id = a.id
+		LEFT JOIN (SELECT account_id, count(*) AS n FROM activity GROUP BY 1) x ON x.account_id = a.id`,
+	`DELETE FROM problem_tally`,
+	`INSERT INTO problem_tally SELECT account_id, reason, count(*) FROM upload WHERE reason IS NOT NULL AND gone_at IS NULL GROUP BY 1, 2`,
+	`DELETE FROM album`,
+	`INSERT INTO album SELECT job_id, coalesce(album, ''), sum(area IS 'individuals'), sum(area IS 'group'), max(ingested_at)
+		FROM photo WHERE job_id IS NOT NULL AND withdrawn_at IS NULL GROUP BY 1, 2`,
+	`UPDATE job SET albums = (SELECT count(*) FROM album WHERE job_id = job.id),
+		photos = coalesce((SELECT sum(individuals + groups) FROM album WHERE job_id = job.id), 0),
+		problems = (SELECT count(*) FROM upload WHERE job_id = job.id AND reason IS NOT NULL AND gone_at IS NULL)`,
+	`UPDATE original SET refs = (SELECT count(*) FROM photo WHERE sha256 = original.sha256) + (SELECT count(*) FROM history WHERE sha256 = original.sha256)`,
+	`UPDATE stored SET (files, bytes) = (SELECT count(*), coalesce(sum(bytes), 0) FROM original) WHERE what = 'original'`,
+	`UPDATE stored SET (files, bytes) = (SELECT count(*), coalesce(sum(bytes), 0) FROM rendition) WHERE what = 'rendition'`,
+}
