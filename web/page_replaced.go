@@ -53,10 +53,10 @@ func acceptPhoto(w http.ResponseWriter, v *visit) error {
 
 func revertPhoto(w http.ResponseWriter, v *visit) error {
 	sha := v.FormValue("sha256")
-	if len(sha) != 2*len(store.SHA{}) { // a page names it whole: nobody else's click in between makes it another one
-		return refuse(http.StatusBadRequest, "Which picture? Load the page again and choose one.")
-	}
 	return v.alter(w, func(tx *store.Tx, id int64, operator string) error {
+		if len(sha) != 2*len(store.SHA{}) { // a page names it whole: nobody else's click in between makes it another one
+			return refuse(http.StatusBadRequest, "Which picture? Load the page again and choose one.")
+		}
 		_, err := tx.Revert(id, sha, operator)
 		return err
 	}, "reverted")
