@@ -14,6 +14,7 @@ import (
 // leases. Photos are taken all the same, doctor and status say why that takes
 // longer, and what the daemon sees of the jail's group is said too.
 func TestInAUserNamespace(t *testing.T) {
+	testbed.NeedUserNamespace(t)
 	s := newSite(t)
 	u := s.jobs("studio", "job1")
 	s.daemon.Stop(syscall.SIGTERM)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 )
 
 // programs builds cmd/picday and cmd/picdayd once per test binary and returns
@@ -96,6 +97,16 @@ func (w *World) PicdayCmd(args ...string) *exec.Cmd {
 		cmd.SysProcAttr = namespaced(&syscall.SysProcAttr{})
 	}
 	return cmd
+}
+
+// NeedUserNamespace skips a test where root may not make one.
+func NeedUserNamespace(t testing.TB) {
+	t.Helper()
+	cmd := exec.Command("/bin/true")
+	cmd.SysProcAttr = namespaced(&syscall.SysProcAttr{})
+	if err := cmd.Run(); err != nil && os.Getuid() == 0 {
+		t.Skipf("no user namespace can be had here: %v", err)
+	}
 }
 
 // namespaced adds a user namespace. Whoever begins in it is root there, with
