@@ -113,7 +113,7 @@ func TestAnythingSettlesToTheTruth(t *testing.T) {
 		rounds = 10
 	}
 	paths := []string{"job1/x/1", "job1/x/2", "job1/x/3", "job1/y/1", "job1/y/2", "job1/y/group/1"}
-	for seed := range uint64(6) {
+	for seed := range seeds(6) {
 		w := newWorld(t, Jobs)
 		w.rng = rand.New(rand.NewPCG(seed, 7))
 		any := func() string { return paths[w.rng.IntN(len(paths))] }

@@ -98,7 +98,7 @@ func TestPortraitsSettleToTheTruth(t *testing.T) {
 	for _, id := range []string{"1.jpg", "1.JPG", "2.jpg", "2.jpeg", "3.jpg"} {
 		paths = append(paths, "acme/user-pictures/"+id)
 	}
-	for seed := range uint64(12) {
+	for seed := range seeds(12) {
 		w := newWorld(t, Portraits)
 		w.rng = rand.New(rand.NewPCG(seed, 3))
 		links := map[string]string{} // by ID, for ever

@@ -5,9 +5,19 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 )
+
+// seeds is how many random histories a model is put through: n, and twenty
+// times as many in make torture.
+func seeds(n uint64) uint64 {
+	if os.Getenv("PICDAY_TORTURE") != "" {
+		n *= 20
+	}
+	return n
+}
 
 // consistent checks what holds at every moment.
 func (w *world) consistent() {
