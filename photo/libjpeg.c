@@ -73,7 +73,7 @@ static int harmless(j_decompress_ptr d) {
 			return 1; // between segments, before the picture
 		// Behind the last block of a scan, and not between restart intervals. Whether
 		// it is padding, the caller has to find out.
-		x->r->padded = 1;
+		x->r->padded += with[0];
 		return d->input_iMCU_row >= d->total_iMCU_rows && !x->bare &&
 			(with[1] == JPEG_EOI || (with[1] >= JPEG_RST0 && with[1] <= JPEG_RST0 + 7));
 	}
@@ -174,7 +174,6 @@ static int whole(j_decompress_ptr d, int bare) {
 static void decode_pixels(j_decompress_ptr d, context *x, const double min_w[2], const double min_h[2]) {
 	picday_result *r = x->r;
 	r->space = d->num_components == 3 ? picday_rgb : picday_cmyk;
-	r->inverted = d->saw_Adobe_marker;
 	d->out_color_space = r->space == picday_rgb ? JCS_EXT_RGBA : JCS_CMYK;
 	d->scale_denom = 8;
 	for (d->scale_num = 1; d->scale_num < 8; d->scale_num *= 2)

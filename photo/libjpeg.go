@@ -39,7 +39,7 @@ type decoded struct {
 	rgb     *image.RGBA // instead of planes, for colours of other kinds
 	cmyk    *image.CMYK
 	unusual bool // libjpeg warned, of nothing that the picture suffers from
-	padded  bool // bytes are left over behind the picture data, or of them
+	padded  int  // bytes that are left over behind the picture data, or of them
 	c       C.picday_result
 }
 
@@ -68,7 +68,7 @@ func decodePlanes(jpeg []byte, bare bool, width, height int, n need, maxMemory i
 	if err := failure(&d.c); err != nil {
 		return nil, err
 	}
-	d.unusual, d.padded = d.c.unusual != 0, d.c.padded != 0
+	d.unusual, d.padded = d.c.unusual != 0, int(d.c.padded)
 	if d.c.space == C.picday_rgb || d.c.space == C.picday_cmyk {
 		d.pixels()
 		return d, nil
@@ -95,10 +95,8 @@ func (d *decoded) pixels() {
 		d.rgb = &image.RGBA{Pix: pix, Stride: int(p.stride), Rect: area}
 		return
 	}
-	if d.c.inverted != 0 {
-		for i, v := range pix {
-			pix[i] = 255 - v
-		}
+	for i, v := range pix {
+		pix[i] = 255 - v
 	}
 	d.cmyk = &image.CMYK{Pix: pix, Stride: int(p.stride), Rect: area}
 }

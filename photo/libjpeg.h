@@ -3,7 +3,8 @@
 enum { picday_ok, picday_damaged, picday_complex, picday_misfit, picday_cut };
 
 // What the colours of a decoded photo are. RGB and CMYK come in one plane, four bytes
-// for each pixel: R, G, B and 255, or the inks.
+// for each pixel: R, G, B and 255, or the inks, of which 255 is none,
+// as Adobe writes it. Those without its mark mean the same to browsers and libvips.
 enum { picday_grey, picday_ycc, picday_rgb, picday_cmyk };
 
 typedef struct {
@@ -12,10 +13,9 @@ typedef struct {
 
 	// A decoded photo, to be freed with picday_free.
 	int planes, space;
-	int inverted; // whether an ink of 255 is none at all, as Adobe writes it
 	int unusual; // whether libjpeg warned of something that the picture does not suffer from
-	int padded;  // whether bytes follow the picture data that do not belong to it, or to
-	             // the picture data that libjpeg did not understand
+	int padded;  // bytes that follow the picture data and do not belong to it; or that do,
+	             // and libjpeg did not understand them
 	struct {
 		unsigned char *pix;
 		size_t size;           // bytes of pix

@@ -12,7 +12,13 @@ const eoiMarker = "\xff\xd9"
 // alike, and where the code of "nothing here" is short a part of it can be decoded to
 // the last block, which leaves the rest over; but without the hole the picture is not
 // whole.
-func onlyPadding(data []byte, f Facts, l Limits) bool {
+//
+// One byte left over is taken: some cameras write it, and most of the time libjpeg has
+// read it ahead, with up to seven more, and does not tell.
+func onlyPadding(data []byte, left int, f Facts, l Limits) bool {
+	if left == 1 && f.Scans == 1 {
+		return true
+	}
 	body := trimRST(trimByte(bytes.TrimSuffix(data, []byte(eoiMarker)), 0xff))
 	if len(body) == 0 {
 		return false
