@@ -26,7 +26,7 @@ func TestNamesThatAreTaken(t *testing.T) {
 		{"another package's user", "useradd -r -s /usr/sbin/nologin picday", "the Unix user picday is somebody else's", "userdel picday"},
 		{"a group", "groupadd picday", "the Unix group picday is somebody else's", "groupdel picday"},
 		{"a member", "groupadd picday-sftp; useradd -G picday-sftp carol", "carol is in the group picday-sftp", "userdel carol; groupdel picday-sftp"},
-		{"a file of sshd's", "echo '# mine' >/etc/ssh/sshd_config.d/00-picday.conf", "50-picday.conf is not picday's", "grep -qx '# mine' /etc/ssh/sshd_config.d/50-picday.conf; rm /etc/ssh/sshd_config.d/50-picday.conf"},
+		{"a file of sshd's", "echo '# mine' >/etc/ssh/sshd_config.d/00-picday.conf", "00-picday.conf is not picday's", "grep -qx '# mine' /etc/ssh/sshd_config.d/00-picday.conf; rm /etc/ssh/sshd_config.d/00-picday.conf"},
 	} {
 		m.sh(c.take)
 		out, err := m.tryInstall(deb)
