@@ -114,6 +114,9 @@ func (b *Backup) closeDir() error {
 	if err := os.Chmod(b.Dir, 0o700); err != nil {
 		return err
 	}
+	if err := RootsAlone(b.Dir); err != nil {
+		return fmt.Errorf("%w: nothing would be restored from there: %w", ErrNotBackup, err)
+	}
 	if fi, err = os.Stat(b.Dir); err == nil && fi.Mode().Perm()&0o077 != 0 {
 		err = fmt.Errorf("%w: %s cannot be closed to everybody but root, and password hashes go into it: use a file system with Unix permissions", ErrNotBackup, b.Dir)
 	}
@@ -158,7 +161,7 @@ func (b *Backup) Take(ctx context.Context, version string) (m Manifest, err erro
 			break
 		}
 	}
-	return m, b.commit(m, folder)
+	return m, b.commit(ctx, m, folder)
 }
 
 func (b *Backup) round(ctx context.Context, folder string, m *Manifest) (again bool, err error) {
@@ -228,13 +231,13 @@ func (b *Backup) snapshot(ctx context.Context, folder, file string, m *Manifest)
 }
 
 // commit makes the folder the one that counts.
-func (b *Backup) commit(m Manifest, folder string) error {
+func (b *Backup) commit(ctx context.Context, m Manifest, folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if m.Files[e.Name()], err = hashFile(filepath.Join(folder, e.Name())); err != nil {
+		if m.Files[e.Name()], err = hashFile(ctx, filepath.Join(folder, e.Name()), stateFiles[e.Name()]); err != nil {
 			return err
 		}
 	}

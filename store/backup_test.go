@@ -60,7 +60,7 @@ func (s *shelf) backup(change func(*Backup)) (Manifest, error) {
 // whole requires that the backup has every byte its catalogue points to.
 func (s *shelf) whole() *Store {
 	s.Helper()
-	m, err := ReadBackup(s.dir)
+	m, err := ReadBackup(s.Context(), s.dir)
 	s.must(err)
 	snap, err := OpenBackup(s.Context(), s.dir, m)
 	s.must(err)
@@ -161,7 +161,7 @@ func TestBackupOfADamagedShelf(t *testing.T) {
 	if len(m.Lost) != 3 {
 		t.Errorf("lost: %v", m.Lost)
 	}
-	m, err = ReadBackup(s.dir)
+	m, err = ReadBackup(t.Context(), s.dir)
 	s.must(err)
 	snap, err := OpenBackup(t.Context(), s.dir, m)
 	s.must(err)
@@ -206,7 +206,7 @@ func TestBackupThatFails(t *testing.T) {
 		if _, err := s.backup(change); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		if m, err := ReadBackup(s.dir); err != nil || m.Folder != good.Folder {
+		if m, err := ReadBackup(t.Context(), s.dir); err != nil || m.Folder != good.Folder {
 			t.Errorf("%s: %+v, %v", name, m, err)
 		}
 		s.count(s.whole(), 1)
@@ -232,7 +232,7 @@ func TestNotABackup(t *testing.T) {
 		t.Error("somebody else's directory was changed")
 	}
 	s.must(os.Remove(filepath.Join(s.dir, "letter.txt")))
-	if _, err := ReadBackup(s.dir); !errors.Is(err, ErrNotBackup) {
+	if _, err := ReadBackup(t.Context(), s.dir); !errors.Is(err, ErrNotBackup) {
 		t.Error(err)
 	}
 	s.publish(aJPG, "A")
@@ -246,7 +246,7 @@ func TestNotABackup(t *testing.T) {
 	s.must(err)
 	key[0] ^= 1
 	s.must(os.WriteFile(name, key, 0o600))
-	if _, err := ReadBackup(s.dir); !errors.Is(err, ErrNotBackup) {
+	if _, err := ReadBackup(t.Context(), s.dir); !errors.Is(err, ErrNotBackup) {
 		t.Errorf("a flipped bit: %v", err)
 	}
 }

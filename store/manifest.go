@@ -9,16 +9,19 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 )
 
 // ReadBackup finds the newest whole backup in a directory and proves that its
 // small files are as they were written. The originals are proven when they
-// are read.
-func ReadBackup(dir string) (m Manifest, err error) {
-	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+// are read. A folder that others than root can change is refused with an
+// ErrNotRoots, and nothing in it but plain files is opened.
+func ReadBackup(ctx context.Context, dir string) (m Manifest, err error) {
+	if err := RootsAlone(dir); err != nil {
+		return m, err
+	}
+	text, err := ReadRoots(filepath.Join(dir, manifestFile), 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, fmt.Errorf("%w: %s has no %s, so no backup to it was ever finished", ErrNotBackup, dir, manifestFile)
 	}
@@ -47,7 +50,14 @@ func ReadBackup(dir string) (m Manifest, err error) {
 		if filepath.Base(name) != name || filepath.Base(m.Folder) != m.Folder || !strings.HasPrefix(m.Folder, folderPrefix) {
 			return m, fmt.Errorf("%w: %s names %q", ErrNotBackup, manifestFile, name)
 		}
-		have, err := hashFile(filepath.Join(dir, m.Folder, name))
+		limit, ours := stateFiles[name]
+		if !ours {
+			return m, fmt.Errorf("%w: %s names %q, which is none of picday's", ErrNotBackup, manifestFile, name)
+		}
+		have, err := hashFile(ctx, filepath.Join(dir, m.Folder, name), limit)
+		if errors.Is(err, ErrNotRoots) || ctx.Err() != nil {
+			return m, err
+		}
 		if err != nil {
 			return m, fmt.Errorf("%w: %w", ErrNotBackup, err)
 		}
@@ -64,14 +74,30 @@ func OpenBackup(ctx context.Context, dir string, m Manifest) (*Store, error) {
 	return OpenSnapshot(ctx, filepath.Join(dir, m.Folder, CatalogueFile), dir)
 }
 
-func hashFile(name string) (string, error) {
-	f, err := os.Open(name)
+// What a backup has of the machine, beside the catalogue and the link key.
+const (
+	AccountsFile = "accounts.json" // by name, see account.Secrets
+	ConfigFile   = "picday.toml"
+)
+
+// stateFiles are the files in a backup's folder, with the most bytes that one can
+// have.
+var stateFiles = map[string]int64{CatalogueFile: 1 << 40, linkKeyFile: linkKeySize, AccountsFile: MaxAccounts, ConfigFile: MaxConfig}
+
+// The most bytes of AccountsFile and ConfigFile.
+const (
+	MaxAccounts = 256 << 20
+	MaxConfig   = 1 << 20
+)
+
+func hashFile(ctx context.Context, name string, limit int64) (string, error) {
+	f, err := openRoots(name, limit)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	if _, err := io.Copy(h, &interruptible{ctx, f}); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

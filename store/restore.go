@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -100,22 +101,40 @@ func (s *Store) Stage(ctx context.Context, catalogue, folder string, lost []Pict
 		return nil, err
 	}
 	for to, from := range map[string]string{CatalogueFile: catalogue, linkKeyFile: filepath.Join(folder, linkKeyFile)} {
-		if err := copyWhole(ctx, from, filepath.Join(dir, to)); err != nil {
+		if err := s.copyWhole(ctx, from, filepath.Join(dir, to)); err != nil {
 			return nil, err
 		}
 	}
-	if err := forgetRenditions(ctx, filepath.Join(dir, CatalogueFile), lost); err != nil {
+	staged, err := Open(ctx, dir)
+	if err != nil {
 		return nil, err
 	}
-	return Open(ctx, dir)
+	var renditions []PictureFile
+	for _, f := range lost {
+		if !f.Original() {
+			renditions = append(renditions, f)
+		}
+	}
+	if err := staged.Update(ctx, func(tx *Tx) error { return tx.ForgetRenditions(renditions) }); err != nil {
+		return nil, errors.Join(err, staged.Close())
+	}
+	return staged, nil
 }
 
-func copyWhole(ctx context.Context, from, to string) error {
-	in, err := fsuid.Open(from)
+func (s *Store) copyWhole(ctx context.Context, from, to string) error {
+	in, err := openRoots(from, stateFiles[filepath.Base(to)])
 	if err != nil {
 		return err
 	}
 	defer in.Close()
+	fi, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	var room syscall.Statfs_t
+	if err := syscall.Statfs(s.dir, &room); err == nil && fi.Size() > int64(room.Bavail)*room.Bsize {
+		return fmt.Errorf("%s has %d bytes, and there is less room in %s: %w", from, fi.Size(), s.dir, syscall.ENOSPC)
+	}
 	var out *os.File
 	if err := fsuid.In(filepath.Dir(to), func() (err error) {
 		out, err = os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -52,8 +52,8 @@ func OpenSnapshot(ctx context.Context, file, dir string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, read: db, write: db, pins: map[SHA]int{}}
-	if err = s.QuickCheck(ctx); err == nil {
-		err = checkSchema(ctx, db)
+	if err = checkSchema(ctx, db); err == nil {
+		err = s.QuickCheck(ctx)
 	}
 	if err != nil {
 		db.Close()

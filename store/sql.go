@@ -35,3 +35,22 @@ func column[T any](q querier, query string, args ...any) ([]T, error) {
 		return v, r.Scan(&v)
 	}, query, args...)
 }
+
+// Whoever is told to stop must not wait for the statement that is running. The
+// methods without a context take that of the transaction.
+
+func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
+	return tx.ExecContext(tx.ctx, query, args...)
+}
+
+func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
+	return tx.QueryRowContext(tx.ctx, query, args...)
+}
+
+// QueryContext is for collect and column.
+func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if ctx.Done() == nil {
+		ctx = tx.ctx
+	}
+	return tx.Tx.QueryContext(ctx, query, args...)
+}

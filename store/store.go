@@ -152,6 +152,7 @@ func (s *Store) Close() error {
 // A Tx is one transaction on the catalogue.
 type Tx struct {
 	*sql.Tx
+	ctx     context.Context // Update's: ends also a statement that runs
 	s       *Store
 	now     time.Time
 	changed int64 // see stamp
@@ -182,7 +183,7 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	tx := &Tx{Tx: t, s: s, now: time.Now()}
+	tx := &Tx{Tx: t, ctx: ctx, s: s, now: time.Now()}
 	if err = tx.stillOurs(); err == nil {
 		err = fn(tx)
 	}

@@ -149,7 +149,7 @@ func (s *site) restore(view any) {
 	s.t.Helper()
 	initialising.Lock()
 	defer initialising.Unlock()
-	s.JSON(view, "restore", s.Dir+"/backup")
+	s.JSON(view, "restore", s.Dir+"/backup", "--with-config")
 }
 
 // lifeGoesOn requires that after a restore everything works as ever.

@@ -22,12 +22,6 @@ import (
 	"picday/store"
 )
 
-// What a backup has of the machine, beside the catalogue and the link key.
-const (
-	accountsFile = "accounts.json" // by name, see account.Secrets
-	configFile   = "picday.toml"
-)
-
 type backupView struct {
 	store.Manifest
 	PrunedFiles int   `json:"pruned_files"`
@@ -164,7 +158,7 @@ func (a *app) captureMachine(ctx context.Context, sys *account.System, folder st
 	if err != nil {
 		return err
 	}
-	if err := durable.WriteFile(filepath.Join(folder, accountsFile), append(text, '\n'), 0o600); err != nil {
+	if err := durable.WriteFile(filepath.Join(folder, store.AccountsFile), append(text, '\n'), 0o600); err != nil {
 		return err
 	}
 	text, err = os.ReadFile(config.File(a.configFile))
@@ -174,7 +168,7 @@ func (a *app) captureMachine(ctx context.Context, sys *account.System, folder st
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(filepath.Join(folder, configFile), text, 0o600)
+	return durable.WriteFile(filepath.Join(folder, store.ConfigFile), text, 0o600)
 }
 
 func (a *app) reportBackup(ctx context.Context, s *store.Store, view backupView, dir string) error {

@@ -9,12 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"picday/account"
-	"picday/internal/config"
-	"picday/internal/durable"
 	"picday/store"
 )
 
@@ -32,14 +31,31 @@ type restoreView struct {
 
 func (a *app) restoreCommand() *cobra.Command {
 	var catalogue string
+	var with, without bool
 	cmd := a.list("restore DIR", "Put a backup onto a fresh machine", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
-		return a.restore(ctx, args[0], catalogue)
+		if with && without {
+			return usagef("--with-config and --without-config contradict each other")
+		}
+		r, err := a.prepareRestore(ctx, args[0], catalogue)
+		if err != nil {
+			return err
+		}
+		defer r.from.Close()
+		r.with, r.without = with, without
+		return r.restore(ctx)
 	})
+	cmd.Flags().BoolVar(&with, "with-config", false, "take the configuration of the backup, also over this machine's own")
+	cmd.Flags().BoolVar(&without, "without-config", false, "keep this machine's configuration, also if it is the default")
 	cmd.Flags().StringVar(&catalogue, "catalogue", "", "instead of the catalogue in DIR a later one, an SQLite `FILE`\nas 'litestream restore' makes it; pictures, key and accounts come from DIR")
 	cmd.Long = `Put a backup onto a machine whose catalogue is empty: the configuration (unless
 this machine has its own), the link key, the catalogue, all pictures, and the
 accounts with their passwords, keys, folders and files. Uploaders see their files
 as before; links stay the same; nothing is decoded and nothing is withdrawn.
+
+A backup is as good as root: whoever can change it gets log-ins, keys and commands
+onto this machine. So DIR and all above it must be root's, and a configuration
+that says what is run, where files are or who can connect is taken only with
+--with-config. Without it the difference is shown.
 
 picdayd must be stopped. If it is interrupted, run it again.`
 	cmd.Example = `  systemctl stop picdayd && picday restore /mnt/backup/picday && systemctl start picdayd`
@@ -50,21 +66,20 @@ picdayd must be stopped. If it is interrupted, run it again.`
 type restoring struct {
 	*app
 	sys       *account.System
+	dir       string
 	folder    string // of the backup, with what changes
 	catalogue string
 	view      restoreView
+
+	with, without bool // the configuration
 
 	from, live, staged *store.Store
 	secrets            map[string]account.Secrets
 	accounts, kept     []store.Account
 }
 
-func (a *app) restore(ctx context.Context, dir, catalogue string) error {
-	r, err := a.prepareRestore(ctx, dir, catalogue)
-	if err != nil {
-		return err
-	}
-	defer r.from.Close()
+func (r *restoring) restore(ctx context.Context) error {
+	a := r.app
 	text, err := r.planConfig()
 	if err != nil {
 		return err
@@ -120,36 +135,62 @@ func (a *app) prepareRestore(ctx context.Context, dir, catalogue string) (*resto
 	if os.Geteuid() != 0 {
 		return nil, errNotRoot
 	}
-	m, err := store.ReadBackup(dir)
-	if errors.Is(err, store.ErrNotBackup) {
-		return nil, usageError{err}
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
 	}
 	if err != nil {
+		return nil, usageError{fmt.Errorf("backup directory: %w: is its disk mounted?", err)}
+	}
+	m, err := store.ReadBackup(ctx, dir)
+	switch {
+	case errors.Is(err, store.ErrNotRoots):
+		return nil, refusal{err}
+	case errors.Is(err, store.ErrNotBackup):
+		return nil, usageError{err}
+	case err != nil:
 		return nil, err
 	}
-	r := &restoring{app: a, folder: filepath.Join(dir, m.Folder), catalogue: catalogue, view: restoreView{Backup: m, Problems: []string{}}}
+	r := &restoring{app: a, dir: dir, folder: filepath.Join(dir, m.Folder), catalogue: catalogue, view: restoreView{Backup: m, Problems: []string{}}}
 	if catalogue == "" {
 		r.catalogue = filepath.Join(r.folder, store.CatalogueFile)
-	} else if _, err := os.Stat(catalogue); err != nil {
+	} else if r.catalogue, err = filepath.Abs(catalogue); err == nil {
+		r.catalogue, err = filepath.EvalSymlinks(r.catalogue)
+	}
+	if err != nil {
 		return nil, usageError{fmt.Errorf("--catalogue: %w", err)}
-	} else if wal, err := os.Stat(catalogue + "-wal"); err == nil && wal.Size() > 0 {
+	}
+	if err := store.RootsAlone(r.catalogue); err != nil {
+		return nil, refusal{err}
+	}
+	if wal, err := os.Stat(r.catalogue + "-wal"); err == nil && wal.Size() > 0 {
 		// Taken straight from a machine that died: only the file itself would be read.
 		return nil, refusef("the last changes of %s are still in %[1]s-wal, and would be lost.\nTo bring them together: sqlite3 %[1]s 'PRAGMA wal_checkpoint(TRUNCATE)'", catalogue)
 	}
-	text, err := os.ReadFile(filepath.Join(r.folder, accountsFile))
+	text, err := store.ReadRoots(filepath.Join(r.folder, store.AccountsFile), store.MaxAccounts)
 	if err == nil {
 		err = json.Unmarshal(text, &r.secrets)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if r.from, err = store.OpenSnapshot(ctx, r.catalogue, dir); err != nil {
+	if r.from, err = store.OpenSnapshot(ctx, r.catalogue, dir); errors.Is(err, store.ErrForeignSchema) {
+		return nil, refusal{err}
+	} else if err != nil {
 		return nil, err
 	}
 	if r.accounts, err = r.from.Accounts(ctx); err == nil {
 		r.kept, err = r.from.Kept(ctx)
 	}
-	return r, err
+	for _, acct := range slices.Concat(r.accounts, r.kept) {
+		if err == nil && acct.Flawed() != nil {
+			err = refusal{acct.Flawed()}
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.from.Close())
+	}
+	return r, nil
 }
 
 // claimDataDir keeps picdayd out of the data directory, if there is one yet, and
@@ -184,55 +225,6 @@ func (a *app) claimDataDir(ctx context.Context) (unlock func(), err error) {
 		return nothing, fmt.Errorf("%w\nIf what is there is not worth keeping, move it away and restore again: mv %s %s.old", err, dir, dir)
 	}
 	return unlock, nil
-}
-
-// planConfig loads the configuration that will hold, and returns the text of
-// the one in the backup if it is to be put back. One that somebody wrote for
-// this machine is kept.
-func (r *restoring) planConfig() (text []byte, err error) {
-	if r.view.Backup.Files[configFile] == "" {
-		_, err := r.config()
-		return nil, err
-	}
-	copied := filepath.Join(r.folder, configFile)
-	want, err := os.ReadFile(copied)
-	if err != nil {
-		return nil, err
-	}
-	file := config.File(r.configFile)
-	have, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	if err == nil {
-		if string(have) == string(want) {
-			_, err := r.config()
-			return nil, err
-		}
-		if cfg, err := config.Parse(have); err != nil || !cfg.IsDefault() {
-			r.say(fmt.Sprintf("%s is kept: it is this machine's own. That of the backup is %s", file, copied))
-			_, err := r.config()
-			return nil, err
-		}
-	}
-	cfg, err := config.Parse(want)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("the configuration in the backup, %s, is not for this picday: %w. Write %s by hand and run it again", copied, err, file)}
-	}
-	r.cfg = &cfg
-	return want, nil
-}
-
-func (r *restoring) putConfig(text []byte) error {
-	if text == nil {
-		return nil
-	}
-	file := config.File(r.configFile)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	r.say("put " + file + " back")
-	return durable.WriteFile(file, text, 0o644)
 }
 
 // run does the work. The catalogue takes its place last of all, so that
