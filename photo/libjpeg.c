@@ -73,7 +73,7 @@ static int harmless(j_decompress_ptr d) {
 			return 1; // between segments, before the picture
 		// Behind the last block of a scan, and not between restart intervals. Whether
 		// it is padding, the caller has to find out.
-		x->r->padded += with[0];
+		x->r->padded = 1;
 		return d->input_iMCU_row >= d->total_iMCU_rows && !x->bare &&
 			(with[1] == JPEG_EOI || (with[1] >= JPEG_RST0 && with[1] <= JPEG_RST0 + 7));
 	}

@@ -39,7 +39,7 @@ type decoded struct {
 	rgb     *image.RGBA // instead of planes, for colours of other kinds
 	cmyk    *image.CMYK
 	unusual bool // libjpeg warned, of nothing that the picture suffers from
-	padded  int  // bytes that are left over behind the picture data, or of them
+	padded  bool // bytes that are left over behind the picture data, or of them
 	c       C.picday_result
 }
 
@@ -68,7 +68,7 @@ func decodePlanes(jpeg []byte, bare bool, width, height int, n need, maxMemory i
 	if err := failure(&d.c); err != nil {
 		return nil, err
 	}
-	d.unusual, d.padded = d.c.unusual != 0, int(d.c.padded)
+	d.unusual, d.padded = d.c.unusual != 0, d.c.padded != 0
 	if d.c.space == C.picday_rgb || d.c.space == C.picday_cmyk {
 		d.pixels()
 		return d, nil

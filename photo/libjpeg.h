@@ -14,8 +14,8 @@ typedef struct {
 	// A decoded photo, to be freed with picday_free.
 	int planes, space;
 	int unusual; // whether libjpeg warned of something that the picture does not suffer from
-	int padded;  // bytes that follow the picture data and do not belong to it; or that do,
-	             // and libjpeg did not understand them
+	int padded;  // whether bytes follow the picture data that do not belong to it, or that
+	             // do, and libjpeg did not understand them
 	struct {
 		unsigned char *pix;
 		size_t size;           // bytes of pix

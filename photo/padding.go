@@ -13,12 +13,9 @@ const eoiMarker = "\xff\xd9"
 // the last block, which leaves the rest over; but without the hole the picture is not
 // whole.
 //
-// One byte left over is taken: some cameras write it, and most of the time libjpeg has
-// read it ahead, with up to seven more, and does not tell.
-func onlyPadding(data []byte, left int, f Facts, l Limits) bool {
-	if left == 1 && f.Scans == 1 {
-		return true
-	}
+// One byte left over is refused, although some program writes it behind whole pictures:
+// where a picture ends in a flat part, a hole of 4 kB can leave no more than that.
+func onlyPadding(data []byte, f Facts, l Limits) bool {
 	body := trimRST(trimByte(bytes.TrimSuffix(data, []byte(eoiMarker)), 0xff))
 	if len(body) == 0 {
 		return false

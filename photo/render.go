@@ -76,7 +76,7 @@ func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) (Picture, 
 		return Picture{}, err
 	}
 	defer dec.free()
-	if dec.padded > 0 && !onlyPadding(data, dec.padded, f, l) {
+	if dec.padded && !onlyPadding(data, f, l) {
 		return Picture{}, fmt.Errorf("%w: what follows the picture data is no padding", ErrDamaged)
 	}
 	orientation := m.Orientation
