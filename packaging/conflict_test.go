@@ -11,7 +11,8 @@ func TestNamesThatAreTaken(t *testing.T) {
 	needs(t)
 	m := newMachine(t, "bookworm")
 	deb := build(t, "deb", "1.0")
-	m.run("apt-get", "install", "-qq", "-y", "openssh-server")
+	// With the library that picday depends on: apt would leave it unconfigured.
+	m.run("apt-get", "install", "-qq", "-y", "openssh-server", "liblcms2-2")
 	sshd := m.run("/usr/sbin/sshd", "-T")
 	for _, c := range []struct{ name, take, why, give string }{
 		{
