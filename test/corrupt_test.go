@@ -68,9 +68,9 @@ func TestCorruptions(t *testing.T) {
 	}
 
 	s.warm(u)
-	s.Eventually("the daemon has as many children and descriptors as before", func() (bool, any) {
+	s.Eventually("the daemon has no more children and descriptors than before", func() (bool, any) {
 		c, o := len(s.children()), s.descriptors()
-		return c == children && len(o) <= len(open), fmt.Sprintf("%d children, were %d; open %q, were %q", c, children, o, open)
+		return c > 0 && c <= children && len(o) <= len(open), fmt.Sprintf("%d children, were %d; open %q, were %q", c, children, o, open)
 	})
 	if tmp, _ := filepath.Glob(s.Data + "/tmp/*"); len(tmp) > 0 {
 		t.Errorf("temporary files are left: %v", tmp)
@@ -113,7 +113,11 @@ func judge(data []byte) string {
 	var scan jpeg.Scan
 	_, _ = scan.Write(data)
 	r := bytes.NewReader(data)
-	_, err := jpeg.Render(r, jpeg.ReadMeta(r), scan.Facts(), jpeg.Limits{}, []jpeg.Size{{Name: "large", Longest: 1600, Quality: 85}})
+	facts := scan.Facts()
+	if bare, ok := facts.Bare(); ok {
+		facts = bare
+	}
+	_, err := jpeg.Render(r, jpeg.ReadMeta(r), facts, jpeg.Limits{}, []jpeg.Size{{Name: "large", Longest: 1600, Quality: 85}})
 	switch {
 	case err == nil:
 		return "photo"

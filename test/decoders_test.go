@@ -77,7 +77,7 @@ func TestADecoderIsKilledAtWork(t *testing.T) {
 	var want []string
 	for killed := 0; killed == 0; {
 		before := s.children()
-		if len(before) != 2 { // one of them is there for other accounts
+		if len(before) < 1 || len(before) > 2 { // one is there for other accounts; who is idle for long ends
 			t.Fatalf("one worker has %d decoders", len(before))
 		}
 		victim, path := 0, fmt.Sprintf("job1/A/%d.jpg", len(want))
