@@ -29,13 +29,15 @@ func TestOtherRenditions(t *testing.T) {
 	s.EditConfig(`name = "thumb"`, `name = "icon"`)
 
 	s.daemon = s.StartDaemon()
-	// The only decoder stands still until we have seen what is to be seen, and an
-	// upload is in hand: also one whose picture is known, with its old renditions.
-	decoder := s.children()
-	if len(decoder) != 1 {
-		t.Fatalf("one worker has %d decoders", len(decoder))
+	// Decoders stand still until we have seen what is to be seen, and an upload is in
+	// hand: also one whose picture is known, with its old renditions. There is a new
+	// decoder for each picture that is made anew.
+	all := func(signal syscall.Signal) {
+		for _, pid := range s.children() {
+			_ = syscall.Kill(pid, signal) // it may have ended meanwhile
+		}
 	}
-	s.must(syscall.Kill(decoder[0], syscall.SIGSTOP))
+	all(syscall.SIGSTOP)
 	first := s.status().Rederive
 	if first == nil || first.Total != 30 || first.Done >= 30 {
 		t.Fatalf("rederive: %+v: this test cannot see", first)
@@ -46,10 +48,11 @@ func TestOtherRenditions(t *testing.T) {
 	s.must(wire.Put("/job1/New/known.jpg", testphoto.Vary(picture, 29)))
 	s.must(wire.Put("/job1/New/new.jpg", testphoto.Vary(picture, 1000)))
 	s.Eventually("an upload is in hand", func() (bool, any) {
+		all(syscall.SIGSTOP)
 		st := s.status()
 		return len(st.InProgress) > 0, st
 	})
-	s.must(syscall.Kill(decoder[0], syscall.SIGCONT))
+	all(syscall.SIGCONT)
 
 	want = append(want, "job1/New/known.jpg", "job1/New/new.jpg")
 	slices.Sort(want)
