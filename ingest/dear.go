@@ -81,8 +81,8 @@ func (k *dear) keep(note func()) {
 	note()
 }
 
-// findOut answers what was too dear, for as long as it takes.
-func (in *Ingester) findOut(wants []want) error {
+// askOutside answers what was too dear, for as long as it takes.
+func (in *Ingester) askOutside(wants []want) error {
 	in.dear.one.Lock()
 	defer in.dear.one.Unlock()
 	for _, w := range wants {

@@ -50,7 +50,7 @@ func TestHardLinksAreHashedOutside(t *testing.T) {
 	if !errors.Is(err, store.ErrOverBudget) || !errors.As(err, &dear) {
 		t.Fatalf("hashed inside: %v", err)
 	}
-	b.must(b.findOut(dear.wants))
+	b.must(b.askOutside(dear.wants))
 	if n := len(b.dear.sums); n != 1 {
 		t.Errorf("%d hashes of one file", n)
 	}
@@ -106,7 +106,7 @@ func TestListingIsFoundOutOutside(t *testing.T) {
 	if !errors.As(err, &dear) {
 		t.Fatal(err)
 	}
-	b.must(b.findOut(dear.wants))
+	b.must(b.askOutside(dear.wants))
 	b.must(os.Rename(b.at("acme/job1/b.jpg"), b.at("acme/job1/c.jpg"))) // since then
 	if at, err := find(-calls); at != "job1/c.jpg" || err != nil {
 		t.Errorf("%q, %v", at, err)

@@ -126,7 +126,7 @@ func (in *Ingester) withdraw(ctx context.Context, round *sweep) (unsure error) {
 		var dear *tooDear
 		if errors.As(doubt, &dear) {
 			// Then the next round can tell.
-			go func() { in.report(ctx, in.findOut(dear.wants), "withdraw") }()
+			go func() { in.report(ctx, in.askOutside(dear.wants), "withdraw") }()
 		} else if doubt != nil {
 			unsure = doubt
 		}

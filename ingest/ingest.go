@@ -223,7 +223,7 @@ func (in *Ingester) finish(ctx context.Context, f File, done func(File, bool), v
 		if errors.As(err, &dear) && outside < maxOutside {
 			outside++
 			go func() { // the writer's goroutine is not for this
-				if err := in.findOut(dear.wants); err != nil {
+				if err := in.askOutside(dear.wants); err != nil {
 					outside = maxOutside
 				}
 				submit()
