@@ -219,7 +219,8 @@ func TestUnixUsersOfOthersAreNotAdopted(t *testing.T) {
 	}
 	after, _ := os.ReadFile("/etc/passwd")
 	for _, line := range strings.Split(string(before), "\n") {
-		if !strings.Contains(string(after), line) {
+		// picday's own belong to the tests that run beside this one.
+		if !strings.Contains(line, ":picday account (") && !strings.Contains(string(after), line) {
 			t.Errorf("gone from /etc/passwd: %s", line)
 		}
 	}
