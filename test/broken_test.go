@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,25 +28,28 @@ func TestBrokenFiles(t *testing.T) {
 	at = bytes.LastIndex(bomb, []byte{0xff, 0xc0, 0x00, 0x11, 0x08})
 	copy(bomb[at+5:], "\xff\xff\xff\xff") // 65535 x 65535
 
+	// All samples are there, only EOI is cut: some phones leave it out. It is
+	// taken when nobody has written for settle_unsure.
+	noEOI := whole[:len(whole)-1]
+	s.must(wire.Put("/job1/A/no eoi.jpg", noEOI))
 	for name, c := range map[string]struct {
 		data   []byte
 		reason string // allowed reasons; "" = a photo
 	}{
-		"empty.jpg":     {nil, "incomplete"},
-		"text.jpg":      {[]byte("Please find the photos attached.\n"), "not-jpeg"},
-		"png.jpg":       {pixels.Bytes(), "not-jpeg"},
-		"10.jpg":        {whole[:len(whole)/10], "incomplete"},
-		"50.jpg":        {whole[:len(whole)/2], "incomplete"},
-		"99.jpg":        {whole[:len(whole)*99/100], "incomplete"},
-		"last byte.jpg": {whole[:len(whole)-1], "incomplete"},
-		"soi.jpg":       {whole[:2], "incomplete"},
-		"zeroes.jpg":    {append(bytes.Clone(whole[:len(whole)/2]), make([]byte, len(whole)/2)...), "incomplete"},
-		"tables.jpg":    {tables, "damaged"},
-		"bomb.jpg":      {bomb, "too-complex damaged"},
-		"whole.jpg":     {whole, ""},
-		"garbage.jpg":   {append(bytes.Clone(whole), "garbage after the end"...), ""},
-		"twice.jpg":     {append(bytes.Clone(whole), whole...), ""},
-		"no name":       {whole, "not-jpeg unknown"}, // no photo either way
+		"empty.jpg":   {nil, "incomplete"},
+		"text.jpg":    {[]byte("Please find the photos attached.\n"), "not-jpeg"},
+		"png.jpg":     {pixels.Bytes(), "not-jpeg"},
+		"10.jpg":      {whole[:len(whole)/10], "incomplete"},
+		"50.jpg":      {whole[:len(whole)/2], "incomplete"},
+		"99.jpg":      {whole[:len(whole)*99/100], "incomplete"},
+		"soi.jpg":     {whole[:2], "incomplete"},
+		"zeroes.jpg":  {append(bytes.Clone(whole[:len(whole)/2]), make([]byte, len(whole)/2)...), "incomplete"},
+		"tables.jpg":  {tables, "damaged"},
+		"bomb.jpg":    {bomb, "too-complex damaged"},
+		"whole.jpg":   {whole, ""},
+		"garbage.jpg": {append(bytes.Clone(whole), "garbage after the end"...), ""},
+		"twice.jpg":   {append(bytes.Clone(whole), whole...), ""},
+		"no name":     {whole, "not-jpeg unknown"}, // no photo either way
 	} {
 		s.must(wire.Put("/job1/A/"+name, c.data))
 		if c.reason == "" {
@@ -64,7 +68,10 @@ func TestBrokenFiles(t *testing.T) {
 		})
 	}
 	s.proof(u, "/job1/A/proof.jpg")
-	s.waitPhotos(u, "job1/A/whole.jpg", "job1/A/garbage.jpg", "job1/A/twice.jpg", "job1/A/proof.jpg")
+	s.waitPhotos(u, "job1/A/whole.jpg", "job1/A/garbage.jpg", "job1/A/twice.jpg", "job1/A/proof.jpg", "job1/A/no eoi.jpg")
+	if p := s.photos(u)["job1/A/no eoi.jpg"]; p.SHA256 != sum(noEOI) || !slices.Contains(p.Flags, "unusual") {
+		t.Errorf("without EOI: %+v", p)
+	}
 
 	// Uploaded again in one piece, the problem is gone.
 	s.must(wire.Put("/job1/A/99.jpg", whole))
