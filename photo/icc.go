@@ -64,9 +64,14 @@ func embeddedICC(r io.ReadSeeker) []byte {
 	return p[:own]
 }
 
-// readICC is the profile that goes into a rendition of the JPEG in r: nil if it has
-// none, or none that [tidyICC] takes.
-func readICC(r io.ReadSeeker) []byte { return tidyICC(embeddedICC(r)) }
+// keptICC is what goes into a rendition of a photo of so many components with this
+// profile: nil for none that [tidyICC] takes.
+func keptICC(icc []byte, components int) []byte {
+	if !iccFits(icc, components) {
+		return nil
+	}
+	return tidyICC(icc)
+}
 
 // withICC puts the profile behind the SOI of an encoded JPEG.
 func withICC(jpeg, icc []byte) []byte {

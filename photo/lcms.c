@@ -27,23 +27,29 @@ __attribute__((constructor(101))) static void load(void) {
 	FUNCTIONS(FIND)
 }
 
-int picday_inks(const unsigned char *profile, unsigned int size, const unsigned char *cmyk, unsigned char *rgba, unsigned int n) {
+int picday_lcms(void) { return loaded; }
+
+void *picday_conversion(const unsigned char *profile, unsigned int size, int components) {
 	if (!loaded)
-		return 0;
+		return NULL;
+	cmsUInt32Number kind = components == 1 ? TYPE_GRAY_8 : components == 3 ? TYPE_RGBA_8 : TYPE_CMYK_8;
+	cmsColorSpaceSignature space = components == 1 ? cmsSigGrayData : components == 3 ? cmsSigRgbData : cmsSigCmykData;
 	cmsHPROFILE from = p_cmsOpenProfileFromMem(profile, size), to = p_cmsCreate_sRGBProfile();
 	cmsHTRANSFORM t = NULL;
-	if (from && to && p_cmsGetColorSpace(from) == cmsSigCmykData)
+	if (from && to && p_cmsGetColorSpace(from) == space)
 		// The white of the paper becomes white; the default of libvips and Photoshop.
-		t = p_cmsCreateTransform(from, TYPE_CMYK_8, to, TYPE_RGBA_8, INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE);
-	if (t) {
-		p_cmsDoTransform(t, cmyk, rgba, n);
-		for (unsigned int i = 0; i < n; i++)
-			rgba[4 * i + 3] = 255;
-		p_cmsDeleteTransform(t);
-	}
+		t = p_cmsCreateTransform(from, kind, to, TYPE_RGBA_8, INTENT_RELATIVE_COLORIMETRIC, cmsFLAGS_NOCACHE);
 	if (from)
 		p_cmsCloseProfile(from);
 	if (to)
 		p_cmsCloseProfile(to);
-	return t != NULL;
+	return t;
 }
+
+void picday_convert(void *conversion, const unsigned char *from, unsigned char *rgba, unsigned int n) {
+	p_cmsDoTransform(conversion, from, rgba, n);
+	for (unsigned int i = 0; i < n; i++)
+		rgba[4 * i + 3] = 255;
+}
+
+void picday_conversion_end(void *conversion) { p_cmsDeleteTransform(conversion); }

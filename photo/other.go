@@ -14,16 +14,20 @@ import (
 // renderOther makes the renditions of a picture in no colours of ours, decoded as large
 // as is needed. A CMYK photo becomes sRGB, by its profile if it has one.
 func renderOther(img image.Image, f Facts, icc []byte, orientation int, sizes []Size) ([]Rendition, error) {
-	keep := icc
-	if _, inks := img.(*image.CMYK); inks || !iccFits(icc, 3) {
-		keep = nil // the profile does not describe what the photo becomes
+	components := 3
+	if _, inks := img.(*image.CMYK); inks {
+		components = 4
+	}
+	keep := keptICC(icc, components)
+	var toSRGB *conversion
+	if keep == nil {
+		if toSRGB = newConversion(icc, components); toSRGB != nil {
+			defer toSRGB.end()
+		}
 	}
 	out := make([]Rendition, len(sizes))
 	for i, small := range shrink(img, f, sizes) {
-		if inks, ok := small.(*image.CMYK); ok {
-			small = toRGB(inks, icc)
-		}
-		p := toPlanes(Upright(small, orientation))
+		p := toPlanes(Upright(toRGB(small, toSRGB), orientation))
 		w, h := p[0].w, p[0].h
 		r, err := renderPlanes(source{p, w, h, 1}, keep, []Size{{sizes[i].Name, max(w, h), sizes[i].Quality}})
 		if err != nil {
@@ -34,22 +38,23 @@ func renderOther(img image.Image, f Facts, icc []byte, orientation int, sizes []
 	return out, nil
 }
 
-// toRGB converts inks to sRGB by their profile. Without one, or if it is none of inks,
-// each is taken for a perfect filter, as browsers do.
-func toRGB(in *image.CMYK, icc []byte) image.Image {
-	out := image.NewRGBA(in.Rect)
-	if iccSpace(icc) == "CMYK" && inksToRGB(out, in, icc) {
+// toRGB converts by a profile, if there is one. Without, each ink is taken for a perfect
+// filter, as browsers do.
+func toRGB(in image.Image, by *conversion) image.Image {
+	switch in := in.(type) {
+	case *image.RGBA:
+		if by != nil {
+			return by.image(in.Pix, in.Stride, in.Rect)
+		}
+	case *image.CMYK:
+		if by != nil {
+			return by.image(in.Pix, in.Stride, in.Rect)
+		}
+		out := image.NewRGBA(in.Rect)
+		draw.Draw(out, in.Rect, in, in.Rect.Min, draw.Src)
 		return out
 	}
-	draw.Draw(out, in.Rect, in, in.Rect.Min, draw.Src)
-	return out
-}
-
-func iccSpace(icc []byte) string {
-	if len(icc) < iccHeader {
-		return ""
-	}
-	return string(icc[16:20])
+	return in
 }
 
 // shrink resizes img to all sizes as [renderPlanes] does.

@@ -16,7 +16,8 @@ import (
 // what comes out as it went in.
 //
 // Profiles that are made of large tables instead (of printers, of some scanners) are
-// not kept: such a table is 60 kB or more of whatever its writer liked.
+// not kept: such a table is 60 kB or more of whatever its writer liked. A picture with
+// one is converted to sRGB, see [conversion].
 //
 // Source: ICC.1:2022 (version 4), ICC.1:2001-04 (version 2).
 
@@ -33,7 +34,7 @@ func tidyICC(p []byte) []byte {
 		return nil
 	}
 	version, class, space, pcs := p[8], string(p[12:16]), string(p[16:20]), string(p[20:24])
-	if version != 2 && version != 4 || class != "mntr" && class != "scnr" && class != "spac" && class != "prtr" {
+	if version != 2 && version != 4 || !iccOfDevice(p) {
 		return nil
 	}
 	tags := iccTags(p)
@@ -241,11 +242,15 @@ func (w *iccWriter) profile(class, space, pcs string, intent uint32) []byte {
 }
 
 // iccFits reports whether a profile describes the colours of a JPEG of so many
-// components, 1 or 3.
+// components: 1, 3, or 4.
 func iccFits(icc []byte, components int) bool {
-	space := "RGB "
-	if components == 1 {
-		space = "GRAY"
-	}
+	space := map[int]string{1: "GRAY", 3: "RGB ", 4: "CMYK"}[components]
 	return len(icc) >= iccHeader && string(icc[16:20]) == space
+}
+
+// iccOfDevice reports whether a profile, which has a header, says what colours are, and
+// not how to change them or what their names are.
+func iccOfDevice(icc []byte) bool {
+	class := string(icc[12:16])
+	return class == "mntr" || class == "scnr" || class == "spac" || class == "prtr"
 }

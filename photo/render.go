@@ -13,8 +13,8 @@ type Size struct {
 	Quality int // 1 to 100
 }
 
-// Rendition is one that was made: upright, with the original's ICC profile and no
-// other metadata. Width and Height are those of [Fit] on [UprightSize].
+// Rendition is one that was made: upright, with the original's ICC profile, if that is
+// short, or in sRGB, and no other metadata. Width and Height are those of [Fit] on [UprightSize].
 type Rendition struct {
 	Name          string
 	Width, Height int
@@ -57,7 +57,7 @@ func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) (Picture, 
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return Picture{}, err
 	}
-	icc := readICC(r)
+	icc := embeddedICC(r)
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return Picture{}, err
 	}
@@ -85,13 +85,17 @@ func Render(r io.ReadSeeker, m Meta, f Facts, l Limits, sizes []Size) (Picture, 
 		out, err := renderOther(dec.rgb, f, icc, orientation, sizes)
 		return Picture{out, dec.unusual}, err
 	case dec.cmyk != nil:
-		out, err := renderOther(dec.cmyk, f, embeddedICC(r), orientation, sizes)
+		out, err := renderOther(dec.cmyk, f, icc, orientation, sizes)
 		return Picture{out, dec.unusual}, err
 	}
-	if !iccFits(icc, len(dec.planes)) {
-		icc = nil
+	from, keep := source{dec.planes, f.Width, f.Height, orientation}, keptICC(icc, len(dec.planes))
+	if keep == nil {
+		if c := newConversion(icc, len(dec.planes)); c != nil {
+			defer c.end()
+			from = c.source(from, sizes)
+		}
 	}
-	out, err := renderPlanes(source{dec.planes, f.Width, f.Height, orientation}, icc, sizes)
+	out, err := renderPlanes(from, keep, sizes)
 	return Picture{out, dec.unusual}, err
 }
 
