@@ -79,6 +79,7 @@ func (in *Ingester) Sweep(ctx context.Context, nudge <-chan struct{}) error {
 			round = sweep{anew: now.Add(min(unprovenWait, 5*in.Config.Upload.DeleteGrace.Std()))}
 		}
 		in.retryHints(ctx, now)
+		in.report(ctx, in.makeRoom(ctx, now), "make room")
 		in.dear.tidy()
 		if err := in.withdraw(ctx, &round); err != nil {
 			in.report(ctx, err, "withdraw")

@@ -29,6 +29,14 @@ func (in *Ingester) glance(ctx context.Context, f File) (verdict, bool) {
 	if found && known.Identity == f.Identity {
 		return verdict{}, true
 	}
+	if f.Dir && !layout.Deepest(f.Path) {
+		return in.wait(a, f, place, store.TooManyFolders), true
+	}
+	if listed := known.Reason == store.TooManyFiles; listed || !found {
+		if v, ok := in.beyond(ctx, a, f, place, listed); ok {
+			return v, true
+		}
+	}
 	// Also among portraits: a folder is no stray, it is not deleted.
 	if !f.Regular && layout.Deepest(f.Path) {
 		return in.problem(a, f, place, store.UnknownFolder), true

@@ -31,6 +31,7 @@ type File struct {
 	Path     string // raw bytes, from the root of the SFTP view
 	Identity store.Identity
 	Regular  bool // false: a link, pipe, socket or device, which is never opened
+	Dir      bool // a folder that is not looked into: too deep, or one too many
 }
 
 // Options are what an Ingester works with.
@@ -42,7 +43,8 @@ type Options struct {
 	Volumes *volume.Volumes
 	// Held tells whether anybody has the file open for writing.
 	Held func(*os.File) (bool, error)
-	// Look asks for another look at a path, as if it had just changed.
+	// Look asks for another look at a path, as if it had just changed; "" is all
+	// that the account has.
 	Look func(account, path string)
 	// Room tells why nothing that takes need bytes shall be added to the data
 	// directory; nil: there is always room.
@@ -76,6 +78,7 @@ type Ingester struct {
 	backlog backlog
 	dear    dear
 	hints   hints
+	limits  limits
 
 	share int // of the decoders that one account may hold
 

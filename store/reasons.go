@@ -6,7 +6,7 @@ import (
 )
 
 // Reasons are all there are.
-var Reasons = []Reason{NoAlbum, UnknownFolder, BadName, DuplicateID, NotJPEG, Incomplete, Damaged, TooComplex, TrailingData, Unreadable, Reverted}
+var Reasons = []Reason{NoAlbum, UnknownFolder, BadName, DuplicateID, NotJPEG, Incomplete, Damaged, TooComplex, TrailingData, Unreadable, TooManyFiles, TooManyFolders, Reverted}
 
 // ProblemCounts counts the problems by their reason. They are counted along.
 func (s *Store) ProblemCounts(ctx context.Context) (map[Reason]int, error) {

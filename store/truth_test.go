@@ -30,6 +30,8 @@ func (w *world) consistent() {
 		"unusual ones counted wrong":         `SELECT account_id FROM tally t WHERE unusual <> (SELECT count(*) FROM photo WHERE account_id = t.account_id AND withdrawn_at IS NULL AND instr(flags, 'unusual') > 0)`,
 		"activity counted wrong":             `SELECT account_id FROM tally t WHERE activity <> (SELECT count(*) FROM activity WHERE account_id = t.account_id)`,
 		"problems counted wrong":             `SELECT account_id FROM tally t WHERE problems <> (SELECT count(*) FROM upload WHERE account_id = t.account_id AND reason IS NOT NULL AND gone_at IS NULL)`,
+		"files counted wrong":                `SELECT account_id FROM tally t WHERE files <> (SELECT count(*) FROM upload WHERE account_id = t.account_id)`,
+		"files of a job counted wrong":       `SELECT id FROM job j WHERE files <> (SELECT count(*) FROM upload WHERE job_id = j.id)`,
 		"reasons counted wrong":              `SELECT account_id FROM problem_tally t WHERE files <> (SELECT count(*) FROM upload WHERE account_id = t.account_id AND reason = t.reason AND gone_at IS NULL)`,
 		"a reason not counted":               `SELECT id FROM upload u WHERE reason IS NOT NULL AND gone_at IS NULL AND NOT EXISTS (SELECT 1 FROM problem_tally WHERE account_id = u.account_id AND reason = u.reason)`,
 		"job counted wrong":                  `SELECT id FROM job j WHERE (albums, photos, problems) IS NOT (SELECT count(DISTINCT album), count(*), (SELECT count(*) FROM upload WHERE job_id = j.id AND reason IS NOT NULL AND gone_at IS NULL) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL)`,

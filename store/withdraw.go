@@ -63,8 +63,8 @@ func (tx *Tx) Missing(a Account, path, from string, limit int, disk Disk) (paths
 			next = uploads[i-1].Path
 			break
 		}
-		if presence, _ := disk.Look(a.Name, u.Path); presence != Absent {
-			continue
+		if presence, _ := disk.Look(a.Name, u.Path); presence != Absent && u.Reason != TooManyFolders {
+			continue // a folder that waits: there, and looked into by now
 		}
 		// The photo shows an earlier picture, of which there is no file to miss.
 		if u.PhotoID == 0 || u.Reason == Reverted {

@@ -30,7 +30,11 @@ type dirs struct {
 	in  *inbox
 	log zerolog.Logger
 
+	max int // directories of a root; 0 is any number
+
 	mu     sync.Mutex
+	count  map[string]int    // of directories, by root
+	over   map[string]string // by root, one that was refused
 	at     map[string]*dir
 	paths  map[inode]string
 	polled map[string]*tree
@@ -49,11 +53,12 @@ type dir struct {
 var (
 	errStale = errors.New("no longer wanted")
 	errMoved = errors.New("moved meanwhile")
+	errFull  = errors.New("too many directories")
 )
 
-func newDirs(fs *fsnotify.Watcher, in *inbox, log zerolog.Logger) *dirs {
+func newDirs(fs *fsnotify.Watcher, in *inbox, most int, log zerolog.Logger) *dirs {
 	return &dirs{
-		fs: fs, in: in, log: log,
+		fs: fs, in: in, log: log, max: most, count: map[string]int{}, over: map[string]string{},
 		at: map[string]*dir{}, paths: map[inode]string{}, polled: map[string]*tree{},
 	}
 }
@@ -67,8 +72,9 @@ func (d *dirs) close() error {
 
 // add watches a directory that the caller holds open, so that its inode number
 // stays its own. What is added already is added again: after an overflow the
-// watch may be gone and the inode number be another directory's.
-func (d *dirs) add(t *tree, path string, st *stat) error {
+// watch may be gone and the inode number be another directory's. One too many
+// of its root is an errFull, unless it must be added.
+func (d *dirs) add(t *tree, path string, st *stat, must bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if n := d.at[path]; n != nil && n.inode != st.inode() {
@@ -78,6 +84,9 @@ func (d *dirs) add(t *tree, path string, st *stat) error {
 	twin := d.takeOver(path, st.inode())
 	if !d.wanted(t, path) {
 		return errStale
+	}
+	if !must && !d.hasRoom(t, path) {
+		return errFull
 	}
 	watched := false
 	if !twin && d.fs != nil {
@@ -126,7 +135,7 @@ func (d *dirs) fail(t *tree, path string, err error) {
 	if isGone(err) {
 		d.drop(path)
 	}
-	if !d.wanted(t, path) {
+	if !d.wanted(t, path) || !d.hasRoom(t, path) {
 		return
 	}
 	n := d.put(t, path)
@@ -157,6 +166,7 @@ func (d *dirs) put(t *tree, path string) *dir {
 	if n == nil {
 		n = &dir{tree: t, kids: map[string]bool{}}
 		d.at[path] = n
+		d.count[t.root]++
 		if up := d.at[filepath.Dir(path)]; up != nil && path != t.abs {
 			up.kids[path] = true
 		}
@@ -185,6 +195,7 @@ func (d *dirs) drop(path string) bool {
 		d.unwatch(path)
 	}
 	delete(d.at, path)
+	d.count[n.tree.root]--
 	delete(d.polled, path)
 	if d.paths[n.inode] == path {
 		delete(d.paths, n.inode)

@@ -143,7 +143,7 @@ func (w *world) books() map[string]inode {
 // alone, and terminals obey them.
 func TestNamesInTheLog(t *testing.T) {
 	var log bytes.Buffer
-	d := newDirs(nil, newInbox(), zerolog.New(&log))
+	d := newDirs(nil, newInbox(), 0, zerolog.New(&log))
 	d.complain("/up/a\u009b2J\x1b[2J\nb", unix.ENOSPC)
 	d.complain("/up/a\u009b2J\x1b[2J\nb", unix.EACCES)
 	for line := range strings.Lines(log.String()) {
@@ -164,7 +164,7 @@ func TestUnwatchSurvivesALostWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fsn.Close()
-	d := newDirs(fsn, newInbox(), zerolog.Nop())
+	d := newDirs(fsn, newInbox(), 0, zerolog.Nop())
 	a, b := t.TempDir(), t.TempDir()
 	for _, err := range []error{
 		fsn.Add(a), fsn.Add(b),
@@ -191,12 +191,12 @@ func TestInodeHasOnePath(t *testing.T) {
 	defer fsn.Close()
 	w := &world{TB: t, dir: t.TempDir()}
 	w.mkdir("job/a/b")
-	d := newDirs(fsn, newInbox(), zerolog.Nop())
+	d := newDirs(fsn, newInbox(), 0, zerolog.Nop())
 	tr := treesOf(Root{Dir: w.dir, Trees: []string{top}}, Options{Volume: byDevice})[0]
 	add := func(rel string) error {
 		st, err := tr.look(w.path(rel))
 		w.must(err)
-		return d.add(tr, w.path(rel), st)
+		return d.add(tr, w.path(rel), st, false)
 	}
 	shows := func(rels ...string) {
 		t.Helper()

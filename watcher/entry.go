@@ -32,6 +32,7 @@ type entry struct {
 	state   state
 	id      Identity // at the last look
 	regular bool
+	dir     bool
 	since   time.Time // first heard of
 	changed time.Time // last heard of, or seen to be another
 	due     time.Time

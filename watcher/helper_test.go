@@ -35,6 +35,17 @@ func (l *ledger) Dirs(context.Context, string) ([]string, error) {
 	return slices.Collect(maps.Keys(l.dirs)), nil
 }
 
+func (l *ledger) Holds(_ context.Context, _, dir string) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for known := range l.dirs {
+		if within(known, dir) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 func (l *ledger) put(path string, id Identity) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

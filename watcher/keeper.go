@@ -36,6 +36,7 @@ type keeper struct {
 	nextPoll time.Time // zero: nothing to poll
 	polling  bool
 	auditAt  time.Time // zero: no directory came or went
+	roomAt   time.Time // zero: no root has too many directories
 	starved  time.Time // when we were last refused to open a file for want of descriptors
 
 	scanning  bool
@@ -49,7 +50,7 @@ type keeper struct {
 func newKeeper(w *Watcher) *keeper {
 	k := &keeper{
 		Watcher: w,
-		walker:  &walker{in: w.in, dirs: w.dirs, ledger: w.opt.Ledger, ignore: w.opt.Ignore, log: w.opt.Log},
+		walker:  &walker{in: w.in, dirs: w.dirs, ledger: w.opt.Ledger, ignore: w.opt.Ignore, skip: w.opt.Skip, log: w.opt.Log},
 		roots:   map[string]Root{}, trees: map[string]*tree{}, entries: map[string]*entry{},
 		ready: turns.New[lane, *entry](maxHanded), out: map[name]*entry{}, lost: goneList{has: map[string]bool{}}, wanted: map[string]bool{},
 		healthy: map[*tree]bool{}, suspect: map[*tree]bool{},
@@ -91,7 +92,7 @@ func (k *keeper) run(ctx context.Context) error {
 // wake is when the keeper has something to do without being asked.
 func (k *keeper) wake() time.Time {
 	at := k.nextScan
-	for _, t := range []time.Time{k.gather, k.nextPoll, k.auditAt} {
+	for _, t := range []time.Time{k.gather, k.nextPoll, k.auditAt, k.roomAt} {
 		if !t.IsZero() && t.Before(at) {
 			at = t
 		}
@@ -115,6 +116,7 @@ func (k *keeper) turn(urgent bool) {
 	}
 	k.poll()
 	k.audit()
+	k.makeRoom()
 	k.answer()
 }
 
@@ -184,7 +186,7 @@ func (k *keeper) attend(path string, n note) {
 	case err != nil: // settling will find the same error, and tell
 		n.found = &stat{mode: unix.S_IFREG}
 		k.touch(t, path, n)
-	case st.isDir() && !t.deepest(path):
+	case st.isDir() && !k.shut(t, path):
 		if n.op&opMoved != 0 {
 			k.auditSoon()
 		}
@@ -255,5 +257,6 @@ func (k *keeper) status() Status {
 		}
 	}
 	k.dirs.report(&s)
+	k.dirs.reportFull(&s)
 	return s
 }

@@ -60,6 +60,11 @@ func (k *keeper) nextRescan() {
 			trees = append(trees, t)
 		}
 	}
+	for root, path := range k.dirs.full() {
+		if k.wanted[""] || k.wanted[root] {
+			k.forgive(root, path)
+		}
+	}
 	waiters := k.waiters
 	k.waiters, k.scanning = nil, true
 	clear(k.wanted)

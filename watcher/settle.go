@@ -27,7 +27,7 @@ func (k *keeper) touch(t *tree, path string, n note) {
 	k.unready(e)
 	changed := id != e.id
 	e.tree = t // it may have been taken away and given back meanwhile
-	e.id, e.regular, e.held = id, regular, false
+	e.id, e.regular, e.dir, e.held = id, regular, n.found.isDir(), false
 	// The first look is now. If the note is old, so would be the quiet time,
 	// with both looks at its end.
 	e.changed = n.at
@@ -58,11 +58,11 @@ func (k *keeper) decide(e *entry) {
 		}
 		k.starved = k.now
 		k.queue.put(e, k.now.Add(k.opt.Settle))
-	case st != nil && st.isDir() && !e.tree.deepest(e.path):
+	case st != nil && st.isDir() && !k.shut(e.tree, e.path):
 		k.forget(e)
 		k.attend(e.path, note{op: opLook, at: k.now})
 	case st != nil && st.Identity != e.id:
-		e.id, e.regular, e.changed, e.held = st.Identity, st.regular(), k.now, false
+		e.id, e.regular, e.dir, e.changed, e.held = st.Identity, st.regular(), st.isDir(), k.now, false
 		k.queue.put(e, k.now.Add(k.opt.Settle))
 	case held:
 		// Nobody tells when he closes it. Ask again, later once it takes long.
@@ -131,7 +131,7 @@ func (k *keeper) nextFile() (chan<- File, File, *turns.Place[lane, *entry]) {
 		return nil, File{}, nil
 	}
 	e := p.Value
-	return k.settled, File{Root: e.tree.root, Path: e.tree.rel(e.path), Identity: e.id, Regular: e.regular}, p
+	return k.settled, File{Root: e.tree.root, Path: e.tree.rel(e.path), Identity: e.id, Regular: e.regular, Dir: e.dir}, p
 }
 
 // hand notes that what nextFile returned was received.

@@ -39,6 +39,7 @@ type walker struct {
 	dirs   *dirs
 	ledger Ledger
 	ignore func(string) bool
+	skip   func(root, path string, id Identity) bool
 	log    zerolog.Logger
 
 	mu     sync.Mutex
@@ -118,7 +119,16 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 	if dir == t.abs && leaseless(int(f.Fd())) {
 		t.leaseless.Store(true)
 	}
-	if err := w.dirs.add(t, dir, st); err != nil {
+	err = w.dirs.add(t, dir, st, false)
+	if err == errFull {
+		holds, lerr := w.ledger.Holds(ctx, t.root, t.rel(dir))
+		if lerr == nil && !holds {
+			w.dirs.refuse(t, dir)
+			return nil, 0
+		}
+		err = w.dirs.add(t, dir, st, true)
+	}
+	if err != nil {
 		w.miss(t, dir, err)
 		return nil, 0
 	}
@@ -152,7 +162,7 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 			w.in.note(path, opLook, nil)
 			continue
 		}
-		if st.isDir() && !t.deepest(path) {
+		if st.isDir() && !t.deepest(path) && !w.dirs.refuses(t, path) {
 			delete(unseen, path)
 			if j.scan.whole || !w.dirs.shows(path, st.inode()) {
 				subdirs = append(subdirs, path)
@@ -163,6 +173,9 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 		id, ok := known[name]
 		if ok {
 			seen = append(seen, name)
+		}
+		if !ok && (!st.isDir() || t.deepest(path)) && w.skip(t.root, t.rel(path), st.Identity) {
+			continue
 		}
 		if !ok || id != st.Identity {
 			w.in.note(path, 0, st)

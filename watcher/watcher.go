@@ -70,6 +70,8 @@ type Ledger interface {
 	Known(ctx context.Context, root, dir string) (map[string]Identity, error)
 	// Dirs returns every directory for which Known is not empty.
 	Dirs(ctx context.Context, root string) ([]string, error)
+	// Holds tells whether Known is not empty for dir, or for one below it.
+	Holds(ctx context.Context, root, dir string) (bool, error)
 }
 
 // Options say how to watch. A zero duration means its default.
@@ -83,6 +85,14 @@ type Options struct {
 	// A directory that has so many is given out like a file that is not regular,
 	// and neither opened nor watched: what is below it is not there.
 	Depth int
+	// MaxDirs is how many directories of a root are watched; 0 is any number. One
+	// more is neither watched nor looked into, unless the ledger has files in it:
+	// then a deletion there would not be noticed. The first of those is given out
+	// like a file that is not regular, and they are looked at again once there is room.
+	MaxDirs int
+	// Skip tells of a file that a scan finds, and that the ledger does not know,
+	// whether it is to be left alone; nil: none. Walkers call it, two at a time.
+	Skip func(root, path string, id Identity) bool
 	// Volume gives the file system with a device number a key that stays its own
 	// when the number changes; fd is open on it. nil: the device number itself.
 	Volume func(dev uint64, fd int) uint64
@@ -104,6 +114,7 @@ type File struct {
 	Root, Path string
 	Identity   Identity
 	Regular    bool
+	Dir        bool // a directory that is not looked into: too deep, or one too many
 }
 
 // Gone hints that a file or directory, and whatever was below it, is no longer there.
@@ -145,6 +156,7 @@ type Status struct {
 	Overflows     int64
 	Unsure        []string // roots with files on a file system without leases
 	Refused       []string // roots where the kernel refused us the last lease
+	Full          []string // roots with more directories than Options.MaxDirs
 }
 
 // ErrStopped is returned by methods that wait for the keeper after Run has returned.
@@ -182,6 +194,9 @@ func New(opt Options) (*Watcher, error) {
 	if opt.Ignore == nil {
 		opt.Ignore = func(string) bool { return false }
 	}
+	if opt.Skip == nil {
+		opt.Skip = func(string, string, Identity) bool { return false }
+	}
 	if opt.Quick == nil {
 		opt.Quick = func(string, string, bool) bool { return false }
 	}
@@ -195,7 +210,7 @@ func New(opt Options) (*Watcher, error) {
 	}
 	in := newInbox()
 	return &Watcher{
-		opt: opt, in: in, dirs: newDirs(fs, in, opt.Log),
+		opt: opt, in: in, dirs: newDirs(fs, in, opt.MaxDirs, opt.Log),
 		settled: make(chan File), gone: make(chan Gone), stopped: make(chan struct{}),
 	}, nil
 }
@@ -261,10 +276,13 @@ func (w *Watcher) Done(f File, again bool) {
 	w.in.call(func(k *keeper) { k.done(f, again) })
 }
 
-// Look treats the file or directory as if something had just happened to it.
+// Look treats the file or directory as if something had just happened to it;
+// "" is everything in the root.
 func (w *Watcher) Look(root, path string) {
 	w.in.call(func(k *keeper) {
-		if r, ok := k.roots[root]; ok {
+		if r, ok := k.roots[root]; ok && path == "" {
+			k.rescan(root, nil)
+		} else if ok {
 			k.attend(filepath.Join(r.Dir, path), note{op: opLook, at: k.now})
 		}
 	})

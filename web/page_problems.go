@@ -60,7 +60,7 @@ const problemsPerPage = 100
 var reasonNames = map[store.Reason]string{
 	store.NoAlbum: "No album", store.UnknownFolder: "Unknown folder", store.BadName: "Bad name", store.DuplicateID: "Duplicate ID",
 	store.NotJPEG: "Not a JPEG", store.Incomplete: "Incomplete", store.Damaged: "Damaged", store.TooComplex: "Too complex", store.TrailingData: "Too much behind the picture",
-	store.Unreadable: "Unreadable", store.Reverted: "Reverted", store.OtherShot: "Replaced",
+	store.Unreadable: "Unreadable", store.TooManyFiles: "Too many files", store.TooManyFolders: "Too many folders", store.Reverted: "Reverted", store.OtherShot: "Replaced",
 }
 
 // Name is what the reason is called.

@@ -174,6 +174,9 @@ func (f *facts) conclude() {
 	case f.fi != nil && f.fi.IsDir():
 		x.State, x.File = stateFolder, nil
 		f.why("This is a folder. Ask about a file in it; 'picday photos %s' lists what is published.", f.acct.Name)
+		if f.known && f.upload.Reason == store.TooManyFolders {
+			f.why("%s", f.upload.Reason.Message())
+		}
 	case f.fi != nil && noiseIn(f.raw) != "":
 		x.State = stateIgnored
 		f.why("%s", noiseIn(f.raw))
@@ -246,6 +249,11 @@ func (f *facts) waiting() {
 	case f.inHand():
 		f.why("picdayd is reading and decoding it right now.")
 	default:
+		for _, w := range f.e.daemon.Warnings {
+			if strings.HasPrefix(w, control.AtLimit(f.acct.Name)) {
+				f.why("%s", w)
+			}
+		}
 		f.why("It is new or has just changed: picdayd looks whether it is complete once it has been quiet for %s (%s where the file system has no leases). %d files wait, %d are queued.",
 			f.e.cfg.Upload.Settle.Std(), f.e.cfg.Upload.SettleUnsure.Std(), f.e.daemon.Waiting, f.e.daemon.Queued)
 		for _, w := range f.e.daemon.Warnings {

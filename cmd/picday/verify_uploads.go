@@ -218,7 +218,7 @@ func (v *verification) judgeOne(ctx context.Context, x suspect, running bool, as
 	default:
 		d.Message, d.Fix = "picdayd has not taken this file in", "Look why: journalctl -u picdayd"
 		if why := v.unwatched(ctx, x); why != "" {
-			d.Message, d.Fix = "nobody takes this file in: "+why, "Move it away, or make the job or account take uploads again"
+			d.Message, d.Fix = "nobody takes this file in: "+why, "Move it away, or make the job or account take uploads again, or raise the limit"
 		}
 	}
 	v.differ(d)
@@ -252,6 +252,11 @@ func (v *verification) unwatched(ctx context.Context, x suspect) string {
 		name, _, _ := strings.Cut(x.path, "/")
 		if job, err := v.s.Job(ctx, x.acct, name); err == nil && job.State == store.Active {
 			return "the job is active"
+		}
+	}
+	for reason, what := range map[store.Reason]string{store.TooManyFiles: "files", store.TooManyFolders: "folders"} {
+		if waits, err := v.s.Waits(ctx, x.acct.ID, reason); err == nil && waits {
+			return "the account holds as many " + what + " as it may"
 		}
 	}
 	return ""

@@ -15,7 +15,7 @@ func (s *service) bridge(ctx context.Context, files chan<- ingest.File) error {
 		select {
 		case f := <-s.watcher.Settled():
 			select {
-			case files <- ingest.File{Account: f.Root, Path: f.Path, Identity: store.Identity(f.Identity), Regular: f.Regular}:
+			case files <- ingest.File{Account: f.Root, Path: f.Path, Identity: store.Identity(f.Identity), Regular: f.Regular, Dir: f.Dir}:
 			case <-ctx.Done():
 				return nil
 			}
@@ -28,7 +28,7 @@ func (s *service) bridge(ctx context.Context, files chan<- ingest.File) error {
 }
 
 func (s *service) done(f ingest.File, again bool) {
-	s.watcher.Done(watcher.File{Root: f.Account, Path: f.Path, Identity: watcher.Identity(f.Identity), Regular: f.Regular}, again)
+	s.watcher.Done(watcher.File{Root: f.Account, Path: f.Path, Identity: watcher.Identity(f.Identity), Regular: f.Regular, Dir: f.Dir}, again)
 }
 
 // A ledger tells the watcher what the catalogue has dealt with already.
@@ -56,4 +56,12 @@ func (l ledger) Dirs(ctx context.Context, root string) ([]string, error) {
 		return nil, nil
 	}
 	return l.store.KnownDirs(ctx, id)
+}
+
+func (l ledger) Holds(ctx context.Context, root, dir string) (bool, error) {
+	id, ok := l.roster.id(root)
+	if !ok {
+		return false, nil
+	}
+	return l.store.Holds(id, dir)
 }

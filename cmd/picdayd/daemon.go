@@ -161,11 +161,15 @@ func open(ctx context.Context, cfg config.Config, room *store.Room, log zerolog.
 		SettleUnsure: cfg.Upload.SettleUnsure.Std(),
 		Rescan:       cfg.Upload.Rescan.Std(),
 		Depth:        layout.MaxDepth,
-		Volume:       volumes.Key,
-		Remounted:    volumes.Forget,
-		Ignore:       layout.IsNoise,
-		Quick:        func(root, path string, regular bool) bool { return s.ingest.Quick(root, path, regular) },
-		Log:          log,
+		MaxDirs:      cfg.Upload.MaxFolders,
+		Skip: func(root, path string, id watcher.Identity) bool {
+			return s.ingest.LeftOut(root, path, store.Identity(id))
+		},
+		Volume:    volumes.Key,
+		Remounted: volumes.Forget,
+		Ignore:    layout.IsNoise,
+		Quick:     func(root, path string, regular bool) bool { return s.ingest.Quick(root, path, regular) },
+		Log:       log,
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())

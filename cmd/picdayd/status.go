@@ -15,6 +15,7 @@ import (
 	"picday/internal/control"
 	"picday/internal/version"
 	"picday/layout"
+	"picday/store"
 	"picday/watcher"
 	"picday/web"
 )
@@ -135,6 +136,16 @@ func (s *service) gather(ctx context.Context) control.Status {
 	}
 	for _, dir := range w.Missing {
 		st.Warnings = append(st.Warnings, "the folder "+layout.Shown(dir)+" is not there or cannot be read: nothing below it is taken or withdrawn")
+	}
+	full, err := s.store.Waiting(store.TooManyFiles)
+	if err != nil {
+		st.Warnings = append(st.Warnings, "catalogue: "+err.Error())
+	}
+	for _, name := range full {
+		st.Warnings = append(st.Warnings, control.AtLimit(name)+fmt.Sprintf("it holds %d files, and new ones wait. Have some deleted, or raise max_files in picday.toml and restart picdayd", s.cfg.Upload.MaxFiles))
+	}
+	for _, name := range w.Full {
+		st.Warnings = append(st.Warnings, control.AtLimit(name)+fmt.Sprintf("it holds %d folders, and new ones are not looked into. Have some deleted, or raise max_folders in picday.toml and restart picdayd", s.cfg.Upload.MaxFolders))
 	}
 	if w.Starved {
 		st.Warnings = append(st.Warnings, "picdayd could open no more files within the last minute, and uploads wait: raise LimitNOFILE in its unit")

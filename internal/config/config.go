@@ -49,6 +49,8 @@ type Upload struct {
 	TrashKeep    Duration `toml:"trash_keep" doc:"How long a photo whose file was deleted can be brought back."`
 	Rescan       Duration `toml:"rescan" doc:"How often everything is looked at again."`
 	MaxActivity  int      `toml:"max_activity" doc:"How many lines of activity are kept for one account, at least 100; the oldest go first. None is kept for longer than 400 days."`
+	MaxFiles     int      `toml:"max_files" doc:"How many files one account may hold, those of active jobs apart. Beyond it what is new waits, and one problem says so; what is there stays, and can be overwritten, moved and deleted."`
+	MaxFolders   int      `toml:"max_folders" doc:"How many folders of one account are watched. Beyond it what is new is not looked into, and one problem says so; a folder with files that were taken always is."`
 }
 
 // Images says what renditions are made, and of what: a picture beyond a limit is a
@@ -127,6 +129,8 @@ func Default() Config {
 			TrashKeep:    Duration(720 * time.Hour),
 			Rescan:       Duration(time.Hour),
 			MaxActivity:  100_000,
+			MaxFiles:     1_000_000,
+			MaxFolders:   50_000,
 		},
 		Images: Images{
 			Renditions: []Rendition{
@@ -263,6 +267,9 @@ func (c Config) validate() error {
 	}
 	if c.Upload.MaxActivity < 100 {
 		return fmt.Errorf("upload.max_activity = %d: use 100 or more", c.Upload.MaxActivity)
+	}
+	if c.Upload.MaxFiles < 1 || c.Upload.MaxFolders < 1 {
+		return fmt.Errorf("upload.max_files = %d, upload.max_folders = %d: use 1 or more", c.Upload.MaxFiles, c.Upload.MaxFolders)
 	}
 	if c.Images.Workers < 0 || c.Images.Workers > 1024 {
 		return fmt.Errorf("images.workers = %d: use 0 (one per core) to 1024", c.Images.Workers)

@@ -35,6 +35,8 @@ stray_keep = "24h"
 trash_keep = "48h"
 rescan = "5m"
 max_activity = 5000
+max_files = 6000
+max_folders = 700
 [images]
 max_megapixels = 200
 max_megapixels_progressive = 50
@@ -71,7 +73,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		UploadDir: "/u", DataDir: "/d", RunDir: "/r", Reserve: 5, TimeZone: "Asia/Kathmandu", LogLevel: "debug",
 		Upload: Upload{
 			Duration(2 * time.Second), Duration(time.Minute), Duration(3 * time.Second),
-			Duration(24 * time.Hour), Duration(48 * time.Hour), Duration(5 * time.Minute), 5000,
+			Duration(24 * time.Hour), Duration(48 * time.Hour), Duration(5 * time.Minute), 5000, 6000, 700,
 		},
 		Images: Images{3, []Rendition{{"only", 100, 50}}, 200, 50, 10, 7, Duration(5 * time.Second), 512},
 		SSHD:   SSHD{"/s/config", "/s/drop_in", "/s/keys", []string{}, "pics.example", 2222},

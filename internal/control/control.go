@@ -25,6 +25,10 @@ const socketName = "picdayd.sock"
 // theirs, such as a full disk.
 const NotTaken = "uploads cannot be taken in, and are tried again every few seconds: "
 
+// AtLimit begins the warnings that an account has as many files, or folders, as
+// it may.
+func AtLimit(account string) string { return "the account " + account + " is at a limit: " }
+
 // NotWithdrawn begins the warning that photos stay published although their
 // files have been missing for longer than the grace.
 const NotWithdrawn = "photos of missing files cannot be withdrawn, which is tried again every half minute: "

@@ -40,6 +40,7 @@ CREATE TABLE job (
     albums     INTEGER NOT NULL DEFAULT 0,
     photos     INTEGER NOT NULL DEFAULT 0,  -- published
     problems   INTEGER NOT NULL DEFAULT 0,
+    files      INTEGER NOT NULL DEFAULT 0,  -- rows of upload
     UNIQUE (account_id, name)
 ) STRICT;
 
@@ -242,6 +243,7 @@ CREATE TABLE tally (
     unusual    INTEGER NOT NULL,    -- published, and flagged so
     problems   INTEGER NOT NULL,
     activity   INTEGER NOT NULL,
+    files      INTEGER NOT NULL,    -- rows of upload
     -- Rises with every change of the account, its jobs and problems, and with
     -- every photo that ends: with photo.changed_at, all that a page can show.
     changes    INTEGER NOT NULL
@@ -268,7 +270,7 @@ CREATE TABLE stored (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO stored VALUES ('original', 0, 0), ('rendition', 0, 0);
 
-CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0, 0, 0, 0, 0); END;
+CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0, 0, 0, 0, 0, 0); END;
 CREATE TRIGGER tally_account_changed AFTER UPDATE ON account
 BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.id; END;
 CREATE TRIGGER tally_job AFTER INSERT ON job
@@ -332,6 +334,19 @@ CREATE TRIGGER album_empty AFTER UPDATE OF individuals, groups ON album WHEN NEW
 BEGIN DELETE FROM album WHERE job_id = NEW.job_id AND name = NEW.name; END;
 CREATE TRIGGER album_added AFTER INSERT ON album BEGIN UPDATE job SET albums = albums + 1 WHERE id = NEW.job_id; END;
 CREATE TRIGGER album_ended AFTER DELETE ON album BEGIN UPDATE job SET albums = albums - 1 WHERE id = OLD.job_id; END;
+
+CREATE TRIGGER file_added AFTER INSERT ON upload BEGIN
+    UPDATE tally SET files = files + 1 WHERE account_id = NEW.account_id;
+    UPDATE job SET files = files + 1 WHERE id = NEW.job_id;
+END;
+CREATE TRIGGER file_ended AFTER DELETE ON upload BEGIN
+    UPDATE tally SET files = files - 1 WHERE account_id = OLD.account_id;
+    UPDATE job SET files = files - 1 WHERE id = OLD.job_id;
+END;
+CREATE TRIGGER file_of_another_job AFTER UPDATE OF job_id ON upload WHEN OLD.job_id IS NOT NEW.job_id BEGIN
+    UPDATE job SET files = files - 1 WHERE id = OLD.job_id;
+    UPDATE job SET files = files + 1 WHERE id = NEW.job_id;
+END;
 
 CREATE TRIGGER problem_added AFTER INSERT ON upload WHEN NEW.reason IS NOT NULL AND NEW.gone_at IS NULL BEGIN
     INSERT INTO problem_tally VALUES (NEW.account_id, NEW.reason, 1) ON CONFLICT DO UPDATE SET files = files + 1;

@@ -60,11 +60,12 @@ func bare(tx *store.Tx, fill func() error) error {
 // count is what the triggers count along.
 var count = []string{
 	`DELETE FROM tally`,
-	`INSERT INTO tally (account_id, photos, unusual, problems, activity, changes)
-		SELECT a.id, coalesce(p.n, 0), coalesce(p.unusual, 0), coalesce(u.n, 0), coalesce(x.n, 0), 0 FROM account a
+	`INSERT INTO tally (account_id, photos, unusual, problems, activity, files, changes)
+		SELECT a.id, coalesce(p.n, 0), coalesce(p.unusual, 0), coalesce(u.n, 0), coalesce(x.n, 0), coalesce(f.n, 0), 0 FROM account a
 		LEFT JOIN (SELECT account_id, count(*) AS n, sum(instr(flags, 'unusual') > 0) AS unusual FROM photo WHERE withdrawn_at IS NULL GROUP BY 1) p ON p.account_id = a.id
 		LEFT JOIN (SELECT account_id, count(*) AS n FROM upload WHERE reason IS NOT NULL AND gone_at IS NULL GROUP BY 1) u ON u.account_id = a.id
-		LEFT JOIN (SELECT account_id, count(*) AS n FROM activity GROUP BY 1) x ON x.account_id = a.id`,
+		LEFT JOIN (SELECT account_id, count(*) AS n FROM activity GROUP BY 1) x ON x.account_id = a.id
+		LEFT JOIN (SELECT account_id, count(*) AS n FROM upload GROUP BY 1) f ON f.account_id = a.id`,
 	`DELETE FROM problem_tally`,
 	`INSERT INTO problem_tally SELECT account_id, reason, count(*) FROM upload WHERE reason IS NOT NULL AND gone_at IS NULL GROUP BY 1, 2`,
 	`DELETE FROM album`,
@@ -73,6 +74,7 @@ var count = []string{
 	`UPDATE job SET albums = (SELECT count(*) FROM album WHERE job_id = job.id),
 		photos = coalesce((SELECT sum(individuals + groups) FROM album WHERE job_id = job.id), 0),
 		problems = (SELECT count(*) FROM upload WHERE job_id = job.id AND reason IS NOT NULL AND gone_at IS NULL)`,
+	`UPDATE job SET files = coalesce((SELECT n FROM (SELECT job_id AS j, count(*) AS n FROM upload GROUP BY 1) WHERE j = job.id), 0)`,
 	`UPDATE original SET refs = (SELECT count(*) FROM photo WHERE sha256 = original.sha256) + (SELECT count(*) FROM history WHERE sha256 = original.sha256)`,
 	`UPDATE stored SET (files, bytes) = (SELECT count(*), coalesce(sum(bytes), 0) FROM original) WHERE what = 'original'`,
 	`UPDATE stored SET (files, bytes) = (SELECT count(*), coalesce(sum(bytes), 0) FROM rendition) WHERE what = 'rendition'`,
