@@ -14,6 +14,18 @@ func (tx *Tx) stillHere(live Upload, isLive bool, now Identity) (bool, error) {
 	return false, tx.markGone(live.ID)
 }
 
+// hasItsFile tells whether a file that a photo is known by is still where it was: on
+// another volume than the one that is asked about, mounted below it.
+func (tx *Tx) hasItsFile(a Account, photoID int64, disk Disk) (bool, error) {
+	all, err := collect(context.Background(), tx, scanUpload, uploadColumns+`WHERE photo_id = ? AND gone_at IS NULL`, photoID)
+	for _, u := range all {
+		if presence, id := disk.Look(a.Name, u.Path); presence == There && id.SameInode(u.Identity) {
+			return true, err
+		}
+	}
+	return false, err
+}
+
 // movedAway tells whether the file that was here, in the place of which there
 // is another now, has not been overwritten but only moved, and is not yet
 // looked at where it is now. Files settle in any order: without this, whoever

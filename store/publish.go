@@ -191,22 +191,39 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, u.PhotoID)
 		return u.PhotoID, "", err
 	}
-	return tx.fileless(a)
+	return tx.fileless(a, disk)
 }
 
 // fileless finds the photo that has no file on this volume, and is of this very
 // picture in this job: it was withdrawn, or a restored backup could not put its
 // file back, or the uploads have another home. Another picture may be another child, also at the old one's path:
 // then the old one ends.
-func (tx *Tx) fileless(a Arrival) (id int64, _ Outcome, err error) {
+func (tx *Tx) fileless(a Arrival, disk Disk) (id int64, _ Outcome, err error) {
 	const without = ` AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id) `
-	err = tx.QueryRow(`SELECT id FROM photo WHERE sha256 = ?1 AND account_id = ?2
+	// Or somebody has taken back this very picture from the photo of this path.
+	ids, err := column[int64](tx, `SELECT id FROM photo WHERE account_id = ? AND path = ? AND declined = ? AND (withdrawn_at IS NULL OR withdrawn_by IS NOT NULL)`+without,
+		a.Account.ID, []byte(a.Place.Path), a.Original.SHA[:])
+	if err != nil {
+		return 0, "", err
+	}
+	if len(ids) > 0 {
+		return ids[0], "", nil
+	}
+	ids, err = column[int64](tx, `SELECT id FROM photo WHERE sha256 = ?1 AND account_id = ?2
 		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id AND substr(identity, 1, 8) = ?5)
 		AND job_id = (SELECT id FROM job WHERE account_id = ?2 AND name = ?3)
-		ORDER BY path = ?4 DESC, withdrawn_at IS NOT NULL, withdrawn_at DESC LIMIT 1`,
-		a.Original.SHA[:], a.Account.ID, a.Place.Job, []byte(a.Place.Path), a.Identity.bytes()[:8]).Scan(&id)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		ORDER BY path = ?4 DESC, withdrawn_at IS NOT NULL, withdrawn_at DESC LIMIT 100`,
+		a.Original.SHA[:], a.Account.ID, a.Place.Job, []byte(a.Place.Path), a.Identity.bytes()[:8])
+	if err != nil {
 		return 0, "", err
+	}
+	for _, candidate := range ids {
+		if has, err := tx.hasItsFile(a.Account, candidate, disk); err != nil {
+			return 0, "", err
+		} else if !has {
+			id = candidate
+			break
+		}
 	}
 	if _, err := tx.Exec(`DELETE FROM upload WHERE photo_id = ?`, id); err != nil {
 		return 0, "", err

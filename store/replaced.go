@@ -142,24 +142,34 @@ func (tx *Tx) Revert(photoID int64, sha, operator string) (SHA, error) {
 	if _, err := tx.Exec(`DELETE FROM history WHERE photo_id = ? AND sha256 = ?`, photoID, earlier); err != nil {
 		return SHA{}, err
 	}
-	// The file is the picture that was declined before, or else what was shown until now.
-	if string(declined) == string(earlier) {
-		_, err = tx.Exec(`UPDATE upload SET reason = NULL, since = ? WHERE photo_id = ? AND reason = ?`, millis(tx.now), photoID, Reverted)
-		declined = nil
-	} else {
-		var n int64
-		n, err = tx.count(`UPDATE upload SET reason = ?, since = ? WHERE photo_id = ? AND reason IS NULL AND gone_at IS NULL`, Reverted, millis(tx.now), photoID)
-		if n > 0 {
-			declined = now
-		}
-	}
-	if err != nil {
+	if declined, err = tx.decline(photoID, asSHA(now), asSHA(earlier), declined); err != nil {
 		return SHA{}, err
 	}
 	if err := tx.change(`UPDATE photo SET declined = ? WHERE id = ?`, declined, photoID); err != nil {
 		return SHA{}, err
 	}
 	return p.sha, tx.photoEvent(photoID, EventReverted, "", operator)
+}
+
+// decline makes the upload rows of a photo say what its file is, once the photo shows
+// an earlier picture instead of now, and returns the picture that is declined.
+func (tx *Tx) decline(photoID int64, now, earlier SHA, before []byte) (declined []byte, err error) {
+	// The file that is missing was the picture until now: nothing waits for it.
+	if _, err := tx.Exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, photoID); err != nil {
+		return nil, err
+	}
+	n, err := tx.count(`UPDATE upload SET reason = ?, since = ? WHERE photo_id = ? AND reason IS NULL`, Reverted, millis(tx.now), photoID)
+	if err != nil || n > 0 || len(before) == 0 {
+		return now[:], err
+	}
+	if asSHA(before) != earlier {
+		return before, nil
+	}
+	n, err = tx.count(`UPDATE upload SET reason = NULL, since = ? WHERE photo_id = ? AND reason = ?`, millis(tx.now), photoID, Reverted)
+	if err != nil || n > 0 {
+		return nil, err
+	}
+	return now[:], nil
 }
 
 // toHistory keeps the picture that a photo is until now.

@@ -220,7 +220,7 @@ func (s *Store) Elsewhere(ctx context.Context, accountID int64, path string, id 
 }
 
 // PicturesOfInode returns the pictures that files with this inode are or were
-// when last seen, under whatever path.
+// when last seen, under whatever path; also one that somebody has taken back.
 func (s *Store) PicturesOfInode(ctx context.Context, accountID int64, id Identity) ([]SHA, error) {
 	all, err := uploadsByInode(ctx, s.read, accountID, id)
 	var shas []SHA
@@ -228,7 +228,7 @@ func (s *Store) PicturesOfInode(ctx context.Context, accountID int64, id Identit
 		if u.PhotoID == 0 {
 			continue
 		}
-		found, err := column[[]byte](s.read, `SELECT sha256 FROM photo WHERE id = ?`, u.PhotoID)
+		found, err := column[[]byte](s.read, `SELECT sha256 FROM photo WHERE id = ?1 UNION ALL SELECT declined FROM photo WHERE id = ?1 AND declined IS NOT NULL`, u.PhotoID)
 		if err != nil {
 			return nil, err
 		}

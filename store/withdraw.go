@@ -10,8 +10,31 @@ import (
 	"time"
 )
 
+// markGone lets the grace of a missing file run. Where a photo shows an earlier
+// picture that somebody has put back, and the file is another one, there is no file
+// to miss: what is known of it is forgotten, and the photo stays.
 func (tx *Tx) markGone(id int64) error {
-	_, err := tx.Exec(`UPDATE upload SET gone_at = ? WHERE id = ?`, millis(tx.now), id)
+	photos, err := column[int64](tx, `DELETE FROM upload WHERE id = ? AND reason IS NOT NULL
+		AND EXISTS (SELECT 1 FROM photo WHERE id = upload.photo_id AND declined IS NOT NULL) RETURNING photo_id`, id)
+	if err != nil {
+		return err
+	}
+	for _, photo := range photos {
+		return tx.trashFromNow(photo)
+	}
+	_, err = tx.Exec(`UPDATE upload SET gone_at = ? WHERE id = ?`, millis(tx.now), id)
+	return err
+}
+
+// trashFromNow lets the days in the trash begin of a photo that an operator has
+// withdrawn before, and that has no file any more.
+func (tx *Tx) trashFromNow(photoID int64) error {
+	stamp, err := tx.stamp()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?3 WHERE id = ?2 AND withdrawn_by IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2)`, millis(tx.now), photoID, stamp)
 	return err
 }
 
@@ -66,8 +89,7 @@ func (tx *Tx) Missing(a Account, path, from string, limit int, disk Disk) (paths
 		if presence, _ := disk.Look(a.Name, u.Path); presence != Absent && u.Reason != TooManyFolders {
 			continue // a folder that waits: there, and looked into by now
 		}
-		// The photo shows an earlier picture, of which there is no file to miss.
-		if u.PhotoID == 0 || u.Reason == Reverted {
+		if u.PhotoID == 0 {
 			_, err = tx.Exec(`DELETE FROM upload WHERE id = ?`, u.ID)
 		} else {
 			err = tx.markGone(u.ID)
@@ -180,9 +202,7 @@ func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
 	n, err := tx.count(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?3 WHERE id = ?2 AND withdrawn_at IS NULL
 		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2)`, millis(tx.now), u.PhotoID, stamp)
 	if err == nil && n == 0 {
-		// Withdrawn by an operator before: its days in the trash begin now.
-		_, err = tx.Exec(`UPDATE photo SET withdrawn_at = ?1, changed_at = ?3 WHERE id = ?2 AND withdrawn_by IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?2)`, millis(tx.now), u.PhotoID, stamp)
+		err = tx.trashFromNow(u.PhotoID)
 	}
 	if err != nil || n == 0 {
 		return w, false, err

@@ -1,0 +1,103 @@
+package store
+
+import "testing"
+
+// Ben's picture was taken back, and Ann's shown instead. Whatever becomes of Ben's
+// file, Ann's picture stays under its link, and Ben's is no photo of that place.
+func TestRevertOutlivesTheFile(t *testing.T) {
+	grace := func(w *world) { w.expire() }
+	for name, then := range map[string]func(w *world){
+		"deleted":                 func(w *world) { w.rm(name1); w.gone(name1); grace(w) },
+		"deleted, uploaded again": func(w *world) { w.rm(name1); w.gone(name1); w.put(name1, "Ben"); w.settle(); grace(w) },
+		"deleted, uploaded again later": func(w *world) {
+			w.rm(name1)
+			w.gone(name1)
+			grace(w)
+			w.put(name1, "Ben")
+			w.settle()
+			grace(w)
+		},
+		"broken, deleted":          func(w *world) { w.put(name1, "broken"); w.settle(); w.rm(name1); w.gone(name1); grace(w) },
+		"broken by rename, mended": func(w *world) { w.replace(name1, "broken"); w.settle(); w.put(name1, "Ben"); w.settle(); grace(w) },
+		"another volume": func(w *world) {
+			w.files[name1].Volume = 8
+			w.settle()
+			grace(w)
+		},
+		"another volume, broken": func(w *world) {
+			w.files[name1].Volume = 8
+			w.put(name1, "broken")
+			w.settle()
+			grace(w)
+		},
+	} {
+		for _, when := range []string{"there", "missing"} {
+			w := newWorld(t, Jobs)
+			w.shots(name1, "Ann", "Ben")
+			link := w.at(name1).Link
+			if when == "missing" { // for less than the grace
+				ben := w.files[name1]
+				delete(w.files, name1)
+				w.gone(name1)
+				w.must(w.revert(name1, ""))
+				w.files[name1] = ben
+				w.settle()
+			} else {
+				w.must(w.revert(name1, ""))
+			}
+			then(w)
+			if w.shows(link, "Ann") == "" || len(w.photos(false)) != 1 {
+				t.Errorf("%s, %s: %+v", when, name, w.photos(false))
+			}
+		}
+	}
+}
+
+// The file of the picture that is shown is told from the one that was declined.
+func TestRevertAwayFromTheFile(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.shots(name1, "Ann", "Ben")
+	w.must(w.revert(name1, ""))
+	w.replace(name1, "Ann")
+	w.settle()
+	w.must(w.revert(name1, shaOf("Ben").String()))
+	if r := w.reasonAt(name1); r != Reverted || w.at(name1).SHA != shaOf("Ben") {
+		t.Errorf("Ann's file is %q", r)
+	}
+	w.touch(name1)
+	w.settle()
+	if r := w.reasonAt(name1); r != Reverted || w.at(name1).SHA != shaOf("Ben") {
+		t.Errorf("touched, Ann's file is %q", r)
+	}
+}
+
+// What an inode holds may be a picture that was declined.
+func TestPicturesOfInodeDeclined(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.shots(name1, "Ann", "Ben")
+	w.must(w.revert(name1, ""))
+	shas, err := w.s.PicturesOfInode(t.Context(), w.acct.ID, w.files[name1].Identity)
+	w.must(err)
+	found := false
+	for _, sha := range shas {
+		found = found || sha == shaOf("Ben")
+	}
+	if !found {
+		t.Errorf("%v", shas)
+	}
+}
+
+// The same picture twice in a job, on two file systems: two photos.
+func TestSamePictureOnTwoVolumes(t *testing.T) {
+	w := newWorld(t, Jobs)
+	w.put(name1, "Ann")
+	w.settle()
+	link := w.link(name1)
+	w.put("job1/B/IMG_1.jpg", "Ann")
+	w.files["job1/B/IMG_1.jpg"].Volume = 8
+	w.settle()
+	w.expire()
+	if len(w.photos(false)) != 2 || w.link(name1) != link || w.link("job1/B/IMG_1.jpg") == link {
+		t.Errorf("%+v", w.photos(false))
+	}
+}
