@@ -61,7 +61,7 @@ func serve(do func(*os.File, request) (photo.Meta, photo.Picture, error)) int {
 		}
 		return err
 	}
-	err := say(hello{Landlock: int(C.picday_landlock)})
+	err := say(hello{Landlock: int(C.picday_landlock), Profiles: photo.Profiles()})
 	for err == nil {
 		err = one(socket, say, do)
 		// Not when memory is short but now, while the parent copies the next file:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -42,6 +43,7 @@ const (
 type Pool struct {
 	Options
 	budget *budget
+	lacks  atomic.Bool   // whether the latest child cannot convert by profiles
 	places chan struct{} // one entry per worker that is free
 	idle   idle          // the children that belong to them; fewer, where one has ended
 	births chan chan<- birth
@@ -106,6 +108,7 @@ func (p *Pool) Run(ctx context.Context) error {
 		p.idle.put(c)
 		p.places <- struct{}{}
 	}
+	p.lacks.Store(!h.Profiles)
 	if h.Landlock == 0 {
 		p.Log.Warn().Msg("this kernel has no Landlock: decoders are confined by seccomp alone")
 	}
@@ -137,6 +140,11 @@ func (p *Pool) Run(ctx context.Context) error {
 // Ready is closed once the children are there and confined.
 func (p *Pool) Ready() <-chan struct{} { return p.ready }
 
+// LacksProfiles reports whether the child that was started last has no LittleCMS, and so
+// takes CMYK and photos with profiles of tables as if they had no profile. It is false
+// before the first has started.
+func (p *Pool) LacksProfiles() bool { return p.lacks.Load() }
+
 // bear has Run start a child, and waits until it is confined.
 func (p *Pool) bear(ctx context.Context) (*child, error) {
 	answer := make(chan birth)
@@ -151,7 +159,10 @@ func (p *Pool) bear(ctx context.Context) (*child, error) {
 	if b.error != nil {
 		return nil, fmt.Errorf("decoder does not start: %w", b.error)
 	}
-	_, err := b.greet(startWithin)
+	h, err := b.greet(startWithin)
+	if err == nil {
+		p.lacks.Store(!h.Profiles)
+	}
 	return b.child, err
 }
 

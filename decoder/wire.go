@@ -76,7 +76,8 @@ func refusal(err error) reply {
 
 // A hello is what a child says first, once it is confined.
 type hello struct {
-	Landlock int // version in force, 0 for none
+	Landlock int  // version in force, 0 for none
+	Profiles bool // see [photo.Profiles]
 }
 
 // pack makes a message of v.

@@ -129,6 +129,12 @@ func (d *diagnosis) daemon(ctx context.Context) {
 		d.ok("picdayd", fmt.Sprintf("running since %s", when(*st.Since)))
 	}
 	d.watches(st)
+	if st.LacksProfiles {
+		d.add("warn", "colour profiles", "picdayd's decoders find no LittleCMS: CMYK and table profiles are converted without their profile, so colours of such photos are wrong",
+			"apt install liblcms2-2 (with dnf: lcms2), then systemctl restart picdayd")
+	} else {
+		d.ok("colour profiles", "decoders have LittleCMS for CMYK and table profiles")
+	}
 }
 
 // watches looks for folders that are there and not watched. Those that are not

@@ -87,6 +87,7 @@ func (s *service) gather(ctx context.Context) control.Status {
 		Queued: w.Handed, Waiting: w.Pending, UploadingFiles: w.Uploading,
 		WatchedDirs: w.WatchedDirs, PolledDirs: append([]string{}, w.PolledDirs...), Overflows: w.Overflows,
 		InProgress: []control.Progress{}, Warnings: []string{}, Unsure: []control.Unsure{},
+		LacksProfiles: s.decoder.LacksProfiles(),
 	}
 	if at := s.proof.get(); !at.IsZero() {
 		st.LastProvenAlive = &at

@@ -59,6 +59,9 @@ type Status struct {
 	// Unsure are missing paths of which nothing can be proven at the moment, the
 	// oldest first, as far as they are worth naming.
 	Unsure []Unsure `json:"unsure"`
+	// LacksProfiles is that decoders have no LittleCMS: CMYK and photos with profiles of
+	// tables are converted as if they had no profile.
+	LacksProfiles bool `json:"lacks_profiles,omitempty"`
 	// Warnings say what keeps picday from doing all of its work.
 	Warnings []string `json:"warnings"`
 }
