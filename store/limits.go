@@ -57,7 +57,7 @@ func (s *Store) Waits(ctx context.Context, accountID int64, reason Reason) (yes 
 // Waiting lists the accounts in which something waits for that limit.
 func (s *Store) Waiting(reason Reason) ([]string, error) {
 	return column[string](s.read, `SELECT a.name FROM problem_tally t JOIN account a ON a.id = t.account_id
-		WHERE t.reason = ? AND t.files > 0 AND a.state <> 'gone' ORDER BY a.name`, reason)
+		WHERE t.reason = ? AND t.files > 0 AND a.state IN ('enabled', 'disabled') ORDER BY a.name`, reason)
 }
 
 // Wait enters a file or folder that waits for the limit that the reason names,
