@@ -174,7 +174,7 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 	// A client that deletes before it renames (WinSCP), or a file that is
 	// uploaded again after it was withdrawn.
 	dir, name := splitPath(a.Place.Path)
-	before, err := collect(context.Background(), tx, scanUpload, uploadColumns+`WHERE account_id = ? AND dir = ? AND name = ?
+	before, err := collect(context.Background(), tx, scanUpload, uploadColumns+`WHERE account_id = +? AND dir = +? AND name = +?
 		AND gone_at IS NOT NULL AND photo_id IS NOT NULL ORDER BY gone_at DESC, id DESC`, a.Account.ID, dir, name)
 	if err != nil {
 		return 0, "", err
@@ -209,7 +209,7 @@ func (tx *Tx) fileless(a Arrival, disk Disk) (id int64, _ Outcome, err error) {
 	if len(ids) > 0 {
 		return ids[0], "", nil
 	}
-	ids, err = column[int64](tx, `SELECT id FROM photo WHERE sha256 = ?1 AND account_id = ?2
+	ids, err = column[int64](tx, `SELECT id FROM photo WHERE sha256 = +?1 AND account_id = +?2
 		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id AND substr(identity, 1, 8) = ?5)
 		AND job_id = (SELECT id FROM job WHERE account_id = ?2 AND name = ?3)
 		ORDER BY path = ?4 DESC, withdrawn_at IS NOT NULL, withdrawn_at DESC LIMIT 100`,

@@ -194,7 +194,7 @@ func uploadAt(ctx context.Context, q querier, accountID int64, path string) (u U
 func uploadsByInode(ctx context.Context, q querier, accountID int64, id Identity) ([]Upload, error) {
 	low := id.bytes()[:16]
 	high := Identity{Volume: id.Volume, Ino: id.Ino, Size: -1, Ctime: -1}.bytes()
-	return collect(ctx, q, scanUpload, uploadColumns+`WHERE identity >= ? AND identity <= ? AND account_id = ?
+	return collect(ctx, q, scanUpload, uploadColumns+`WHERE identity >= ? AND identity <= ? AND account_id = +?
 		ORDER BY gone_at IS NOT NULL, gone_at DESC, id DESC`, low, high, accountID)
 }
 
