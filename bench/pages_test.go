@@ -21,7 +21,7 @@ import (
 	"picday/web"
 )
 
-// catalogueSize is how many photos the pages are measured with.
+// catalogueSize is how many photos a large catalogue has.
 func catalogueSize(b *testing.B) int {
 	n, err := strconv.Atoi(os.Getenv("PICDAY_BENCH_PHOTOS"))
 	if err != nil {

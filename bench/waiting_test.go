@@ -71,7 +71,8 @@ func BenchmarkWaitingOthers(b *testing.B) {
 // so that being durable costs what it costs.
 type studioWorld struct {
 	*testbed.World
-	album string
+	account string
+	album   string
 }
 
 func studio(b *testing.B) (w studioWorld, disk string) {
@@ -90,7 +91,7 @@ func studio(b *testing.B) (w studioWorld, disk string) {
 	w.MustPicday("init")
 	u := w.AddAccount("studio", "jobs")
 	w.MustPicday("job", "add", u.Name, "job")
-	w.album = filepath.Join(u.Dir(), "job/album")
+	w.account, w.album = u.Name, filepath.Join(u.Dir(), "job/album")
 	return w, disk
 }
 

@@ -5,8 +5,9 @@ set -eu
 [ "$(id -u)" = 0 ] || { echo "The benchmarks start sshd and make Unix accounts (in a private namespace): sudo env PATH=\$PATH make bench"; exit 1; }
 go test -run '^$' -bench 'Close|Reconcile|Idle' -benchtime 10x -timeout 60m ./bench
 go test -run '^$' -bench Waiting -benchtime 1x -timeout 60m ./bench
+go test -run '^$' -bench Grown -benchtime 5x -timeout 30m ./bench
 go test -run '^$' -bench Pages -benchtime 20x -timeout 20m ./bench
 go test -run '^$' -bench ServedThumbs -benchtime 10x -timeout 20m ./bench
 go test -run '^$' -bench ServedMillion -benchtime 1x -timeout 20m ./bench
-go test -run '^$' -bench 'Publish$' -benchtime 20x -timeout 20m ./store
+go test -run '^$' -bench 'Publish$' -benchtime 10x -timeout 20m ./store
 go test -run '^$' -bench . -skip 'Publish$' ./photo ./decoder ./layout ./watcher ./store ./web
