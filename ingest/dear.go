@@ -35,6 +35,7 @@ type dear struct {
 	mu    sync.Mutex
 	sums  map[store.Identity]store.SHA // of files that are at rest
 	lists map[string]*listing          // by account/job
+	found map[want]bool                // what was found out
 	until time.Time                    // then all is forgotten
 }
 
@@ -67,7 +68,7 @@ func (k *dear) tidy() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if time.Now().After(k.until) {
-		k.sums, k.lists = nil, nil
+		k.sums, k.lists, k.found = nil, nil, nil
 	}
 }
 
@@ -75,7 +76,7 @@ func (k *dear) keep(note func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.sums == nil {
-		k.sums, k.lists = map[store.Identity]store.SHA{}, map[string]*listing{}
+		k.sums, k.lists, k.found = map[store.Identity]store.SHA{}, map[string]*listing{}, map[want]bool{}
 	}
 	k.until = time.Now().Add(keepDear)
 	note()
@@ -104,8 +105,22 @@ func (in *Ingester) askOutside(wants []want) error {
 		if err != nil {
 			return err
 		}
+		in.dear.keep(func() { in.dear.found[w] = true })
 	}
 	return nil
+}
+
+// inVain tells whether all that is wanted was found out lately, and is too dear all
+// the same: as a job is that has too many folders.
+func (k *dear) inVain(wants []want) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, w := range wants {
+		if !k.found[w] {
+			return false
+		}
+	}
+	return true
 }
 
 // hashAtRest hashes a file that does not change meanwhile. What has just been

@@ -96,7 +96,7 @@ func TestListingIsFoundOutOutside(t *testing.T) {
 		b.must(budget.Spend(left, 0))
 		budget.End()
 		return at, b.withDisk(budget, func(d store.Disk) error {
-			at, _ = d.Elsewhere("acme", path, id, shaOf(whole))
+			_, at = d.Elsewhere("acme", path, id, shaOf(whole))
 			return nil
 		})
 	}

@@ -30,8 +30,9 @@ type disk struct {
 	volume error
 	asked  bool
 
-	doubt error
-	wants []want // what was too dear
+	doubt  error
+	faults int    // so many times
+	wants  []want // what was too dear
 }
 
 // withDisk runs fn, which decides by the answers it gets. If one of them is in
@@ -75,6 +76,7 @@ func (d *disk) fault(err error) bool {
 		return false
 	}
 	d.doubt = err
+	d.faults++
 	return true
 }
 

@@ -140,7 +140,7 @@ func TestElsewhereFindsTheVeryFile(t *testing.T) {
 	sha := store.SHA(shaOf(data))
 	find := func(sha store.SHA) (at string) {
 		b.must(b.withDisk(nil, func(d store.Disk) error {
-			if p, found := d.Elsewhere("acme", path, id, sha); found {
+			if is, p := d.Elsewhere("acme", path, id, sha); is == store.There {
 				at = p
 			}
 			return nil

@@ -126,7 +126,10 @@ func (in *Ingester) withdraw(ctx context.Context, round *sweep) (unsure error) {
 		}
 		var dear *tooDear
 		if errors.As(doubt, &dear) {
-			// Then the next round can tell.
+			// Then the next round can tell, as a rule.
+			if in.dear.inVain(dear.wants) {
+				unsure = doubt
+			}
 			go func() { in.report(ctx, in.askOutside(dear.wants), "withdraw") }()
 		} else if doubt != nil {
 			unsure = doubt

@@ -19,14 +19,15 @@ import (
 // The picture is compared because the next upload usually gets the inode that
 // the last overwrite has freed. A file that has the name of noise now, a
 // backup that some client makes, is as good as deleted.
-func (d *disk) Elsewhere(name, path string, id store.Identity, sha store.SHA) (at string, found bool) {
+func (d *disk) Elsewhere(name, path string, id store.Identity, sha store.SHA) (p store.Presence, at string) {
 	d.budget.Begin()
 	defer d.budget.End()
 	a, ok := d.in.account(name)
 	root := d.root(name)
 	if !ok || root == nil {
-		return "", false
+		return store.Unknown, ""
 	}
+	faults := d.faults
 	job, _, _ := strings.Cut(path, "/")
 	all, fresh := d.listed[name+"/"+job], true
 	if all == nil {
@@ -38,15 +39,18 @@ func (d *disk) Elsewhere(name, path string, id store.Identity, sha store.SHA) (a
 			if errors.Is(err, store.ErrOverBudget) {
 				d.wants = append(d.wants, want{account: name, path: job})
 			}
-			return "", false
+			return store.Unknown, ""
 		}
 	}
 	for _, p := range all.names[id.Ino] {
 		if p != path && a.rules.Of(p).What != layout.Noise && d.holds(name, p, id, sha) {
-			return p, true
+			return store.There, p
 		}
 	}
-	return "", false
+	if d.faults > faults {
+		return store.Unknown, ""
+	}
+	return store.Absent, ""
 }
 
 // holds tells whether the file at path is the one with that inode and picture.

@@ -74,6 +74,6 @@ type blind struct{}
 
 func (blind) Look(string, string) (Presence, Identity) { return Unknown, Identity{} }
 
-func (blind) Elsewhere(string, string, Identity, SHA) (string, bool) { return "", false }
+func (blind) Elsewhere(string, string, Identity, SHA) (Presence, string) { return Absent, "" }
 
 func (blind) Sure(context.Context) error { return nil }

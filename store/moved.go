@@ -36,8 +36,8 @@ func (tx *Tx) movedAway(a Account, was Upload, disk Disk) (bool, error) {
 	if err := tx.QueryRow(`SELECT sha256 FROM photo WHERE id = ?`, was.PhotoID).Scan(&sha); err != nil {
 		return false, err
 	}
-	at, found := disk.Elsewhere(a.Name, was.Path, was.Identity, asSHA(sha))
-	if !found {
+	presence, at := disk.Elsewhere(a.Name, was.Path, was.Identity, asSHA(sha))
+	if presence != There { // if Unknown, what follows is undone
 		return false, nil
 	}
 	// A second name of the file (ln) that has long been its own photo.

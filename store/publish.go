@@ -28,8 +28,8 @@ type Disk interface {
 	// identity if it is There.
 	Look(account, path string) (Presence, Identity)
 	// Elsewhere finds that very file, with that picture in it, somewhere else
-	// in the job that path is in, where it will be looked at.
-	Elsewhere(account, path string, id Identity, sha SHA) (at string, found bool)
+	// in the job that path is in, where it will be looked at: There, at that path.
+	Elsewhere(account, path string, id Identity, sha SHA) (p Presence, at string)
 	// Sure tells whether the answers of this Disk could be trusted until now.
 	Sure(ctx context.Context) error
 }

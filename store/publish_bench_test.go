@@ -24,7 +24,9 @@ func (nowhere) Look(string, string) (store.Presence, store.Identity) {
 	return store.Unknown, store.Identity{}
 }
 
-func (nowhere) Elsewhere(string, string, store.Identity, store.SHA) (string, bool) { return "", false }
+func (nowhere) Elsewhere(string, string, store.Identity, store.SHA) (store.Presence, string) {
+	return store.Absent, ""
+}
 
 func (nowhere) Sure(context.Context) error { return nil }
 

@@ -215,15 +215,15 @@ func (tx *Tx) withdraw(u Upload, disk Disk) (w Withdrawal, ok bool, err error) {
 }
 
 // waitsElsewhere tells whether the missing file was only moved, and has not
-// been looked at where it is now.
+// been looked at where it is now; or that may be so.
 func (tx *Tx) waitsElsewhere(a Account, u Upload, disk Disk) (bool, error) {
 	var sha []byte
 	if err := tx.QueryRow(`SELECT sha256 FROM photo WHERE id = ?`, u.PhotoID).Scan(&sha); err != nil {
 		return false, err
 	}
-	at, found := disk.Elsewhere(a.Name, u.Path, u.Identity, asSHA(sha))
-	if !found {
-		return false, nil
+	presence, at := disk.Elsewhere(a.Name, u.Path, u.Identity, asSHA(sha))
+	if presence != There {
+		return presence == Unknown, nil
 	}
 	there, known, err := uploadAt(context.Background(), tx, a.ID, at)
 	return !known || !there.Identity.SameInode(u.Identity), err

@@ -185,14 +185,14 @@ func (w *world) Look(_, p string) (Presence, Identity) {
 	return Absent, Identity{}
 }
 
-func (w *world) Elsewhere(_, p string, id Identity, sha SHA) (string, bool) {
+func (w *world) Elsewhere(_, p string, id Identity, sha SHA) (Presence, string) {
 	job, _, _ := strings.Cut(p, "/")
 	for at, f := range w.files {
 		if at != p && strings.HasPrefix(at, job+"/") && f.SameInode(id) && shaOf(f.content) == sha {
-			return at, true
+			return There, at
 		}
 	}
-	return "", false
+	return Absent, ""
 }
 
 func (w *world) Sure(context.Context) error { return w.sure }

@@ -185,7 +185,9 @@ func (gone) Look(string, string) (store.Presence, store.Identity) {
 	return store.Absent, store.Identity{}
 }
 
-func (gone) Elsewhere(string, string, store.Identity, store.SHA) (string, bool) { return "", false }
+func (gone) Elsewhere(string, string, store.Identity, store.SHA) (store.Presence, string) {
+	return store.Absent, ""
+}
 
 func (gone) Sure(context.Context) error { return nil }
 
