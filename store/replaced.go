@@ -151,6 +151,13 @@ func (tx *Tx) Revert(photoID int64, sha, operator string) (SHA, error) {
 	return p.sha, tx.photoEvent(photoID, EventReverted, "", operator)
 }
 
+// WithoutFile tells whether a photo shows an earlier picture that somebody has put
+// back, and has no file that could be missed.
+func (s *Store) WithoutFile(ctx context.Context, photoID int64) (yes bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM photo WHERE id = ?1 AND declined IS NOT NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = ?1))`, photoID).Scan(&yes)
+	return yes, err
+}
+
 // decline makes the upload rows of a photo say what its file is, once the photo shows
 // an earlier picture instead of now, and returns the picture that is declined.
 func (tx *Tx) decline(photoID int64, now, earlier SHA, before []byte) (declined []byte, err error) {

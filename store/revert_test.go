@@ -46,6 +46,11 @@ func TestRevertOutlivesTheFile(t *testing.T) {
 				w.must(w.revert(name1, ""))
 			}
 			then(w)
+			u, _, err := w.s.UploadAt(t.Context(), w.acct.ID, name1)
+			w.must(err)
+			if without, err := w.s.WithoutFile(t.Context(), w.at(name1).ID); err != nil || without == (u.PhotoID != 0) {
+				t.Errorf("%s, %s: without its file %v, %v, %+v", when, name, without, err, u)
+			}
 			if w.shows(link, "Ann") == "" || len(w.photos(false)) != 1 {
 				t.Errorf("%s, %s: %+v", when, name, w.photos(false))
 			}

@@ -61,6 +61,7 @@ type facts struct {
 	upload   store.Upload
 	photo    *store.Photo
 	withheld *store.Photo // withdrawn by an operator while its file is there
+	fileless bool         // the photo is an earlier picture that was put back
 	job      store.Job
 }
 
@@ -126,6 +127,9 @@ func (f *facts) catalogue(ctx context.Context) (err error) {
 		}
 	}
 	if f.photo != nil {
+		if f.fileless, err = s.WithoutFile(ctx, f.photo.ID); err != nil {
+			return err
+		}
 		p := *f.photo
 		if !f.e.showLink {
 			p.Link = masked(p.Link)
@@ -291,6 +295,9 @@ func (f *facts) gone() {
 	case f.denied != nil:
 		f.x.State = statePublished
 		f.why("Only root can look at the file itself: run this with sudo to know more.")
+	case f.fileless:
+		f.x.State = statePublished
+		f.why("It is an earlier picture that was put back, and has no file of its own: it stays published although no file is there, until an operator withdraws it on the pages.")
 	case f.e.volumeErr != nil:
 		f.why("The file cannot be seen, and that is not taken for a deletion: the photo stays published.")
 	case f.job.State == store.Active || f.acct.Kept:
