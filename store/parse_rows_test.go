@@ -58,9 +58,12 @@ func TestNobodyActsOnARowThatPicdayCannotHaveWritten(t *testing.T) {
 		{"an operator", `UPDATE photo SET withdrawn_by = ? WHERE withdrawn_at NOT NULL`, "eva\nroot", photos(true), true},
 		{"a job's name", `UPDATE job SET name = ? WHERE name = 'job2'`, "../../etc", states, false},
 		{"a job's name", `UPDATE job SET name = ? WHERE name = 'job2'`, "x\ny", states, false},
-		{"a rendition's name", `INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes, hash) SELECT sha256, ?, 100, 80, 1, 1, 1, sha256 FROM original WHERE sha256 = x'` + sha.String() + `'`,
-			"../../../../etc/shadow", func(s *Store) error { _, err := s.Pictures(ctx, SHA{}, 10); return err }, false},
-		{"an upload's name", `UPDATE upload SET name = ? WHERE gone_at IS NULL`, []byte("../x"),
+		{
+			"a rendition's name", `INSERT INTO rendition (sha256, name, longest, quality, width, height, bytes, hash) SELECT sha256, ?, 100, 80, 1, 1, 1, sha256 FROM original WHERE sha256 = x'` + sha.String() + `'`,
+			"../../../../etc/shadow", func(s *Store) error { _, err := s.Pictures(ctx, SHA{}, 10); return err }, false,
+		},
+		{
+			"an upload's name", `UPDATE upload SET name = ? WHERE gone_at IS NULL`, []byte("../x"),
 			func(s *Store) error {
 				if known, err := s.Known(ctx, w.acct.ID, "job1/x"); len(known) != 0 || err != nil {
 					t.Errorf("known: %v %v", known, err)
@@ -70,12 +73,15 @@ func TestNobodyActsOnARowThatPicdayCannotHaveWritten(t *testing.T) {
 					t.Errorf("unsound: %v", bad)
 				}
 				return err
-			}, true},
-		{"an upload's folder", `UPDATE upload SET dir = ? WHERE gone_at IS NULL`, []byte("../.."),
+			}, true,
+		},
+		{
+			"an upload's folder", `UPDATE upload SET dir = ? WHERE gone_at IS NULL`, []byte("../.."),
 			func(s *Store) error {
 				_, err := uploadsByInode(ctx, s.read, w.acct.ID, w.files[bJPG].Identity)
 				return err
-			}, false},
+			}, false,
+		},
 		{"a hash", `PRAGMA foreign_keys = OFF; UPDATE photo SET sha256 = x'00' WHERE withdrawn_at NOT NULL; INSERT INTO original (sha256, bytes, width, height) VALUES (x'00', ?, 1, 1)`, 1, trashed, false},
 	} {
 		t.Run(c.what, func(t *testing.T) {

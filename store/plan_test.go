@@ -36,8 +36,13 @@ func TestPlans(t *testing.T) {
 			}
 		}
 		for _, q := range []ProblemQuery{
-			{}, {Account: "acme"}, {Reason: Damaged}, {Account: "acme", Reason: Damaged}, {Account: "acme", Job: "job1", Reason: Damaged},
-			{Account: "acme", After: 5, Newest: true}, {Reason: Damaged, After: 5},
+			{},
+			{Account: "acme"},
+			{Reason: Damaged},
+			{Account: "acme", Reason: Damaged},
+			{Account: "acme", Job: "job1", Reason: Damaged},
+			{Account: "acme", After: 5, Newest: true},
+			{Reason: Damaged, After: 5},
 		} {
 			q.Limit = 10
 			_, err := v.Problems(t.Context(), q)

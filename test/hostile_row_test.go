@@ -20,8 +20,12 @@ func TestAHostileRow(t *testing.T) {
 		`["203.0.113.0/24\nMatch User root\n\tAuthorizedKeysFile /tmp/keys\n\tPermitRootLogin yes"]`, bad.Name)
 	s.must(err)
 	for _, args := range [][]string{
-		{"account", "allow", good.Name, "192.0.2.0/24"}, {"init"}, {"account", "add", s.Name("third"), "--layout", "jobs"},
-		{"account", "enable", good.Name}, {"firewall", "--also", "192.0.2.0/24", "--ignore-open"}, {"account", "show", bad.Name},
+		{"account", "allow", good.Name, "192.0.2.0/24"},
+		{"init"},
+		{"account", "add", s.Name("third"), "--layout", "jobs"},
+		{"account", "enable", good.Name},
+		{"firewall", "--also", "192.0.2.0/24", "--ignore-open"},
+		{"account", "show", bad.Name},
 	} {
 		r := s.Picday(args...)
 		if r.Code != 4 || !strings.Contains(r.Stderr, "picday account allow "+bad.Name) {

@@ -81,9 +81,11 @@ uploader can do about it. A file that is mended leaves the list by itself.
 Listed last, as "replaced", are photos that took the place of another shot of the
 same name, which often is another child's: "picday photo revert" puts the earlier
 picture back, "picday photo accept" says that the new one is right.`, ""},
-	"photo history": {`List the pictures that a photo was before, the latest first, below the one that it
+	"photo history": {
+		`List the pictures that a photo was before, the latest first, below the one that it
 is now. An earlier picture is kept for as long as the trash.`,
-		`  picday photo history acme "job00001/Class 1/IMG_0001.jpg"`},
+		`  picday photo history acme "job00001/Class 1/IMG_0001.jpg"`,
+	},
 	"photo revert": {
 		`Show an earlier picture again under the photo's link: the one whose place another
 shot took, or else the latest. The uploader's file stays where it is, and is a
@@ -91,9 +93,11 @@ problem until it has another name; then it is a photo of its own.`,
 		`  picday photo revert acme "job00001/Class 1/IMG_0001.jpg"
   picday photo revert lincoln 201212012 --sha256 1f0e`,
 	},
-	"photo accept": {`Say that the new picture is right where another shot took an earlier one's place.
+	"photo accept": {
+		`Say that the new picture is right where another shot took an earlier one's place.
 The photo is no longer among the problems.`,
-		`  picday photo accept acme "job00001/Class 1/IMG_0001.jpg"`},
+		`  picday photo accept acme "job00001/Class 1/IMG_0001.jpg"`,
+	},
 	"trash list": {`List the photos whose files were deleted. Their links are dead; until they end
 they can be brought back with "picday trash restore", or by uploading them again.`, ""},
 	"trash restore": {

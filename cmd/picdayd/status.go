@@ -57,8 +57,10 @@ func (s *service) Status(ctx context.Context) control.Status {
 	st := own(s.survey.last)
 	late := "the catalogue or a disk does not answer: what is shown here may be old"
 	if s.survey.at.IsZero() {
-		st = control.Status{Running: true, Version: version.String(), Since: &s.since,
-			InProgress: []control.Progress{}, Uploading: []control.Progress{}, Unsure: []control.Unsure{}, PolledDirs: []string{}}
+		st = control.Status{
+			Running: true, Version: version.String(), Since: &s.since,
+			InProgress: []control.Progress{}, Uploading: []control.Progress{}, Unsure: []control.Unsure{}, PolledDirs: []string{},
+		}
 		late = "the catalogue or a disk does not answer, and has not since picdayd was started"
 	}
 	if at := s.proof.get(); !at.IsZero() {

@@ -26,8 +26,10 @@ func TestMachine(t *testing.T) {
 		t.Error(got)
 	}
 	for _, c := range []struct{ link, text, want string }{
-		{"/usr/share/zoneinfo/Europe/Berlin", "Asia/Tokyo\n", "Europe/Berlin"}, {"../usr/share/zoneinfo/Etc/UTC", "", "Etc/UTC"},
-		{"/usr/share/zoneinfo/localtime", "Asia/Tokyo\n", "Asia/Tokyo"}, {"/elsewhere", "nonsense", UTC},
+		{"/usr/share/zoneinfo/Europe/Berlin", "Asia/Tokyo\n", "Europe/Berlin"},
+		{"../usr/share/zoneinfo/Etc/UTC", "", "Etc/UTC"},
+		{"/usr/share/zoneinfo/localtime", "Asia/Tokyo\n", "Asia/Tokyo"},
+		{"/elsewhere", "nonsense", UTC},
 	} {
 		etc := t.TempDir()
 		if err := os.Symlink(c.link, filepath.Join(etc, "localtime")); err != nil {
