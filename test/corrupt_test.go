@@ -117,7 +117,12 @@ func judge(data []byte) string {
 	if bare, ok := facts.Bare(); ok {
 		facts = bare
 	}
-	_, err := jpeg.Render(r, jpeg.ReadMeta(r), facts, jpeg.Limits{}, []jpeg.Size{{Name: "large", Longest: 1600, Quality: 85}})
+	// What can become no photo whatever follows is not read to its end: the reason
+	// is then that, also if it is cut off besides.
+	err := jpeg.Hopeless(scan.Facts(), jpeg.Limits{})
+	if err == nil {
+		_, err = jpeg.Render(r, jpeg.ReadMeta(r), facts, jpeg.Limits{}, []jpeg.Size{{Name: "large", Longest: 1600, Quality: 85}})
+	}
 	switch {
 	case err == nil:
 		return "photo"
