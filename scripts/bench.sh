@@ -3,11 +3,12 @@
 # Ratios are between things measured in the same run.
 set -eu
 [ "$(id -u)" = 0 ] || { echo "The benchmarks start sshd and make Unix accounts (in a private namespace): sudo env PATH=\$PATH make bench"; exit 1; }
-go test -run '^$' -bench 'Close|Reconcile|Idle' -benchtime 10x -timeout 60m ./bench
+go test -run '^$' -bench 'Close|Reconcile' -benchtime 10x -timeout 60m ./bench
+go test -run '^$' -bench Idle -benchtime 3x -timeout 60m ./bench # each takes ten seconds
 go test -run '^$' -bench Waiting -benchtime 1x -timeout 60m ./bench
-go test -run '^$' -bench Grown -benchtime 5x -timeout 30m ./bench
+go test -run '^$' -bench Grown -benchtime 3x -timeout 30m ./bench
 go test -run '^$' -bench Pages -benchtime 20x -timeout 20m ./bench
-go test -run '^$' -bench ServedThumbs -benchtime 10x -timeout 20m ./bench
+go test -run '^$' -bench ServedThumbs -benchtime 6x -timeout 20m ./bench
 go test -run '^$' -bench ServedMillion -benchtime 1x -timeout 20m ./bench
-go test -run '^$' -bench 'Publish$' -benchtime 10x -timeout 20m ./store
+go test -run '^$' -bench 'Publish$' -benchtime 5x -timeout 20m ./store
 go test -run '^$' -bench . -skip 'Publish$' ./photo ./decoder ./layout ./watcher ./store ./web
