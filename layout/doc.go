@@ -1,4 +1,4 @@
-// Package layout says what an upload path means (design §2).
+// Package layout says what an upload path means.
 //
 // It owns the grammar of the two folder layouts, the list of names that are
 // noise, and the form in which a name from the disk may be shown. It is pure: it

@@ -12,7 +12,7 @@ import (
 )
 
 // DefaultIDPattern is what a portrait's ID must look like unless the account says
-// otherwise (design §2).
+// otherwise.
 const DefaultIDPattern = `[0-9]{1,32}`
 
 // MaxIDPattern is the longest pattern CompileID takes, in bytes. IDs are file

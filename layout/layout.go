@@ -115,7 +115,7 @@ func (r Rules) Of(path string) Meaning {
 	return Meaning{}
 }
 
-// jobs is the table of design §2. els has 1 to 5 elements, 5 meaning "5 or more".
+// jobs tells what a path of the jobs layout means. els has 1 to 5 elements, 5 meaning "5 or more".
 func jobs(els []string) Meaning {
 	last := len(els) - 1
 	m := Meaning{What: Problem, File: Shown(els[last])}
