@@ -10,23 +10,43 @@ import (
 	"github.com/rs/zerolog"
 
 	"picday/internal/config"
-	"picday/internal/durable"
-	"picday/internal/volume"
+	"picday/internal/layout"
+	"picday/internal/upload"
 	"picday/store"
 )
 
-// A bed is a real upload tree, a real data directory, and an ingester between
-// them that is told of files by hand.
+// A bed is a real upload tree, a real data directory, and an ingester between them. A test
+// passes it the files that a watcher would send.
 type bed struct {
-	*testing.T
+	testing.TB
 	*Ingester
-	cfg   config.Config
-	held  bool
-	looks []string
+	cfg     config.Config
+	held    bool
+	watcher fakeWatcher
 }
 
-func newBed(t *testing.T) *bed {
-	b := &bed{T: t, cfg: config.Default()}
+// fakeWatcher sends what a test puts in, and records the calls of Look.
+type fakeWatcher struct {
+	settled <-chan upload.File
+	done    func(f upload.File, again bool)
+	hints   <-chan upload.Gone
+	look    func(path string) // called by Look; may be nil
+	looks   []string
+}
+
+func (w *fakeWatcher) Settled() <-chan upload.File    { return w.settled }
+func (w *fakeWatcher) Gone() <-chan upload.Gone       { return w.hints }
+func (w *fakeWatcher) Done(f upload.File, again bool) { w.done(f, again) }
+
+func (w *fakeWatcher) Look(_, path string) {
+	w.looks = append(w.looks, path)
+	if w.look != nil {
+		w.look(path)
+	}
+}
+
+func newBed(t testing.TB) *bed {
+	b := &bed{TB: t, cfg: config.Default()}
 	b.cfg.UploadDir, b.cfg.DataDir = t.TempDir(), memory(t)
 	b.open()
 	_, err := b.Store.AdoptVolume(t.Context(), b.cfg.UploadDir, false)
@@ -35,21 +55,21 @@ func newBed(t *testing.T) *bed {
 		b.must(os.MkdirAll(b.at(d), 0o755))
 	}
 	b.must(b.Store.Update(t.Context(), func(tx *store.Tx) error {
-		acme, err := tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs})
-		_, lerr := tx.AddAccount(store.Account{Name: "lincoln", Layout: store.Portraits})
+		acme, err := tx.AddAccount(store.Account{Name: "acme", Layout: layout.Jobs})
+		_, lerr := tx.AddAccount(store.Account{Name: "lincoln", Layout: layout.Portraits})
 		return errors.Join(err, lerr, tx.AddJob(acme, "job1"))
 	}))
-	b.accountsAgain()
+	b.reloadAccounts()
 	t.Cleanup(func() {
 		b.Store.Close()
-		b.nothingHalf()
+		b.noTempFiles()
 	})
 	return b
 }
 
-// memory is a directory that needs no disk, if there is one: making its 512
-// directories durable takes longer than the rest of a test.
-func memory(t *testing.T) string {
+// memory returns a directory in memory, if there is one, because to make the 512
+// directories of pictures durable takes longer than the rest of a test.
+func memory(t testing.TB) string {
 	dir, err := os.MkdirTemp("/dev/shm", "picday-ingest-")
 	if err != nil {
 		return t.TempDir()
@@ -58,28 +78,28 @@ func memory(t *testing.T) string {
 	return dir
 }
 
-// open is what a daemon does when it starts.
+// open opens the data directory and makes an ingester, as a daemon does when it starts.
 func (b *bed) open() {
 	s, _, err := store.Create(context.Background(), b.cfg.DataDir)
 	b.must(err)
-	b.must(store.ClearTemp(b.cfg.DataDir))
+	b.must(s.Files().ClearTemp())
 	b.Ingester = New(Options{
 		Store: s, Writer: s.NewWriter(), Config: b.cfg, Log: zerolog.Nop(),
-		Volumes: volume.New(b.at(store.MarkerFile)),
-		Held:    func(*os.File) (bool, error) { return b.held, nil },
-		Look:    func(_, path string) { b.looks = append(b.looks, path) },
+		Volumes: upload.NewVolumes(b.at(store.MarkerFile)),
+		Watcher: &b.watcher,
 	})
+	b.Ingester.held = func(*os.File) (bool, error) { return b.held, nil }
 }
 
-// restart ends this daemon's life, however far it came, and starts another.
+// restart closes the data directory, at whatever step the ingester was, and opens it again.
 func (b *bed) restart() {
 	b.must(b.Store.Close())
 	b.open()
-	b.accountsAgain()
+	b.reloadAccounts()
 }
 
-func (b *bed) accountsAgain() {
-	all, err := b.Store.Accounts(context.Background())
+func (b *bed) reloadAccounts() {
+	all, err := b.Store.All().Accounts(context.Background())
 	b.must(err)
 	b.SetAccounts(all)
 }
@@ -99,13 +119,13 @@ func (b *bed) write(path string, data []byte) {
 	b.must(os.WriteFile(b.at(path), data, 0o600))
 }
 
-// file is what the watcher would hand over: path begins with the account.
-func (b *bed) file(path string) File {
+// file returns what the watcher would send for a path, which begins with the account.
+func (b *bed) file(path string) upload.File {
 	b.Helper()
 	fi, err := os.Lstat(b.at(path))
 	b.must(err)
 	account, rest, _ := cut(path)
-	return File{Account: account, Path: rest, Identity: b.identityOf(fi, account, rest), Regular: fi.Mode().IsRegular()}
+	return upload.File{Account: account, Path: rest, Identity: b.identityOf(fi, account, rest), Regular: fi.Mode().IsRegular()}
 }
 
 func cut(path string) (account, rest string, ok bool) {
@@ -117,11 +137,11 @@ func cut(path string) (account, rest string, ok bool) {
 	return path, "", false
 }
 
-// settle does all that Run does with one file.
+// settle does everything that Run does with one file.
 func (b *bed) settle(path string) (again bool) {
 	b.Helper()
 	f := b.file(path)
-	v, ok := b.glance(b.Context(), f)
+	v, ok := b.withoutReading(b.Context(), f)
 	if !ok {
 		v = b.take(b.Context(), f)
 	}
@@ -131,13 +151,11 @@ func (b *bed) settle(path string) (again bool) {
 func (b *bed) apply(v verdict) (again bool) {
 	b.Helper()
 	if v.apply != nil {
-		for _, d := range v.dirs {
-			b.must(durable.SyncDir(d))
-		}
+		b.must(b.Store.Files().Sync(v.files...))
 		b.must(b.Store.Update(b.Context(), v.apply))
 	}
-	if v.after != nil {
-		v.after()
+	if v.release != nil {
+		v.release()
 	}
 	return v.again
 }
@@ -154,22 +172,22 @@ func (b *bed) gone(path string) {
 	}))
 }
 
-// photo is the one published for a path, nil if none.
+// photo returns the photo that is published for a path, nil if there is none.
 func (b *bed) photo(path string) *store.Photo {
 	b.Helper()
 	account, rest, _ := cut(path)
-	var found *store.Photo
-	b.must(b.Store.Photos(b.Context(), store.PhotoFilter{Account: account, Path: rest}, func(p store.Photo) error {
-		found = &p
+	all, err := b.Store.All().Photos(b.Context(), store.PhotoQuery{Account: account, Path: rest})
+	b.must(err)
+	if len(all) == 0 {
 		return nil
-	}))
-	return found
+	}
+	return &all[len(all)-1]
 }
 
-func (b *bed) reason(path string) store.Reason {
+func (b *bed) reason(path string) layout.Reason {
 	b.Helper()
 	account, rest, _ := cut(path)
-	all, err := b.Store.Problems(b.Context(), account)
+	all, err := b.Store.All().Problems(b.Context(), store.ProblemQuery{Account: account, Order: store.ProblemsByPath})
 	b.must(err)
 	for _, p := range all {
 		if p.RawPath == rest {
@@ -179,7 +197,7 @@ func (b *bed) reason(path string) store.Reason {
 	return ""
 }
 
-// kept lists our own files below one of the directories of pictures.
+// kept lists the files below a subdirectory of the data directory.
 func (b *bed) kept(dir string) map[string]os.FileInfo {
 	b.Helper()
 	files := map[string]os.FileInfo{}
@@ -193,8 +211,8 @@ func (b *bed) kept(dir string) map[string]os.FileInfo {
 	return files
 }
 
-// nothingHalf checks that no temporary file is left.
-func (b *bed) nothingHalf() {
+// noTempFiles checks that no temporary file is left.
+func (b *bed) noTempFiles() {
 	b.Helper()
 	if left := b.kept("tmp"); len(left) > 0 {
 		b.Errorf("left in tmp: %v", left)

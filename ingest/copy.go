@@ -10,52 +10,69 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"picday/internal/durable"
-	"picday/photo"
+	"picday/internal/photo"
 	"picday/store"
 )
 
-// A copied is our own copy of an upload, not yet under its name.
+// A copied is a temporary copy of an upload in the data directory.
 type copied struct {
 	temp  *os.File
 	sha   store.SHA
 	facts photo.Facts
 }
 
-// errTrailing: more follows the picture than is kept with it.
+// errCopyChanged means that the disk does not give back what was written.
+var errCopyChanged = errors.New("the copy differs from what was written")
+
+// check reads the copy again. What a decoder says against the picture is the uploader's
+// problem only if the copy has the bytes that were uploaded.
+func (c *copied) check() error {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(c.temp, 0, c.facts.Bytes)); err != nil {
+		return err
+	}
+	if sumOf(h) != c.sha {
+		return errCopyChanged
+	}
+	return nil
+}
+
+// errTrailing means that more bytes follow the picture than the configuration allows.
 var errTrailing = errors.New("too much follows the picture")
 
-// copyChunk is read at a time; a longer hole in a JPEG is no segment's content.
+// copyChunk is the number of bytes read at a time. It is more than a JPEG segment can
+// hold, so that a longer hole is never the content of a segment.
 const copyChunk = 1 << 18
 
-// A copier reads an upload once: it copies, hashes and scans. It stops with the
-// reason as soon as what it has read can become no photo, whatever follows, for
-// to ask for a file of a terabyte costs its uploader nothing. Holes stay holes.
+// A copier reads an upload once to copy, hash and scan it. It fails as soon as the
+// bytes read so far cannot become a photo, whatever follows, because a sparse file of
+// a terabyte costs its uploader nothing. Holes stay holes in the copy.
 type copier struct {
 	in, out  *os.File
 	limits   photo.Limits
-	trailing int64 // the most that may follow the picture
+	trailing int64 // the greatest number of bytes that may follow the picture
 
 	h    hash.Hash
 	scan photo.Scan
-	at   int64 // so far
+	at   int64 // number of bytes processed
 	buf  []byte
 }
 
 func (in *Ingester) copy(file *os.File) (*copied, error) {
-	temp, err := durable.Temp(in.Store.TempDir())
+	temp, err := in.Store.Files().Temp()
 	if err != nil {
 		return nil, err
 	}
-	c := &copier{
-		in: file, out: temp, limits: in.Limits, trailing: int64(in.Config.Images.MaxTrailerMegabytes) << 20,
-		h: sha256.New(), buf: make([]byte, copyChunk),
-	}
+	c := newCopier(file, temp, in.Limits, int64(in.Config.Images.MaxTrailerMegabytes)<<20)
 	if err := c.run(); err != nil {
-		durable.Discard(temp)
+		in.Store.Files().Discard(temp)
 		return nil, err
 	}
 	return &copied{temp, sumOf(c.h), c.scan.Facts()}, nil
+}
+
+func newCopier(in, out *os.File, limits photo.Limits, trailing int64) *copier {
+	return &copier{in: in, out: out, limits: limits, trailing: trailing, h: sha256.New(), buf: make([]byte, copyChunk)}
 }
 
 func (c *copier) run() error {
@@ -90,9 +107,9 @@ func (c *copier) run() error {
 	}
 }
 
-// extent is where data begins, at or behind the place reached, and where it ends;
-// both are the size of the file when only a hole is left. Where the file system
-// does not know, all is data.
+// extent returns the start and the end of the next data at or after c.at. Both are
+// the size of the file if only a hole is left. On a file system without SEEK_DATA the
+// whole file counts as data.
 func (c *copier) extent() (data, hole int64, err error) {
 	fd := int(c.in.Fd())
 	data, err = unix.Seek(fd, c.at, unix.SEEK_DATA)
@@ -111,13 +128,13 @@ func (c *copier) extent() (data, hole int64, err error) {
 	}
 	hole, err = unix.Seek(fd, data, unix.SEEK_HOLE)
 	if err != nil || hole <= data {
-		return data, 1<<63 - 1, nil // cut off meanwhile: reading finds out
+		return data, 1<<63 - 1, nil // the file was truncated meanwhile; reading notices that
 	}
 	return data, hole, nil
 }
 
-// hole takes zeros up to end. A hole in a picture is what an upload that did not
-// come whole leaves, or nobody's photo: it is not read to its end either.
+// hole hashes and scans zeros up to end. A long hole inside the picture is an error
+// at once: an interrupted upload leaves one, and no camera writes one.
 func (c *copier) hole(end int64, last bool) error {
 	clear(c.buf)
 	length := end - c.at
@@ -143,5 +160,5 @@ func (c *copier) feed(b []byte) error {
 	if f.Trailing > c.trailing {
 		return fmt.Errorf("%w: more than %d megabytes", errTrailing, c.trailing>>20)
 	}
-	return photo.Hopeless(f, c.limits)
+	return photo.CheckBeginning(f, c.limits)
 }

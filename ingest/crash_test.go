@@ -12,12 +12,13 @@ import (
 	"syscall"
 	"testing"
 
-	"picday/internal/testphoto"
+	testphoto "picday/internal/test/photo"
+	"picday/internal/upload"
 )
 
-// A daemon that ends between any two steps loses nothing and leaves nothing:
-// the next one comes to one photo with its files, and no others. An end is
-// to do nothing more: what a killed process leaves is what is on disk.
+// A daemon that ends between any two steps loses no photo and leaves no file behind: the
+// next one publishes one photo with its files, and there are no others. The test ends a
+// daemon by doing nothing more, because a killed process leaves only what is on disk.
 func TestEndBetweenAnyTwoSteps(t *testing.T) {
 	const path = "acme/job1/x/a.jpg"
 	steps := []string{"opened", "copied", "rendered", "kept", "decided", "committed"}
@@ -31,8 +32,7 @@ func TestEndBetweenAnyTwoSteps(t *testing.T) {
 				link, olds = b.photo(path).Link, 1
 			}
 			b.write(path, whole)
-			f := b.file(path)
-			a, _ := b.account("acme")
+			f, _ := b.settled(b.file(path))
 			func() {
 				upload, err := openUpload(b.at("acme"), f.Path)
 				b.must(err)
@@ -46,17 +46,17 @@ func TestEndBetweenAnyTwoSteps(t *testing.T) {
 				if n < 2 {
 					return
 				}
-				original, err := b.derive(t.Context(), a.Name, c)
+				original, err := b.derive(t.Context(), f.Account, c)
 				b.must(err)
 				if n < 3 {
 					return
 				}
-				b.must(b.settleOriginal(c))
-				v := b.publish(a, f, placeOf(f.Path, a.rules.Of(f.Path)), original, nil)
+				b.must(b.putOriginal(c))
+				v := b.publish(f, original, nil)
 				if n < 4 {
 					return
 				}
-				if n == 4 { // in the transaction, before its commit
+				if n == 4 { // at the end of the transaction, before its commit
 					err := b.Store.Update(t.Context(), failAfter(v))
 					if !errors.Is(err, errEnd) {
 						t.Fatal(err)
@@ -69,7 +69,7 @@ func TestEndBetweenAnyTwoSteps(t *testing.T) {
 				t.Errorf("%s: published %+v", step, p)
 			}
 			b.restart()
-			b.nothingHalf()
+			b.noTempFiles()
 			if b.settle(path) {
 				t.Errorf("%s: again", step)
 			}
@@ -85,8 +85,8 @@ func TestEndBetweenAnyTwoSteps(t *testing.T) {
 	}
 }
 
-// A disk that takes no more: nothing half is kept or said, and it is tried
-// again. When there is room the same file is taken.
+// If the disk is full, no partial file is kept, no problem is recorded, and the upload is
+// retried. It is taken once the disk has room.
 func TestFullDiskIsTriedAgain(t *testing.T) {
 	const path = "acme/job1/x/a.jpg"
 	b := newBed(t)
@@ -94,7 +94,7 @@ func TestFullDiskIsTriedAgain(t *testing.T) {
 	sha := b.original(whole)
 	for name, c := range map[string]struct{ spoil, mend func() }{
 		"copy":         {func() {}, func() {}},
-		"no temporary": {func() { b.must(os.Rename(b.Store.TempDir(), b.Store.TempDir()+"~")) }, func() { b.must(os.Rename(b.Store.TempDir()+"~", b.Store.TempDir())) }},
+		"no temporary": {func() { b.must(os.Rename(b.temp(), b.temp()+"~")) }, func() { b.must(os.Rename(b.temp()+"~", b.temp())) }},
 		"rendition":    b.plug("renditions", sha),
 		"original":     b.plug("originals", sha),
 	} {
@@ -109,15 +109,15 @@ func TestFullDiskIsTriedAgain(t *testing.T) {
 		if !v.again || v.delay == 0 || v.apply != nil {
 			t.Errorf("%s: %+v", name, v)
 		}
-		b.nothingHalf()
+		b.noTempFiles()
 	}
 	if b.settle(path); b.photo(path) == nil {
 		t.Error("not taken when there was room")
 	}
 }
 
-// Too many open files say nothing about the file.
-func TestOurFaultIsNoProblemOfTheFile(t *testing.T) {
+// A file is retried, and no problem is recorded, if too many files are open.
+func TestSystemErrorIsNoProblemOfTheFile(t *testing.T) {
 	const path = "acme/job1/x/a.jpg"
 	b := newBed(t)
 	b.write(path, whole)
@@ -132,29 +132,31 @@ func TestOurFaultIsNoProblemOfTheFile(t *testing.T) {
 	}
 }
 
+func (b *bed) temp() string { return filepath.Join(b.cfg.DataDir, "tmp") }
+
 func (b *bed) original(data []byte) string { h := sha256.Sum256(data); return hexOf(h[:]) }
 
-// onSmallDisk runs fn where the temporary directory holds half a picture. The
-// mount is seen by one thread only, and goes with it.
+// onSmallDisk runs fn while the temporary directory has room for half a picture. Only the
+// thread that runs fn sees the mount, which ends with the thread.
 func (b *bed) onSmallDisk(fn func()) {
 	if os.Geteuid() != 0 {
-		b.Skip("needs root")
+		b.TB.Skip("needs root")
 	}
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		err := errors.Join(syscall.Unshare(syscall.CLONE_NEWNS), syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""),
-			syscall.Mount("small", b.Store.TempDir(), "tmpfs", 0, fmt.Sprintf("size=%d", len(whole)/2)))
+			syscall.Mount("small", b.temp(), "tmpfs", 0, fmt.Sprintf("size=%d", len(whole)/2)))
 		if err == nil {
 			fn()
-			b.nothingHalf()
+			b.noTempFiles()
 		}
 		done <- err
 	}()
 	b.must(<-done)
 }
 
-// plug puts a file where the directory of a picture was.
+// plug returns how to replace the directory of a picture by a file, and how to undo that.
 func (b *bed) plug(kind, sha string) struct{ spoil, mend func() } {
 	dir := filepath.Join(b.cfg.DataDir, kind, sha[:2])
 	return struct{ spoil, mend func() }{
@@ -162,15 +164,15 @@ func (b *bed) plug(kind, sha string) struct{ spoil, mend func() } {
 		func() {
 			b.must(os.Remove(dir))
 			b.must(os.Mkdir(dir, 0o750))
-			for name := range maps.Keys(b.kept("renditions")) { // made before the original failed
+			for name := range maps.Keys(b.kept("renditions")) { // they were made before the original failed
 				b.must(os.Remove(name))
 			}
 		},
 	}
 }
 
-// Two workers, one picture at many paths: all are published, and the files of
-// the picture are there once.
+// If workers take one picture at several paths at once, all are published, and the files of
+// the picture exist once.
 func TestTheSamePictureAtOnce(t *testing.T) {
 	b := newBed(t)
 	var paths []string
@@ -178,7 +180,7 @@ func TestTheSamePictureAtOnce(t *testing.T) {
 		paths = append(paths, "acme/job1/x/"+name+".jpg")
 		b.write(paths[len(paths)-1], whole)
 	}
-	b.running(func(files chan<- File, done <-chan bool) {
+	b.running(func(files chan<- upload.File, done <-chan bool) {
 		for _, p := range paths {
 			f := b.file(p)
 			go func() { files <- f }()

@@ -11,76 +11,79 @@ import (
 	"strings"
 	"syscall"
 
+	"picday/internal/layout"
+	"picday/internal/upload"
 	"picday/store"
 )
 
-// disk answers what is on the upload volume, for one transaction. Absence is
-// claimed only with proof: the volume carries the marker we know, the folder
-// that uploaders cannot remove is there, and the nearest directory that still
-// exists can be read.
+// disk is the store.Disk of one transaction. It answers Absent only with proof: the
+// upload volume has the marker that the catalogue knows, the folder that uploaders
+// cannot remove exists, and the nearest existing parent directory can be read.
 //
-// Some answers are Unknown for good, such as those about a job that is hidden.
-// doubt says that one was so for a reason that will pass: a fault of the
-// machine, another volume, or a question too dear for the transaction.
+// Some Unknown answers are permanent, such as those about a hidden job. err is set if an
+// answer was Unknown for a temporary reason: an error of the system, another volume, or a
+// question too expensive for the transaction.
 type disk struct {
-	in     *Ingester
-	budget *store.Budget
-	listed map[string]*listing // by account/job
-	roots  map[string]*os.Root
-	volume error
-	asked  bool
+	in            *Ingester
+	budget        *store.Budget
+	listings      map[string]*listing // by account/job
+	roots         map[string]*os.Root
+	volumeErr     error
+	volumeChecked bool
 
-	doubt  error
-	faults int    // so many times
-	wants  []want // what was too dear
+	err          error
+	systemErrors int        // number of system errors in err
+	questions    []question // those that were too expensive
 }
 
-// withDisk runs fn, which decides by the answers it gets. If one of them is in
-// doubt nothing is decided: the error is an ErrUnsure.
+// withDisk runs fn, which decides by the answers of the disk. If one of them was
+// Unknown for a temporary reason, it returns an ErrUnsure, so that the transaction is
+// rolled back.
 func (in *Ingester) withDisk(budget *store.Budget, fn func(store.Disk) error) error {
-	doubt, err := in.askDisk(budget, fn)
+	diskErr, err := in.askDisk(budget, fn)
 	if err == nil {
-		err = doubt
+		err = diskErr
 	}
 	return err
 }
 
-// askDisk runs fn with fresh answers, lets go of what they opened, and tells
-// whether one of them is in doubt.
-func (in *Ingester) askDisk(budget *store.Budget, fn func(store.Disk) error) (doubt, err error) {
-	d := &disk{in: in, budget: budget, roots: map[string]*os.Root{}, listed: map[string]*listing{}}
+// askDisk runs fn with a new disk and closes it. diskErr is an ErrUnsure if an answer was
+// Unknown for a temporary reason; err is the error of fn.
+func (in *Ingester) askDisk(budget *store.Budget, fn func(store.Disk) error) (diskErr, err error) {
+	d := &disk{in: in, budget: budget, roots: map[string]*os.Root{}, listings: map[string]*listing{}}
 	defer func() {
 		for _, r := range d.roots {
 			if r != nil {
 				r.Close()
 			}
 		}
-		for _, l := range d.listed {
-			in.dear.putBack(l)
+		for _, l := range d.listings {
+			in.diskCache.putListing(l)
 		}
 	}()
 	err = fn(d)
 	switch {
-	case len(d.wants) > 0:
-		doubt = &tooDear{d.wants}
-	case d.doubt != nil:
-		doubt = fmt.Errorf("%w: %w", store.ErrUnsure, d.doubt)
+	case len(d.questions) > 0:
+		diskErr = &overBudget{d.questions}
+	case d.err != nil:
+		diskErr = fmt.Errorf("%w: %w", store.ErrUnsure, d.err)
 	}
-	return doubt, err
+	return diskErr, err
 }
 
-// fault remembers an error that says nothing about what was asked, and tells
-// whether err is one.
-func (d *disk) fault(err error) bool {
-	if !isFault(err) {
+// noteSystemError tells whether err is a system error, and then records it.
+func (d *disk) noteSystemError(err error) bool {
+	if !isSystemError(err) {
 		return false
 	}
-	d.doubt = err
-	d.faults++
+	d.err = err
+	d.systemErrors++
 	return true
 }
 
-func isFault(err error) bool {
+// isSystemError tells whether err is an error of the system, such as too many open files,
+// which says nothing about the file at the path. A later try may succeed.
+func isSystemError(err error) bool {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
@@ -92,38 +95,38 @@ func isFault(err error) bool {
 		}
 		return true
 	}
-	return errors.Is(err, store.ErrUnsure) // anything else is os.Root's: a link leads out of the account's folder
+	return errors.Is(err, store.ErrUnsure) // other errors come from os.Root: a link leads out of the account's folder
 }
 
 // Look implements store.Disk.
-func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
+func (d *disk) Look(ctx context.Context, name, path string) (store.Presence, upload.Identity) {
 	d.budget.Begin()
 	defer d.budget.End()
-	none := store.Identity{}
+	none := upload.Identity{}
 	a, ok := d.in.account(name)
-	if !ok || d.unsure() {
+	if !ok || d.otherVolume(ctx) {
 		return store.Unknown, none
 	}
 	root := d.root(name)
 	if root == nil {
 		return store.Unknown, none
 	}
-	// What picday made and uploaders cannot remove: the job's folder, or
-	// lincoln/user-pictures.
+	// The number of path elements that uploaders cannot remove: the job's folder, or
+	// ACCOUNT/user-pictures.
 	fixed := 1
-	if a.Layout == store.Portraits {
+	if a.Layout == layout.Portraits {
 		fixed = 2
 	}
 	elements := strings.Split(path, "/")
 	if len(elements) <= fixed {
 		return store.Unknown, none
 	}
-	// os.Root goes from folder to folder.
-	if d.fault(d.budget.Spend(len(elements)*(len(elements)+3), 0)) {
+	// os.Root opens each folder on the way, for each of the calls below.
+	if d.noteSystemError(d.budget.Spend(len(elements)*(len(elements)+3), 0)) {
 		return store.Unknown, none
 	}
-	// From the top down, so that a folder replaced by a link or a file ends
-	// the path there, and nothing is followed.
+	// Check from the top down, so that no link is followed: a folder that was
+	// replaced by a link or a file ends the path.
 	for i := 1; i < len(elements); i++ {
 		dir := strings.Join(elements[:i], "/")
 		fi, err := root.Lstat(dir)
@@ -132,7 +135,7 @@ func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
 		case gone && i > fixed && d.readable(root, elements[:i-1]):
 			return store.Absent, none
 		case gone || err != nil:
-			d.fault(err)
+			d.noteSystemError(err)
 			return store.Unknown, none
 		}
 	}
@@ -143,7 +146,7 @@ func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
 	case errors.Is(err, fs.ErrNotExist) && d.readable(root, elements[:len(elements)-1]):
 		return store.Absent, none
 	}
-	d.fault(err)
+	d.noteSystemError(err)
 	return store.Unknown, none
 }
 
@@ -151,7 +154,7 @@ func (d *disk) Look(name, path string) (store.Presence, store.Identity) {
 func (d *disk) readable(root *os.Root, elements []string) bool {
 	f, err := root.Open(strings.Join(elements, "/"))
 	if err != nil {
-		d.fault(err)
+		d.noteSystemError(err)
 		return false
 	}
 	defer f.Close()
@@ -159,7 +162,7 @@ func (d *disk) readable(root *os.Root, elements []string) bool {
 	if err == nil || errors.Is(err, io.EOF) {
 		return true
 	}
-	d.fault(err)
+	d.noteSystemError(err)
 	return false
 }
 
@@ -169,28 +172,28 @@ func (d *disk) root(name string) *os.Root {
 	}
 	r, err := os.OpenRoot(filepath.Join(d.in.Config.UploadDir, name))
 	if err != nil {
-		d.fault(err)
+		d.noteSystemError(err)
 		r = nil
 	}
 	d.roots[name] = r
 	return r
 }
 
-// unsure asks for the volume's marker once, before the first answer.
-func (d *disk) unsure() bool {
-	if !d.asked {
-		d.asked = true
-		d.volume = d.in.Store.CheckVolume(context.Background(), d.in.Config.UploadDir)
+// otherVolume tells whether the upload volume is not the known one. It reads the volume's
+// marker once, before the first answer.
+func (d *disk) otherVolume(ctx context.Context) bool {
+	if !d.volumeChecked {
+		d.volumeChecked = true
+		d.volumeErr = d.in.Store.CheckVolume(ctx, d.in.Config.UploadDir)
 	}
-	if d.volume != nil {
-		d.doubt = d.volume
+	if d.volumeErr != nil {
+		d.err = d.volumeErr
 	}
-	return d.volume != nil
+	return d.volumeErr != nil
 }
 
-// Sure implements store.Disk: the marker is still there after the answers were
-// given. Between two looks at it a volume cannot have come and gone unless it
-// was there in between.
-func (d *disk) Sure(ctx context.Context) error {
+// Verify implements store.Disk. It checks that the volume's marker is still there
+// after the answers were given.
+func (d *disk) Verify(ctx context.Context) error {
 	return d.in.Store.CheckVolume(ctx, d.in.Config.UploadDir)
 }

@@ -9,11 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testphoto"
+	testphoto "picday/internal/test/photo"
+	"picday/internal/upload"
 	"picday/store"
 )
 
-// Absence is claimed with proof only.
+// The disk answers Absent only with proof.
 func TestDiskProvesAbsence(t *testing.T) {
 	const path = "job1/x/a.jpg"
 	for name, c := range map[string]struct {
@@ -45,34 +46,34 @@ func TestDiskProvesAbsence(t *testing.T) {
 			b := newBed(t)
 			b.write("acme/"+path, testphoto.Tiny(1))
 			c.do(b)
-			doubt, err := b.askDisk(nil, func(d store.Disk) error {
-				got, id := d.Look("acme", path)
-				if got != c.want || (id != store.Identity{}) != (c.want == store.There) {
+			diskErr, err := b.askDisk(nil, func(d store.Disk) error {
+				got, id := d.Look(t.Context(), "acme", path)
+				if got != c.want || (id != upload.Identity{}) != (c.want == store.There) {
 					t.Errorf("%v %v, want %v", got, id, c.want)
 				}
 				return nil
 			})
 			passes := map[string]bool{"marker is gone": true, "another volume": true, "not mounted": true}[name]
-			if err != nil || (doubt != nil) != passes || passes && !errors.Is(doubt, store.ErrUnsure) {
-				t.Errorf("in doubt: %v, %v", doubt, err)
+			if err != nil || (diskErr != nil) != passes || passes && !errors.Is(diskErr, store.ErrUnsure) {
+				t.Errorf("unknown: %v, %v", diskErr, err)
 			}
 		})
 	}
 }
 
-// A folder that uploaders cannot remove is missing for another reason than
-// that they deleted what was in it.
+// A missing folder that uploaders cannot remove does not prove that they deleted the files
+// in it.
 func TestMissingAnchorProvesNothing(t *testing.T) {
 	b := newBed(t)
 	for dir, want := range map[string]store.Presence{
-		"lincoln/lincoln/user-pictures": store.Absent, // as it is
+		"lincoln/lincoln/user-pictures": store.Absent, // nothing is missing
 		"lincoln/lincoln":               store.Unknown,
 	} {
 		if want == store.Unknown {
 			b.must(os.RemoveAll(b.at("lincoln/lincoln/user-pictures")))
 		}
 		b.must(b.withDisk(nil, func(d store.Disk) error {
-			if got, _ := d.Look("lincoln", "lincoln/user-pictures/1.jpg"); got != want {
+			if got, _ := d.Look(t.Context(), "lincoln", "lincoln/user-pictures/1.jpg"); got != want {
 				t.Errorf("only %s is there: %v, want %v", dir, got, want)
 			}
 			return nil
@@ -83,21 +84,21 @@ func TestMissingAnchorProvesNothing(t *testing.T) {
 	}
 }
 
-// An unreadable parent proves nothing. Root reads everything, so somebody
-// else has to look.
+// The disk answers Unknown below a folder that cannot be read. The test asks as another
+// user, because root can read every folder.
 func TestUnreadableParentProvesNothing(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
 	b := newBed(t)
-	b.must(os.Chmod(b.at("acme/job1/x"), 0o711)) // may be entered, not listed
+	b.must(os.Chmod(b.at("acme/job1/x"), 0o711)) // it can be entered and not listed
 	look := func() (p store.Presence) {
 		b.must(b.withDisk(nil, func(d store.Disk) error {
-			d.(*disk).asked = true // the volume is fine
+			d.(*disk).volumeChecked = true // so that the marker is not read
 			done := make(chan struct{})
-			go func() { // the thread is thrown away with its identity
+			go func() { // asNobody changes the user of its thread for good
 				defer close(done)
-				asNobody(func() { p, _ = d.Look("acme", "job1/x/a.jpg") })
+				asNobody(func() { p, _ = d.Look(t.Context(), "acme", "job1/x/a.jpg") })
 			}()
 			<-done
 			return nil
@@ -116,22 +117,23 @@ func TestUnreadableParentProvesNothing(t *testing.T) {
 	}
 }
 
-// The volume goes between the look and the end of the transaction.
-func TestVolumeThatGoesMeanwhileUndoesAll(t *testing.T) {
+// Verify fails if the volume's marker disappears after an answer.
+func TestVolumeThatDisappearsFailsTheTransaction(t *testing.T) {
 	b := newBed(t)
 	b.must(b.withDisk(nil, func(d store.Disk) error {
-		if err := d.Sure(t.Context()); err != nil {
+		if err := d.Verify(t.Context()); err != nil {
 			t.Error(err)
 		}
 		b.must(os.Remove(b.at(store.MarkerFile)))
-		if err := d.Sure(t.Context()); !errors.Is(err, store.ErrVolume) {
+		if err := d.Verify(t.Context()); !errors.Is(err, store.ErrVolume) {
 			t.Error(err)
 		}
 		return nil
 	}))
 }
 
-func TestElsewhereFindsTheVeryFile(t *testing.T) {
+// Find returns the path of the file with that inode and picture, wherever in its job it is.
+func TestFindReturnsTheMovedFile(t *testing.T) {
 	b := newBed(t)
 	const path = "job1/x/a.jpg"
 	data := testphoto.Tiny(1)
@@ -140,7 +142,7 @@ func TestElsewhereFindsTheVeryFile(t *testing.T) {
 	sha := store.SHA(shaOf(data))
 	find := func(sha store.SHA) (at string) {
 		b.must(b.withDisk(nil, func(d store.Disk) error {
-			if is, p := d.Elsewhere("acme", path, id, sha); is == store.There {
+			if is, p := d.Find(t.Context(), "acme", path, id, sha); is == store.There {
 				at = p
 			}
 			return nil
@@ -148,18 +150,18 @@ func TestElsewhereFindsTheVeryFile(t *testing.T) {
 		return at
 	}
 	if at := find(sha); at != "" {
-		t.Errorf("found at %s, where it always was", at)
+		t.Errorf("found at %s, from where it was not moved", at)
 	}
 	b.must(os.Rename(b.at("acme/"+path), b.at("acme/job1/x/.a.jpg.tmp")))
 	if at := find(sha); at != "" {
-		t.Errorf("found at %s, which is noise", at)
+		t.Errorf("found at %s, which is an ignored name", at)
 	}
 	b.must(os.Rename(b.at("acme/job1/x/.a.jpg.tmp"), b.at("acme/"+path)))
 	for _, to := range []string{"job1/x/b.jpg", "job1/b.jpg", "job1/y/group/deep/b.jpg"} {
 		b.must(os.MkdirAll(b.at("acme/job1/y/group/deep"), 0o755))
 		b.must(os.Rename(b.at("acme/"+path), b.at("acme/"+to)))
 		b.write("acme/"+path, testphoto.Tiny(2))
-		for i := range 500 { // more names than one reading gives
+		for i := range 500 { // more names than one system call returns
 			b.must(os.WriteFile(b.at("acme/job1/y/"+strings.Repeat("n", 100)+string(rune('0'+i%10))+string(rune('0'+i/10%10))+string(rune('0'+i/100))), nil, 0o600))
 		}
 		if at := find(sha); at != to {
@@ -172,14 +174,14 @@ func TestElsewhereFindsTheVeryFile(t *testing.T) {
 	}
 }
 
-// What cannot be proven waits for the next round, and keeps nothing that comes
-// after it from being withdrawn.
-func TestWhatCannotBeProvenHoldsNothingUp(t *testing.T) {
+// A file that is not proven to be missing waits for the next round, and the files after it
+// are withdrawn.
+func TestUnprovenFileDelaysNoOther(t *testing.T) {
 	b := newBed(t)
 	b.Config.Upload.DeleteGrace = 0
 	acme, _ := b.account("acme")
 	b.must(b.Store.Update(t.Context(), func(tx *store.Tx) error { return tx.AddJob(acme.Account, "job2") }))
-	b.running(func(chan<- File, <-chan bool) {
+	b.running(func(chan<- upload.File, <-chan bool) {
 		var round sweep
 		end := func(path string) {
 			t.Helper()
@@ -197,16 +199,16 @@ func TestWhatCannotBeProvenHoldsNothingUp(t *testing.T) {
 		b.settle("acme/" + one)
 		b.settle("acme/" + two)
 		end(one)
-		b.must(os.Rename(b.at("acme/job1"), b.at("away"))) // a folder that uploaders cannot remove
+		b.must(os.Rename(b.at("acme/job1"), b.at("away"))) // uploaders cannot do that
 		if withdrawn(one) {
 			t.Fatal("withdrawn without proof")
 		}
 		if end(two); !withdrawn(two) {
-			t.Error("the other one waits too")
+			t.Error("the other file is not withdrawn")
 		}
 		b.must(os.Rename(b.at("away"), b.at("acme/job1")))
 		if withdrawn(one) {
-			t.Error("looked at twice in one round")
+			t.Error("processed twice in one round")
 		}
 		if round = (sweep{}); !withdrawn(one) {
 			t.Error("not withdrawn in the next round")
@@ -214,8 +216,8 @@ func TestWhatCannotBeProvenHoldsNothingUp(t *testing.T) {
 	})
 }
 
-// Strays are deleted when their days are over, not before, not while they are
-// written, and not if they are not what they were.
+// Strays are deleted after upload.stray_keep, unless they are open for writing or have
+// changed since.
 func TestStrays(t *testing.T) {
 	const path = "lincoln/lincoln/user-pictures/anna.jpg"
 	after := time.Now().Add(200 * time.Hour)
@@ -224,7 +226,7 @@ func TestStrays(t *testing.T) {
 		now     time.Time
 		deleted bool
 	}{
-		"its days are over":  {func(*bed) {}, after, true},
+		"stray_keep is over": {func(*bed) {}, after, true},
 		"too early":          {func(*bed) {}, time.Now().Add(167 * time.Hour), false},
 		"being written":      {func(b *bed) { b.held = true }, after, false},
 		"written since":      {func(b *bed) { b.write(path, []byte("more")) }, after, false},
@@ -243,7 +245,7 @@ func TestStrays(t *testing.T) {
 			b.write(path, whole)
 			b.settle(path)
 			c.do(b)
-			b.running(func(chan<- File, <-chan bool) {
+			b.running(func(chan<- upload.File, <-chan bool) {
 				if err := b.deleteStrays(context.Background(), c.now, &sweep{}); err != nil && name != "replaced by a link" {
 					t.Error(err)
 				}

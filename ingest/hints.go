@@ -7,243 +7,271 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
-	"picday/layout"
+	"picday/internal/layout"
+	"picday/internal/upload"
 	"picday/store"
 )
 
-// hints are the paths that are said to be missing, until it is known of each
-// whether it is there. An answer that is not to be had (no descriptor left, a
-// full disk, a volume that is not mounted) is asked for again: otherwise what was
-// deleted would stay published until somebody scans everything.
+// hints holds the paths that the watcher reported as missing, each until it is known
+// whether it exists. After an error (no descriptor left, a full disk, a volume that is
+// not mounted) a hint is retried, because otherwise a deleted photo would stay
+// published until the next scan of everything.
 type hints struct {
-	mu  sync.Mutex
-	all map[hint]*chase
+	mu     sync.Mutex
+	states map[upload.Gone]*retryState
 
-	last   error // why what is overdue could not be withdrawn
-	lastAt time.Time
+	withdrawFailure  error // of the last failed withdrawal
+	withdrawFailedAt time.Time
 }
 
-// A hint is about a path and all that was known below it.
-type hint struct{ account, path string }
-
-// A chase is what has become of a hint so far.
-type chase struct {
+// A retryState says when a hint is tried again, and why.
+type retryState struct {
 	since time.Time
-	due   time.Time // zero: under way
+	due   time.Time // of the next try; zero: a try is running
 	tries int
-	again bool // hinted at once more meanwhile
-	why   error
+	again bool // the same hint came while a try was running
+	err   error
 }
 
-// An Unsure is a missing path of which nothing could be proven yet.
-type Unsure struct {
+// An Unverified is a path that was reported as missing and could not be checked yet.
+type Unverified struct {
 	Account, Path string
 	Since         time.Time
-	Why           error
+	Err           error
 }
 
 const (
 	firstRetry = time.Second
 	lastRetry  = 30 * time.Second
-	// maxHints of one account become one about everything it has.
+	// If an account has more than maxHints hints, they are merged into one per job.
 	maxHints = 1000
 )
 
-// Gone follows up the hint that a file or folder is missing, until it is known
-// whether it is.
-func (in *Ingester) Gone(ctx context.Context, name, path string) {
-	a, ok := in.account(name)
+// receiveHint starts to check whether a file or folder is missing.
+func (in *Ingester) receiveHint(ctx context.Context, h upload.Gone) {
+	a, ok := in.account(h.Account)
 	if !ok {
 		return
 	}
-	h := hint{name, path}
 	if in.hints.begin(h) {
-		in.follow(ctx, a, h, "", nil)
+		in.checkMissing(ctx, a, h, "", nil)
 	}
 }
 
-// begin tells whether the hint is to be followed now.
-func (k *hints) begin(h hint) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.all == nil {
-		k.all = map[hint]*chase{}
+// begin marks the hint as being tried. It returns false if a try is running already.
+func (hs *hints) begin(h upload.Gone) bool {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if hs.states == nil {
+		hs.states = map[upload.Gone]*retryState{}
 	}
-	c := k.all[h]
-	if c == nil {
-		c = &chase{since: time.Now()}
-		k.all[h] = c
-	} else if c.due.IsZero() {
-		c.again = true
+	s := hs.states[h]
+	if s == nil {
+		s = &retryState{since: time.Now()}
+		hs.states[h] = s
+	} else if s.due.IsZero() {
+		s.again = true
 		return false
 	}
-	c.due = time.Time{}
+	s.due = time.Time{}
 	return true
 }
 
-// follow takes so many files of what is missing in one transaction, from the
-// first one behind the path from, and goes on with the next.
-func (in *Ingester) follow(ctx context.Context, a account, h hint, from string, doubt error) {
+// checkMissing marks missing files as gone, sweepLimit files after the path from in one
+// transaction, and continues with the next ones. retryErr is the last reason to try the
+// hint again, nil if there is none.
+func (in *Ingester) checkMissing(ctx context.Context, a account, h upload.Gone, from string, retryErr error) {
 	var missing []string
 	var next string
 	err := in.Writer.Submit(ctx, store.Change{
 		Apply: func(tx *store.Tx) error {
-			unsure, err := in.askDisk(tx.Budget(), func(d store.Disk) (err error) {
-				missing, next, err = tx.Missing(a.Account, h.path, from, sweepLimit, d)
+			diskErr, err := in.askDisk(tx.Budget(), func(d store.Disk) (err error) {
+				missing, next, err = tx.Missing(a.Account, h.Path, from, sweepLimit, d)
 				return err
 			})
-			if unsure != nil {
-				doubt = unsure
+			if diskErr != nil {
+				retryErr = diskErr
 			}
 			return err
 		},
 		Done: func(err error) {
 			if err != nil {
-				in.notSure(ctx, h, err)
+				in.scheduleRetry(ctx, h, err)
 				return
 			}
 			if len(missing) > 0 {
-				in.Log.Info().Str("account", a.Name).Str("path", layout.Shown(h.path)).Int("files", len(missing)).Msg("missing")
-				// A file that came back before this was committed was seen
-				// just as the catalogue knew it.
+				in.Log.Info().Str("account", a.Name).Str("path", layout.Shown(h.Path)).Int("files", len(missing)).Msg("missing")
+				// Check them again: if a file came back before this commit, the
+				// watcher took it for unchanged.
 				for _, p := range missing {
-					in.Look(a.Name, p)
+					in.Watcher.Look(a.Name, p)
 				}
 			}
-			go in.followUp(ctx, a, h, next, doubt)
+			in.background.start(func() { in.checkNext(ctx, a, h, next, retryErr) })
 		},
 	})
 	if err != nil {
-		in.notSure(ctx, h, err)
+		in.scheduleRetry(ctx, h, err)
 	}
 }
 
-// followUp is what comes after one transaction's worth.
-func (in *Ingester) followUp(ctx context.Context, a account, h hint, next string, doubt error) {
+// checkNext continues after one transaction of checkMissing: with the next files, a
+// retry, or the end of the hint.
+func (in *Ingester) checkNext(ctx context.Context, a account, h upload.Gone, next string, retryErr error) {
 	if next != "" {
-		in.follow(ctx, a, h, next, doubt)
+		in.checkMissing(ctx, a, h, next, retryErr)
 		return
 	}
-	if a.Layout == store.Portraits {
-		doubt = errors.Join(doubt, in.secondChance(ctx, a, h.path))
+	if a.Layout == layout.Portraits {
+		retryErr = errors.Join(retryErr, in.retryDuplicates(ctx, a, h.Path))
 	}
-	if doubt != nil {
-		in.notSure(ctx, h, doubt)
+	if retryErr != nil {
+		in.scheduleRetry(ctx, h, retryErr)
 		return
 	}
 	in.hints.mu.Lock()
-	c := in.hints.all[h]
-	once := c != nil && c.again
-	delete(in.hints.all, h)
+	s := in.hints.states[h]
+	again := s != nil && s.again
+	delete(in.hints.states, h)
 	in.hints.mu.Unlock()
-	if once {
-		in.Gone(ctx, h.account, h.path)
+	if again {
+		in.receiveHint(ctx, h)
 	}
 }
 
-// notSure keeps a hint for later.
-func (in *Ingester) notSure(ctx context.Context, h hint, why error) {
+// retryDuplicates has the watcher send those files again that were duplicates of a
+// portrait that is now missing.
+func (in *Ingester) retryDuplicates(ctx context.Context, a account, path string) error {
+	person, like := a.rules.Of(path).Person, ""
+	if isASCII(person) && person != "" {
+		like = path // an ID with other characters has several spellings
+	}
+	duplicates, err := in.Store.Duplicates(ctx, a.Account, like)
+	if err != nil {
+		return err
+	}
+	for _, u := range duplicates {
+		if person != "" && a.rules.Of(u.Path).Person != person {
+			continue
+		}
+		if err := in.Writer.Do(ctx, func(tx *store.Tx) error { return tx.Forget(u) }); err != nil {
+			return err
+		}
+		in.Watcher.Look(a.Name, u.Path)
+	}
+	return nil
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// scheduleRetry plans a retry of a hint.
+func (in *Ingester) scheduleRetry(ctx context.Context, h upload.Gone, err error) {
 	if ctx.Err() != nil {
-		return // the scan at the next start finds it
+		return // the scan at the next start finds the missing file
 	}
 	in.hints.mu.Lock()
-	c := in.hints.all[h]
-	if c == nil {
+	s := in.hints.states[h]
+	if s == nil {
 		in.hints.mu.Unlock()
 		return
 	}
-	c.tries++
-	c.why, c.again = why, false
-	c.due = time.Now().Add(min(firstRetry<<min(c.tries-1, 10), lastRetry))
-	first := c.tries == 1
+	s.tries++
+	s.err, s.again = err, false
+	s.due = time.Now().Add(min(firstRetry<<min(s.tries-1, 10), lastRetry))
+	first := s.tries == 1
 	in.hints.mu.Unlock()
 	if first {
-		in.Log.Warn().Err(why).Str("account", h.account).Str("path", layout.Shown(h.path)).Msg("cannot tell whether it was deleted, will try again")
+		in.Log.Warn().Err(err).Str("account", h.Account).Str("path", layout.Shown(h.Path)).Msg("cannot tell whether it was deleted, will try again")
 	}
 }
 
-// retryHints follows those whose time has come once more.
+// retryHints starts a try of all hints that are due.
 func (in *Ingester) retryHints(ctx context.Context, now time.Time) {
-	for _, h := range in.hints.dueBy(now, in.whole) {
-		a, ok := in.account(h.account)
+	for _, h := range in.hints.takeDue(now, in.mergedHint) {
+		a, ok := in.account(h.Account)
 		if !ok { // removed meanwhile
 			in.hints.mu.Lock()
-			delete(in.hints.all, h)
+			delete(in.hints.states, h)
 			in.hints.mu.Unlock()
 			continue
 		}
-		in.follow(ctx, a, h, "", nil)
+		in.checkMissing(ctx, a, h, "", nil)
 	}
 }
 
-// whole is the path that stands for everything near another, where an account
-// has too many hints: its job, or lincoln/user-pictures.
-func (in *Ingester) whole(h hint) hint {
-	a, ok := in.account(h.account)
-	parts := strings.SplitN(h.path, "/", 3)
-	if ok && a.Layout == store.Portraits && len(parts) > 1 {
-		return hint{h.account, parts[0] + "/" + parts[1]}
+// mergedHint returns the hint that replaces h if its account has too many: one about the
+// job, or about ACCOUNT/user-pictures.
+func (in *Ingester) mergedHint(h upload.Gone) upload.Gone {
+	a, ok := in.account(h.Account)
+	parts := strings.SplitN(h.Path, "/", 3)
+	if ok && a.Layout == layout.Portraits && len(parts) > 1 {
+		return upload.Gone{Account: h.Account, Path: parts[0] + "/" + parts[1]}
 	}
-	return hint{h.account, parts[0]}
+	return upload.Gone{Account: h.Account, Path: parts[0]}
 }
 
-func (k *hints) dueBy(now time.Time, whole func(hint) hint) (due []hint) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+// takeDue returns the hints that are due at now and marks them as being tried. It first
+// merges the hints of accounts that have too many.
+func (hs *hints) takeDue(now time.Time, merged func(upload.Gone) upload.Gone) (due []upload.Gone) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
 	count := map[string]int{}
-	for h, c := range k.all {
-		if !c.due.IsZero() {
-			count[h.account]++
+	for h, s := range hs.states {
+		if !s.due.IsZero() {
+			count[h.Account]++
 		}
 	}
-	for h, c := range k.all {
-		if w := whole(h); count[h.account] > maxHints && w != h && !c.due.IsZero() {
-			delete(k.all, h)
-			if k.all[w] == nil {
-				k.all[w] = c
-			} else if k.all[w].due.IsZero() {
-				k.all[w].again = true
+	for h, s := range hs.states {
+		if m := merged(h); count[h.Account] > maxHints && m != h && !s.due.IsZero() {
+			delete(hs.states, h)
+			if hs.states[m] == nil {
+				hs.states[m] = s
+			} else if hs.states[m].due.IsZero() {
+				hs.states[m].again = true
 			}
 		}
 	}
-	for h, c := range k.all {
-		if !c.due.IsZero() && !c.due.After(now) {
-			c.due = time.Time{}
+	for h, s := range hs.states {
+		if !s.due.IsZero() && !s.due.After(now) {
+			s.due = time.Time{}
 			due = append(due, h)
 		}
 	}
 	return due
 }
 
-func (k *hints) unproven(why error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.last, k.lastAt = why, time.Now()
+func (hs *hints) setWithdrawFailure(err error) {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	hs.withdrawFailure, hs.withdrawFailedAt = err, time.Now()
 }
 
-// Unwithdrawn is why photos stay published whose files have been missing for
-// longer than the grace, nil once a round has gone without.
-func (in *Ingester) Unwithdrawn() error {
+// WithdrawFailure returns the error for which photos stay published although their files
+// have been missing for longer than the grace; nil if none occurred within a minute.
+func (in *Ingester) WithdrawFailure() error {
 	in.hints.mu.Lock()
 	defer in.hints.mu.Unlock()
-	if time.Since(in.hints.lastAt) > 2*unprovenWait {
+	if time.Since(in.hints.withdrawFailedAt) > 2*sweepRetry {
 		return nil
 	}
-	return in.hints.last
+	return in.hints.withdrawFailure
 }
 
-// Unsure lists the missing paths of which nothing could be proven yet, the
-// oldest first.
-func (in *Ingester) Unsure() []Unsure {
+// Unverified lists the paths that were reported as missing and could not be checked yet,
+// the oldest first.
+func (in *Ingester) Unverified() []Unverified {
 	in.hints.mu.Lock()
 	defer in.hints.mu.Unlock()
-	var all []Unsure
-	for h, c := range in.hints.all {
-		if c.tries > 0 {
-			all = append(all, Unsure{h.account, h.path, c.since, c.why})
+	var all []Unverified
+	for h, s := range in.hints.states {
+		if s.tries > 0 {
+			all = append(all, Unverified{h.Account, h.Path, s.since, s.err})
 		}
 	}
-	slices.SortFunc(all, func(a, b Unsure) int { return a.Since.Compare(b.Since) })
+	slices.SortFunc(all, func(a, b Unverified) int { return a.Since.Compare(b.Since) })
 	return all
 }

@@ -6,12 +6,13 @@ import (
 	"syscall"
 	"testing"
 
-	"picday/internal/testphoto"
-	"picday/store"
+	"picday/internal/layout"
+	testphoto "picday/internal/test/photo"
+	"picday/store/pictures"
 )
 
-// A file whose size was only set costs its uploader nothing: it costs picday
-// nothing either. A terabyte that were read would be noticed here.
+// A long hole is not read to its end, because a sparse file costs its uploader nothing. To
+// read a terabyte would exceed the time limit of this test.
 func TestHolesAreNotReadToTheirEnd(t *testing.T) {
 	b := newBed(t)
 	whole := testphoto.Tiny(0)
@@ -31,13 +32,13 @@ func TestHolesAreNotReadToTheirEnd(t *testing.T) {
 		name       string
 		begin, end []byte
 		size       int64
-		want       store.Reason
+		want       layout.Reason
 	}{
-		{"behind the picture", whole, nil, 3 << 30, store.TrailingData},
-		{"far behind the picture", whole, []byte("end"), tera, store.TrailingData},
-		{"instead of its end", half, nil, tera, store.Incomplete},
-		{"inside it", half, whole[len(half):], tera, store.Damaged},
-		{"instead of it", nil, whole, tera, store.NotJPEG},
+		{"behind the picture", whole, nil, 3 << 30, layout.TrailingData},
+		{"far behind the picture", whole, []byte("end"), tera, layout.TrailingData},
+		{"instead of its end", half, nil, tera, layout.Incomplete},
+		{"inside it", half, whole[len(half):], tera, layout.Damaged},
+		{"instead of it", nil, whole, tera, layout.NotJPEG},
 	} {
 		path := "acme/job1/x/" + c.name + ".jpg"
 		before := len(b.kept("originals"))
@@ -51,7 +52,7 @@ func TestHolesAreNotReadToTheirEnd(t *testing.T) {
 		if n := len(b.kept("originals")); n != before {
 			t.Errorf("%s: %d originals, before it there were %d", c.name, n, before)
 		}
-		// It is overwritten by a picture of the same inode, and that by it again.
+		// A picture overwrites the file in place, and then the sparse file overwrites the picture.
 		b.write(path, testphoto.Vary(whole, 7))
 		b.settle(path)
 		if b.photo(path) == nil {
@@ -64,7 +65,7 @@ func TestHolesAreNotReadToTheirEnd(t *testing.T) {
 		b.must(os.Remove(b.at(path)))
 	}
 
-	// What is allowed to follow stays as it was, and takes no room where it is a hole.
+	// Allowed trailing data is kept as it is, and its holes take no space.
 	path := "acme/job1/x/kept.jpg"
 	sparse(path, whole, 20<<20, []byte("end"))
 	b.settle(path)
@@ -74,9 +75,9 @@ func TestHolesAreNotReadToTheirEnd(t *testing.T) {
 	if p == nil || p.SHA != shaOf(want) {
 		t.Fatalf("%+v", p)
 	}
-	got, err := os.ReadFile(b.Store.OriginalPath(p.SHA))
+	got, err := os.ReadFile(b.Store.Files().Path(pictures.Original(p.SHA)))
 	b.must(err)
-	fi, err := os.Stat(b.Store.OriginalPath(p.SHA))
+	fi, err := os.Stat(b.Store.Files().Path(pictures.Original(p.SHA)))
 	b.must(err)
 	if !bytes.Equal(got, want) || fi.Sys().(*syscall.Stat_t).Blocks > 2000 {
 		t.Errorf("equal: %v, %d blocks", bytes.Equal(got, want), fi.Sys().(*syscall.Stat_t).Blocks)

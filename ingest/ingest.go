@@ -1,16 +1,17 @@
 // Package ingest takes settled files into the catalogue: it copies and hashes
 // the upload, decides whether the JPEG is whole, makes the renditions, and
-// publishes the photo or enters the problem. It also ends what uploaders
-// delete: grace, withdrawal, trash, strays.
+// publishes the photo or records the problem. It also withdraws photos whose files
+// were deleted, after the grace, empties the trash and deletes strays.
 //
-// It promises that each step is durable before the next and harmless to
-// repeat, that nothing is published half, and that a deletion is believed only
-// with proof. It does not know how files are found to be settled.
+// Each step is durable before the next and may be repeated. No incomplete picture is
+// published, and a file counts as deleted only with proof. How files are found to be
+// complete is the task of package watcher.
 package ingest
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -19,125 +20,127 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"picday/internal/config"
-	"picday/internal/volume"
-	"picday/layout"
-	"picday/photo"
+	"picday/internal/layout"
+	"picday/internal/photo"
+	"picday/internal/rendition"
+	"picday/internal/upload"
 	"picday/store"
 )
 
-// A File is an upload that has been proven complete.
-type File struct {
-	Account  string
-	Path     string // raw bytes, from the root of the SFTP view
-	Identity store.Identity
-	Regular  bool // false: a link, pipe, socket or device, which is never opened
-	Dir      bool // a folder that is not looked into: too deep, or one too many
+// Watcher is the source of files. Package watcher implements it.
+type Watcher interface {
+	// Settled returns the channel of complete files. Each is answered by Done.
+	Settled() <-chan upload.File
+	// Gone returns the channel of hints that a path is missing.
+	Gone() <-chan upload.Gone
+	// Done answers a file; with again the watcher sends it once more.
+	Done(f upload.File, again bool)
+	// Look checks a path as if it had just changed; "" is the whole account.
+	Look(account, path string)
 }
 
-// Options are what an Ingester works with.
+// Options configure New.
 type Options struct {
 	Store  *store.Store
 	Writer *store.Writer
 	Config config.Config
-	// Volumes knows the file systems that uploads lie on.
-	Volumes *volume.Volumes
-	// Held tells whether anybody has the file open for writing.
-	Held func(*os.File) (bool, error)
-	// Look asks for another look at a path, as if it had just changed; "" is all
-	// that the account has.
-	Look func(account, path string)
-	// Room tells why nothing that takes need bytes shall be added to the data
-	// directory; nil: there is always room.
+	// Volumes has the keys of the file systems that hold uploads.
+	Volumes *upload.Volumes
+	Watcher Watcher
+	// Room returns an error if need bytes must not be added to the data directory.
+	// nil: there is always room.
 	Room func(need int64) error
-	// Limits bounds what is decoded.
+	// Limits bounds the pictures that are decoded.
 	Limits photo.Limits
-	// Render reads a picture's metadata and makes its renditions for an account, or
-	// for none (""); nil does so in this process, which only who made the pictures
-	// should do.
-	Render func(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error)
-	// Taken is told what became of each file, once that is committed; it must
-	// not block. nil: nobody wants to know.
+	// Render reads a picture's metadata and makes its renditions, on behalf of an
+	// account or of none (""). nil does so in this process, which is only safe for
+	// pictures from a trusted source.
+	Render func(ctx context.Context, account string, original *os.File, f photo.Facts, sizes []rendition.Spec) (photo.Meta, photo.Picture, error)
+	// Taken is called for each file after its commit; it must not block. It may be nil.
 	Taken func(Taken)
-	Log   zerolog.Logger
+	// Judged is called with what was found in a file. It must not block. It may be nil.
+	Judged func(f upload.File, verdict string)
+	Log    zerolog.Logger
 }
 
-// Taken is what became of a file.
+// Taken is the result of one file.
 type Taken struct {
-	Layout  store.Layout
+	Account string
+	Layout  layout.Kind
 	Outcome store.Outcome // "" = a problem
 	Took    time.Duration // since the upload was last changed
 }
 
-// An Ingester does the work. Its maps are guarded by mu; everything else is
-// read-only after New.
+// An Ingester takes files into the catalogue. The fields after mu are guarded by it;
+// the other fields are read-only after New or have a lock of their own.
 type Ingester struct {
 	Options
-	sizes  []photo.Size
-	render singleflight.Group // one decode for a picture, however often it arrives at once
+	render singleflight.Group // so that one picture at several paths is decoded once
 
-	backlog backlog
-	dear    dear
-	hints   hints
-	limits  limits
+	background background
 
-	share int // of the decoders that one account may hold
+	backlog   backlog
+	diskCache diskCache
+	hints     hints
+	limits    limits
+	retries   retries
 
-	mu       sync.Mutex
-	accounts map[string]account
-	inHand   map[File]time.Time
-	derived  map[store.SHA]derived // rendered, but not yet in the catalogue
-	bare     map[File]time.Time    // what lacks only EOI, and since when that is known
-	setback  error                 // the last that was no fault of a file
-	setAt    time.Time
+	held func(*os.File) (bool, error) // upload.Held; tests have their own
+
+	share int // number of decoders that one account may use at once
+
+	mu         sync.Mutex
+	accounts   map[string]account
+	inProgress map[upload.File]time.Time
+	derived    map[store.SHA]derived     // pictures that are rendered but not yet in the catalogue
+	lacksEOI   map[upload.File]time.Time // files that lack only EOI, and since when that is known
 }
 
 type account struct {
 	store.Account
 	rules layout.Rules
-	// decoding has room for one less than there are decoders: however long the
-	// pictures of one account take, the others' do not wait for them.
+	// generation changes with what the account's paths mean.
+	generation string
+	// decoding is a semaphore with one place less than there are decoders, so that
+	// no account waits for the slow pictures of another one.
 	decoding chan struct{}
 }
 
-// New makes an Ingester. It takes nothing before SetAccounts and Run.
+// New makes an Ingester. It takes no file before SetAccounts and Run are called.
 func New(o Options) *Ingester {
-	in := &Ingester{Options: o, inHand: map[File]time.Time{}, derived: map[store.SHA]derived{}, bare: map[File]time.Time{}, share: share(o.Config.Images)}
+	in := &Ingester{Options: o, held: upload.Held, inProgress: map[upload.File]time.Time{}, derived: map[store.SHA]derived{}, lacksEOI: map[upload.File]time.Time{}, share: share(o.Config.Images)}
 	if in.Room == nil {
 		in.Room = func(int64) error { return nil }
 	}
 	if in.Taken == nil {
 		in.Taken = func(Taken) {}
 	}
+	if in.Judged == nil {
+		in.Judged = func(upload.File, string) {}
+	}
 	if in.Render == nil {
 		in.Render = in.renderHere
-	}
-	for _, r := range o.Config.Images.Renditions {
-		in.sizes = append(in.sizes, photo.Size{Name: r.Name, Longest: r.Longest, Quality: r.Quality})
 	}
 	return in
 }
 
-// SetAccounts says whose files are to be taken.
+// SetAccounts sets the accounts whose files are taken.
 func (in *Ingester) SetAccounts(all []store.Account) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	accounts := make(map[string]account, len(all))
 	for _, a := range all {
-		rules := layout.Rules{Kind: layout.Kind(a.Layout), Account: a.Name}
-		if a.IDPattern != "" {
-			id, err := layout.CompileID(a.IDPattern)
-			if err != nil {
-				// Never guess whose picture it is: no pattern, no portraits.
-				in.Log.Error().Err(err).Str("account", a.Name).Msg("bad ID pattern, account left alone")
-				continue
-			}
-			rules.ID = id
+		rules, err := a.Rules(in.Config.Upload.AreaNames())
+		if err != nil {
+			// Without the pattern it cannot be known whose portrait a file is.
+			in.Log.Error().Err(err).Str("account", a.Name).Msg("bad ID pattern, account left alone")
+			continue
 		}
 		decoding := in.accounts[a.Name].decoding
 		if decoding == nil {
 			decoding = make(chan struct{}, in.share)
 		}
-		accounts[a.Name] = account{a, rules, decoding}
+		accounts[a.Name] = account{a, rules, fmt.Sprint(a.ID, " ", a.IDPattern, " ", rules.Areas), decoding}
 	}
 	in.accounts = accounts
 }
@@ -149,117 +152,66 @@ func (in *Ingester) account(name string) (account, bool) {
 	return a, ok
 }
 
-// Progress is a file in hand.
+// settled is a file that the watcher has sent, with its account and with what its path
+// means there.
+type settled struct {
+	upload.File
+	owner   account
+	meaning layout.Meaning
+	place   store.Place
+}
+
+// settled returns the file with what it means now. It returns false if the account was
+// removed. It is asked again when the file's turn has come, because the account's rules
+// may have changed since.
+func (in *Ingester) settled(f upload.File) (settled, bool) {
+	a, ok := in.account(f.Account)
+	if !ok {
+		return settled{}, false
+	}
+	m := a.rules.Of(f.Path)
+	return settled{f, a, m, store.Place{
+		Path: f.Path, Shown: layout.Shown(f.Path), Job: m.Job, Album: m.Album, Area: m.Area, Person: m.Person,
+	}}, true
+}
+
+// errNewRules: the file was decided about by rules that its account no longer has.
+var errNewRules = errors.New("the account's rules have changed meanwhile")
+
+// byItsRules lets a change be committed only if the account's rules are still those by
+// which it was decided. So no decision by old rules comes after Store.ApplyAreas.
+func (in *Ingester) byItsRules(f settled, apply func(*store.Tx) error) func(*store.Tx) error {
+	return func(tx *store.Tx) error {
+		if a, ok := in.account(f.Account); ok && a.generation != f.owner.generation {
+			return errNewRules
+		}
+		return apply(tx)
+	}
+}
+
+// Progress is a file that is being processed.
 type Progress struct {
-	File
+	upload.File
 	Since time.Time
 }
 
-// InHand lists the files being worked on.
-func (in *Ingester) InHand() []Progress {
+// InProgress lists the files that are being processed.
+func (in *Ingester) InProgress() []Progress {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	var all []Progress
-	for f, since := range in.inHand {
+	for f, since := range in.inProgress {
 		all = append(all, Progress{f, since})
 	}
 	return all
 }
 
-func (in *Ingester) hand(f File, taken bool) {
+func (in *Ingester) setInProgress(f upload.File, started bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if taken {
-		in.inHand[f] = time.Now()
+	if started {
+		in.inProgress[f] = time.Now()
 	} else {
-		delete(in.inHand, f)
+		delete(in.inProgress, f)
 	}
-}
-
-// A verdict is what came of one file: a change to commit, or the need to look
-// again, or nothing to do at all (the zero verdict).
-type verdict struct {
-	again bool          // it changed under our hands
-	delay time.Duration // before looking again: after an error of ours, not of the file
-	dirs  []string
-	apply func(*store.Tx) error
-	after func() // once the change is committed or has failed
-	taken func() // once it is committed
-}
-
-// retryDelay is how long to wait after an error that is not the file's, such
-// as a full disk, before the file is tried again.
-const retryDelay = 5 * time.Second
-
-// setBack tells of an error that is not the file's.
-func (in *Ingester) setBack(f File, err error) {
-	in.Log.Error().Err(err).Str("account", f.Account).Str("path", layout.Shown(f.Path)).Msg("not taken, will try again")
-	in.remember(err)
-}
-
-func (in *Ingester) remember(err error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.setback, in.setAt = err, time.Now()
-}
-
-// Setback is why files are not taken that should be, nil once none of them has
-// failed for longer than it takes to try again.
-func (in *Ingester) Setback() error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if time.Since(in.setAt) > 3*retryDelay {
-		return nil
-	}
-	return in.setback
-}
-
-// maxOutside is how often what a decision needs is found out outside of its
-// transaction. Who changes it all the time waits like after any other error.
-const maxOutside = 3
-
-func (in *Ingester) finish(ctx context.Context, f File, done func(File, bool), v verdict) {
-	var dear *tooDear
-	outside := 0
-	var submit func()
-	answer := func(err error) {
-		if errors.As(err, &dear) && outside < maxOutside {
-			outside++
-			go func() { // the writer's goroutine is not for this
-				if err := in.askOutside(dear.wants); err != nil {
-					outside = maxOutside
-				}
-				submit()
-			}()
-			return
-		}
-		if v.after != nil {
-			v.after()
-		}
-		if err != nil {
-			in.setBack(f, err)
-			time.AfterFunc(retryDelay, func() { done(f, true) })
-			return
-		}
-		if v.taken != nil {
-			v.taken()
-		}
-		if v.delay > 0 {
-			time.AfterFunc(v.delay, func() { done(f, v.again) })
-			return
-		}
-		done(f, v.again)
-	}
-	if v.apply == nil {
-		answer(nil)
-		return
-	}
-	submit = func() {
-		// Not ctx: what has been read and rendered is worth a commit also when
-		// picdayd is stopping; the writer runs longer than this.
-		if err := in.Writer.Submit(context.WithoutCancel(ctx), store.Change{Dirs: v.dirs, Apply: v.apply, Done: answer}); err != nil {
-			answer(err)
-		}
-	}
-	submit()
 }

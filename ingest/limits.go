@@ -6,99 +6,102 @@ import (
 	"sync"
 	"time"
 
+	"picday/internal/layout"
+	"picday/internal/upload"
 	"picday/store"
 )
 
-// limits remembers of each account what the limit of its files keeps waiting.
+// limits holds for each account the state of its limit of files (upload.max_files).
 type limits struct {
-	mu sync.Mutex
-	of map[string]*limited
+	mu        sync.Mutex
+	byAccount map[string]*limitState
 }
 
-type limited struct {
-	left   int       // files that a scan may still tell of
-	asked  time.Time // when that was the room there is
-	listed time.Time // when a scan was told to tell of one, so that it is listed
-	over   bool      // files wait
-	again  time.Time // no scan because of them before then
+type limitState struct {
+	left       int       // number of new files that a scan may still report
+	countedAt  time.Time // when left was set from the catalogue
+	listedAt   time.Time // when a scan last had to report a file, so that one is listed
+	hasWaiting bool      // files wait for the limit
+	nextScan   time.Time // earliest time of the next scan because of hasWaiting
 }
 
-// limitEvery is how often an account with files that wait is scanned at most.
-const limitEvery = time.Minute
+// limitInterval is the shortest time between two scans of an account with waiting files.
+const limitInterval = time.Minute
 
-// someMore is how many files a scan tells of in a second when those that there was
-// room for have been told of.
-const someMore = 10_000
+// extraPerSecond is how many further files a scan may report per second after it has
+// reported as many as the limit allowed.
+const extraPerSecond = 10_000
 
-// on runs fn with what is remembered of an account.
-func (l *limits) on(account string, fn func(*limited)) {
+// update runs fn with the state of an account.
+func (l *limits) update(account string, fn func(*limitState)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.of == nil {
-		l.of = map[string]*limited{}
+	if l.byAccount == nil {
+		l.byAccount = map[string]*limitState{}
 	}
-	if l.of[account] == nil {
-		l.of[account] = &limited{}
+	if l.byAccount[account] == nil {
+		l.byAccount[account] = &limitState{}
 	}
-	fn(l.of[account])
+	fn(l.byAccount[account])
 }
 
-// beyond is the verdict on a new file of an account that has as many as it may,
-// and false for all others. Of those that wait one is entered as a problem, the
-// others not at all: else whoever makes files without end would fill the catalogue.
-// Files in hand are not counted, so the limit is exceeded by those at most.
-func (in *Ingester) beyond(ctx context.Context, a account, f File, place store.Place, listed bool) (verdict, bool) {
-	room, err := in.Store.Room(ctx, a.ID, in.Config.Upload.MaxFiles)
+// overLimit returns the verdict on a new file of an account that has reached its limit,
+// and false for all other files. One waiting file of an account is recorded as a
+// problem and the others are not, so that endless uploads cannot fill the catalogue.
+// Files being processed are not counted, so the limit is exceeded by their number at
+// most.
+func (in *Ingester) overLimit(ctx context.Context, f settled, listed bool) (verdict, bool) {
+	room, err := in.Store.FilesLeft(ctx, f.owner.ID, in.Config.Upload.MaxFiles)
 	if err == nil && room > 0 {
 		return verdict{}, false
 	}
 	known := false
 	if err == nil {
-		known, err = in.Store.KnownFile(ctx, a.ID, f.Path, f.Identity)
+		known, err = in.Store.KnownFile(ctx, f.owner.ID, f.Path, f.Identity)
 	}
 	if err != nil {
-		return in.failed(f, err), true
+		return in.retryLater(f, err), true
 	}
 	if known {
 		return verdict{}, false
 	}
-	if waits, err := in.Store.Waits(ctx, a.ID, store.TooManyFiles); err != nil {
-		return in.failed(f, err), true
+	if waits, err := in.Store.HasWaiting(ctx, f.owner.ID, layout.TooManyFiles); err != nil {
+		return in.retryLater(f, err), true
 	} else if waits && !listed {
-		in.limits.on(a.Name, func(l *limited) { l.over = true })
+		in.limits.update(f.Account, func(l *limitState) { l.hasWaiting = true })
 		return verdict{}, true
 	}
-	return in.wait(a, f, place, store.TooManyFiles), true
+	return in.waitForLimit(f, layout.TooManyFiles), true
 }
 
-// wait is the verdict on what waits for a limit.
-func (in *Ingester) wait(a account, f File, place store.Place, reason store.Reason) verdict {
-	in.Log.Warn().Str("account", f.Account).Str("path", place.Shown).Str("reason", string(reason)).Msg("not taken")
+// waitForLimit returns the verdict on a file or folder that waits for a limit.
+func (in *Ingester) waitForLimit(f settled, reason layout.Reason) verdict {
+	in.Log.Warn().Str("account", f.Account).Str("path", f.place.Shown).Str("reason", string(reason)).Msg("not taken")
 	return verdict{apply: func(tx *store.Tx) error {
-		return in.withDisk(tx.Budget(), func(d store.Disk) error { return tx.Wait(a.Account, place, f.Identity, reason, d) })
+		return in.withDisk(tx.Budget(), func(d store.Disk) error { return tx.AddWaiting(f.owner.Account, f.place, f.Identity, reason, d) })
 	}}
 }
 
-// LeftOut tells whether a file that a scan finds, and that the catalogue does not
-// know, waits for the limit of its account. A scan that told of them all would
-// need memory for as many as somebody cares to make.
-func (in *Ingester) LeftOut(name, path string, id store.Identity) (skip bool) {
-	a, ok := in.account(name)
+// Skip tells whether a file that a scan found, and that the catalogue does not know,
+// waits for the limit of its account. The scan does not report such files, because its
+// memory must not grow with their number.
+func (in *Ingester) Skip(ctx context.Context, account, path string, id upload.Identity) (skip bool) {
+	a, ok := in.account(account)
 	if !ok {
 		return false
 	}
-	ctx, most := context.Background(), in.Config.Upload.MaxFiles
-	in.limits.on(name, func(l *limited) {
+	most := in.Config.Upload.MaxFiles
+	in.limits.update(account, func(l *limitState) {
 		now := time.Now()
-		if since := now.Sub(l.asked); since > limitEvery || l.left == 0 && since > time.Second {
-			room, err := in.Store.Room(ctx, a.ID, most)
+		if since := now.Sub(l.countedAt); since > limitInterval || l.left == 0 && since > time.Second {
+			room, err := in.Store.FilesLeft(ctx, a.ID, most)
 			if err != nil {
 				return
 			}
-			if since <= limitEvery {
-				room = min(room, someMore) // those that were told of may still wait for their turn
+			if since <= limitInterval {
+				room = min(room, extraPerSecond) // the files reported before may not be committed yet
 			}
-			l.left, l.asked = max(0, room), now
+			l.left, l.countedAt = max(0, room), now
 		}
 		if l.left > 0 {
 			l.left--
@@ -108,32 +111,32 @@ func (in *Ingester) LeftOut(name, path string, id store.Identity) (skip bool) {
 		if err != nil || known {
 			return
 		}
-		if now.Sub(l.listed) > limitEvery {
-			room, rerr := in.Store.Room(ctx, a.ID, most)
-			waits, err := in.Store.Waits(ctx, a.ID, store.TooManyFiles)
+		if now.Sub(l.listedAt) > limitInterval {
+			room, rerr := in.Store.FilesLeft(ctx, a.ID, most)
+			waits, err := in.Store.HasWaiting(ctx, a.ID, layout.TooManyFiles)
 			if err != nil || rerr != nil {
 				return
 			}
-			if l.listed = now; room <= 0 && !waits {
+			if l.listedAt = now; room <= 0 && !waits {
 				return
 			}
 		}
-		l.over, skip = true, true
+		l.hasWaiting, skip = true, true
 	})
 	return skip
 }
 
-// makeRoom has the accounts scanned in which files wait that may be taken by now,
-// or of which none is listed.
-func (in *Ingester) makeRoom(ctx context.Context, now time.Time) error {
-	names, err := in.Store.Waiting(store.TooManyFiles)
+// rescanWaiting starts a scan of the accounts whose waiting files can be taken now, or of
+// whose waiting files none is listed.
+func (in *Ingester) rescanWaiting(ctx context.Context, now time.Time) error {
+	names, err := in.Store.AccountsWaiting(ctx, layout.TooManyFiles)
 	for _, name := range names {
-		in.limits.on(name, func(l *limited) { l.over = true })
+		in.limits.update(name, func(l *limitState) { l.hasWaiting = true })
 	}
 	names = names[:0]
 	in.limits.mu.Lock()
-	for name, l := range in.limits.of {
-		if l.over && !now.Before(l.again) {
+	for name, l := range in.limits.byAccount {
+		if l.hasWaiting && !now.Before(l.nextScan) {
 			names = append(names, name)
 		}
 	}
@@ -141,29 +144,29 @@ func (in *Ingester) makeRoom(ctx context.Context, now time.Time) error {
 	for _, name := range names {
 		a, ok := in.account(name)
 		if !ok {
-			in.limits.on(name, func(l *limited) { l.over = false })
+			in.limits.update(name, func(l *limitState) { l.hasWaiting = false })
 			continue
 		}
-		err = errors.Join(err, in.makeRoomIn(ctx, a, now))
+		err = errors.Join(err, in.rescanWaitingIn(ctx, a, now))
 	}
 	return err
 }
 
-func (in *Ingester) makeRoomIn(ctx context.Context, a account, now time.Time) error {
-	room, err := in.Store.Room(ctx, a.ID, in.Config.Upload.MaxFiles)
+func (in *Ingester) rescanWaitingIn(ctx context.Context, a account, now time.Time) error {
+	room, err := in.Store.FilesLeft(ctx, a.ID, in.Config.Upload.MaxFiles)
 	if err != nil {
 		return err
 	}
-	waits, err := in.Store.Waits(ctx, a.ID, store.TooManyFiles)
+	waits, err := in.Store.HasWaiting(ctx, a.ID, layout.TooManyFiles)
 	if err != nil || room <= 0 && waits {
 		return err
 	}
 	if waits {
-		if err := in.Writer.Do(ctx, func(tx *store.Tx) error { return tx.EndWait(a.Account) }); err != nil {
+		if err := in.Writer.Do(ctx, func(tx *store.Tx) error { return tx.RemoveWaiting(a.Account) }); err != nil {
 			return err
 		}
 	}
-	in.limits.on(a.Name, func(l *limited) { *l = limited{again: now.Add(limitEvery)} })
-	in.Look(a.Name, "")
+	in.limits.update(a.Name, func(l *limitState) { *l = limitState{nextScan: now.Add(limitInterval)} })
+	in.Watcher.Look(a.Name, "")
 	return nil
 }

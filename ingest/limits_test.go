@@ -6,12 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testphoto"
+	"picday/internal/layout"
+	testphoto "picday/internal/test/photo"
+	"picday/internal/upload"
 	"picday/store"
 )
 
-// An account that is full goes on with the files it has; of those that are new one
-// is listed, a scan tells of no other, and once there is room they are taken.
+// In an account at its limit, known files can change and move. One new file is listed as a
+// problem, scans skip the others, and they are taken once the account is below its limit.
 func TestTooManyFiles(t *testing.T) {
 	b := newBed(t)
 	b.Config.Upload.MaxFiles = 3
@@ -24,7 +26,7 @@ func TestTooManyFiles(t *testing.T) {
 	for n := range 6 {
 		put(n, n)
 	}
-	b.write("acme/job1/top.jpg", nil) // also what is a problem by its path
+	b.write("acme/job1/top.jpg", nil) // a problem by its path is not listed either
 	b.settle("acme/job1/top.jpg")
 	b.write("lincoln/lincoln/user-pictures/7.jpg", testphoto.Tiny(7))
 	b.settle("lincoln/lincoln/user-pictures/7.jpg")
@@ -48,12 +50,12 @@ func TestTooManyFiles(t *testing.T) {
 		}
 	}
 	check("full", "ppp!---")
-	if r := b.reason(at(3)); r != store.TooManyFiles || b.reason("acme/job1/top.jpg") != "" || b.photo("lincoln/lincoln/user-pictures/7.jpg") == nil {
+	if r := b.reason(at(3)); r != layout.TooManyFiles || b.reason("acme/job1/top.jpg") != "" || b.photo("lincoln/lincoln/user-pictures/7.jpg") == nil {
 		t.Error(r, "or the others")
 	}
-	put(3, 33) // what is listed, and was written again
+	put(3, 33) // the listed file is overwritten
 	if f := b.file(at(3)); f.Identity != b.known(at(3)) {
-		t.Error("the problem is about the file as it was")
+		t.Error("the problem has the old identity of the file")
 	}
 	check("written again", "ppp!---")
 
@@ -66,48 +68,50 @@ func TestTooManyFiles(t *testing.T) {
 		t.Error("not overwritten")
 	}
 
-	skips := func(n int) bool { f := b.file(at(n)); return b.LeftOut(f.Account, f.Path, f.Identity) }
+	skips := func(n int) bool {
+		f := b.file(at(n))
+		return b.Ingester.Skip(b.Context(), f.Account, f.Path, f.Identity)
+	}
 	b.must(os.Rename(b.at(at(2)), b.at(at(1))))
 	if !skips(4) || !skips(5) || skips(1) {
-		t.Error(skips(4), skips(5), skips(1), "instead of all but what was moved")
+		t.Error(skips(4), skips(5), skips(1), "instead of true true false")
 	}
 	b.settle(at(1))
-	b.looks = nil
-	b.must(b.makeRoom(b.Context(), time.Now()))
-	if len(b.looks) > 0 {
-		t.Errorf("without room: looked at %q", b.looks)
+	b.watcher.looks = nil
+	b.must(b.rescanWaiting(b.Context(), time.Now()))
+	if len(b.watcher.looks) > 0 {
+		t.Errorf("at the limit: scanned %q", b.watcher.looks)
 	}
 
 	b.must(os.Remove(b.at(at(6))))
 	b.gone(at(6))
 	b.must(b.Store.Update(b.Context(), func(tx *store.Tx) error {
 		return b.withDisk(nil, func(d store.Disk) error {
-			_, _, err := tx.Withdraw(-time.Second, store.Cursor{}, 10, d)
+			_, _, err := tx.Withdraw(-time.Second, store.SweepPosition{}, 10, d)
 			return err
 		})
 	}))
 	go b.Writer.Run(b.Context())
-	b.must(b.makeRoom(b.Context(), time.Now()))
-	if len(b.looks) != 1 || b.looks[0] != "" || b.reason(at(3)) != "" || skips(4) {
-		t.Errorf("with room: looked at %q, %q, %v", b.looks, b.reason(at(3)), skips(4))
+	b.must(b.rescanWaiting(b.Context(), time.Now()))
+	if len(b.watcher.looks) != 1 || b.watcher.looks[0] != "" || b.reason(at(3)) != "" || skips(4) {
+		t.Errorf("below the limit: scanned %q, %q, %v", b.watcher.looks, b.reason(at(3)), skips(4))
 	}
 	b.settle(at(4))
 	b.settle(at(5))
 	check("room for one", "pp--p!-")
 }
 
-// A folder that is one too many is listed as that, the last of them, until it is
-// said to be gone or looked into.
+// The last folder beyond the limit is listed as a problem until it is reported as missing.
 func TestTooManyFolders(t *testing.T) {
 	b := newBed(t)
 	for _, dir := range []string{"acme/job1/one", "acme/job1/two"} {
 		b.must(os.Mkdir(b.at(dir), 0o755))
 		f := b.file(dir)
 		f.Dir = true
-		v, _ := b.glance(b.Context(), f)
+		v, _ := b.withoutReading(b.Context(), f)
 		b.apply(v)
 	}
-	if one, two := b.reason("acme/job1/one"), b.reason("acme/job1/two"); one != "" || two != store.TooManyFolders {
+	if one, two := b.reason("acme/job1/one"), b.reason("acme/job1/two"); one != "" || two != layout.TooManyFolders {
 		t.Errorf("%q %q", one, two)
 	}
 	b.gone("acme/job1/two")
@@ -116,7 +120,7 @@ func TestTooManyFolders(t *testing.T) {
 	}
 }
 
-func (b *bed) known(path string) store.Identity {
+func (b *bed) known(path string) upload.Identity {
 	b.Helper()
 	account, rest, _ := cut(path)
 	a, _ := b.account(account)

@@ -5,16 +5,17 @@ import (
 	"os"
 	"testing"
 
-	"picday/internal/testphoto"
-	"picday/photo"
+	"picday/internal/photo"
+	"picday/internal/rendition"
+	testphoto "picday/internal/test/photo"
 )
 
-// The same picture at two paths costs one decode, also when the second is read
-// between the first one's decode and its commit.
+// A picture at several paths is decoded once, also if it is read at the second path before
+// the commit for the first.
 func TestTheSamePictureIsDecodedOnce(t *testing.T) {
 	b := newBed(t)
 	render, rendered := b.Render, 0
-	b.Render = func(ctx context.Context, account string, f *os.File, facts photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error) {
+	b.Render = func(ctx context.Context, account string, f *os.File, facts photo.Facts, sizes []rendition.Spec) (photo.Meta, photo.Picture, error) {
 		rendered++
 		return render(ctx, account, f, facts, sizes)
 	}

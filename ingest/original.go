@@ -3,71 +3,64 @@ package ingest
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
-	"picday/internal/durable"
-	"picday/photo"
+	"picday/internal/layout"
+	"picday/internal/photo"
+	"picday/internal/rendition"
+	"picday/internal/upload"
 	"picday/store"
+	"picday/store/pictures"
 )
 
-const openNoFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
-
-// identityOf is the identity of the file at an account's path.
-func (in *Ingester) identityOf(fi os.FileInfo, account, path string) store.Identity {
-	return store.IdentityOf(fi, in.Volumes.KeyAt(store.DeviceOf(fi), filepath.Join(in.Config.UploadDir, account, filepath.Dir(path))))
+// identityOf returns the identity of the file at an account's path.
+func (in *Ingester) identityOf(fi os.FileInfo, account, path string) upload.Identity {
+	return in.Volumes.IdentityOf(fi, filepath.Join(in.Config.UploadDir, account, filepath.Dir(path)))
 }
 
-// ready returns a picture that the catalogue knows, if its original and every
-// wanted rendition are on disk: then it need not be read again, nor decoded.
-func (in *Ingester) ready(ctx context.Context, sha store.SHA) (store.Original, bool) {
+// pictureOnDisk returns a known picture. It returns true if the original and every
+// configured rendition are on disk, so that the picture need not be decoded.
+func (in *Ingester) pictureOnDisk(ctx context.Context, sha store.SHA) (store.Original, bool) {
 	o, found, err := in.Store.Original(ctx, sha)
-	if err != nil || !found || !hasSize(in.Store.OriginalPath(sha), o.Bytes) {
+	if err != nil || !found || !in.Store.Files().Has(pictures.Original(sha), o.Bytes) {
 		return o, false
 	}
-	made := map[store.RenditionSpec]bool{}
+	made := map[rendition.Spec]bool{}
 	for _, r := range o.Renditions {
-		made[r.RenditionSpec] = hasSize(in.Store.RenditionPath(sha, r.RenditionSpec), r.Bytes)
+		made[r.Spec] = in.Store.Files().Has(pictures.Rendition(sha, r.Spec), r.Bytes)
 	}
-	for _, s := range in.sizes {
-		if !made[store.RenditionSpec(s)] {
+	for _, s := range in.Config.Images.Renditions {
+		if !made[s] {
 			return o, false
 		}
 	}
 	return o, true
 }
 
-func hasSize(name string, size int64) bool {
-	fi, err := os.Lstat(name)
-	return err == nil && fi.Mode().IsRegular() && fi.Size() == size
-}
-
-// derive makes the renditions of the copy, each durable under its name, and
-// returns what the catalogue has to know. The same picture twice at once, or
-// again before the first is committed, is decoded once.
+// derive writes the renditions of the copy and returns the picture's catalogue entry.
+// A picture that arrives twice before the first commit is decoded once.
 func (in *Ingester) derive(ctx context.Context, account string, c *copied) (store.Original, error) {
 	v, err, _ := in.render.Do(string(c.sha[:]), func() (any, error) {
-		// In this order: what is not derived any more is in the catalogue by now.
+		// Ask derived first: a picture leaves it only after it is in the catalogue.
 		if o, ok := in.derivedOf(c.sha); ok {
 			return o, nil
 		}
-		known, ok := in.ready(ctx, c.sha)
-		if ok {
+		known, ok := in.pictureOnDisk(ctx, c.sha)
+		// A card that came as a portrait before, or before cards were read.
+		if ok && (known.Codes != nil || !in.readsCodes(account)) {
 			return known, nil
 		}
-		// Not ctx: what is in hand is finished also when picdayd is stopping.
-		meta, picture, err := in.Render(context.WithoutCancel(ctx), account, c.temp, c.facts, in.sizes)
+		// Without cancellation, so that a started picture is finished when picdayd stops.
+		meta, picture, err := in.Render(context.WithoutCancel(ctx), account, c.temp, c.facts, in.Config.Images.Renditions)
 		if err != nil {
 			return nil, err
 		}
-		o := store.Original{SHA: c.sha, Bytes: c.facts.Bytes, Unusual: picture.Unusual, Camera: store.Camera{
+		o := store.Original{SHA: c.sha, Bytes: c.facts.Bytes, Unusual: picture.Unusual, Codes: picture.Codes, Camera: store.Camera{
 			TakenAt: meta.TakenAt, Zoned: meta.TakenZone, Make: meta.Make, Model: meta.Model, Serial: meta.Serial,
 		}}
 		o.Width, o.Height = photo.UprightSize(c.facts, meta.Orientation)
-		if o.Renditions, err = in.keepAll(c.sha, picture.Renditions); err == nil {
+		if o.Renditions, err = in.writeRenditions(c.sha, picture.Renditions); err == nil {
 			in.setDerived(derived{o, known.Renditions})
 		}
 		return o, err
@@ -78,23 +71,33 @@ func (in *Ingester) derive(ctx context.Context, account string, c *copied) (stor
 	return v.(store.Original), nil
 }
 
-// derived is a picture that is not in the catalogue yet as it is on disk.
-type derived struct {
-	store.Original
-	before []store.Rendition // those that the catalogue had of it
+// readsCodes tells whether QR codes are looked for in an account's pictures.
+func (in *Ingester) readsCodes(account string) bool {
+	a, ok := in.account(account)
+	return ok && a.Layout == layout.Jobs
 }
 
-// hold keeps a picture's files until the returned function is called, and what
-// is derived meanwhile. Hold before looking for the files.
-func (in *Ingester) hold(sha store.SHA) (release func()) {
-	unpin := in.Store.Pin(sha)
+// ReadsCodes tells whether QR codes are looked for in an account's pictures, and in those
+// of nobody (""), which are made anew.
+func (in *Ingester) ReadsCodes(account string) bool { return account == "" || in.readsCodes(account) }
+
+// derived is a picture whose new renditions are not in the catalogue yet.
+type derived struct {
+	store.Original
+	before []store.Rendition // those that the catalogue has
+}
+
+// hold keeps a picture's files from being deleted, and its entry in derived, until the
+// returned function is called. Call hold before looking for the files.
+func (in *Ingester) hold(ctx context.Context, sha store.SHA) (release func()) {
+	done := in.Store.Hold(sha)
 	return func() {
-		defer unpin()
+		defer done()
 		in.mu.Lock()
 		before := in.derived[sha].before
 		delete(in.derived, sha)
 		in.mu.Unlock()
-		if err := in.removeOutdated(sha, before); err != nil {
+		if err := in.removeOutdated(context.WithoutCancel(ctx), sha, before); err != nil {
 			in.Log.Error().Err(err).Stringer("sha256", sha).Msg("an old rendition is left over")
 		}
 	}
@@ -113,42 +116,42 @@ func (in *Ingester) derivedOf(sha store.SHA) (store.Original, bool) {
 	return d.Original, ok
 }
 
-// removeOutdated deletes the files of those renditions that the catalogue had
-// before, and to which it does not point any more.
-func (in *Ingester) removeOutdated(sha store.SHA, before []store.Rendition) error {
+// removeOutdated deletes the files of the renditions in before that are no longer in
+// the catalogue.
+func (in *Ingester) removeOutdated(ctx context.Context, sha store.SHA, before []store.Rendition) error {
 	if len(before) == 0 {
 		return nil
 	}
-	now, _, err := in.Store.Original(context.Background(), sha)
+	now, _, err := in.Store.Original(ctx, sha)
 	if err != nil {
 		return err
 	}
-	kept := map[store.RenditionSpec]bool{}
+	kept := map[rendition.Spec]bool{}
 	for _, r := range now.Renditions {
-		kept[r.RenditionSpec] = true
+		kept[r.Spec] = true
 	}
 	for _, r := range before {
-		if kept[r.RenditionSpec] {
+		if kept[r.Spec] {
 			continue
 		}
-		if err := os.Remove(in.Store.RenditionPath(sha, r.RenditionSpec)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := in.Store.Files().Remove(pictures.Rendition(sha, r.Spec)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (in *Ingester) renderHere(_ context.Context, _ string, original *os.File, f photo.Facts, sizes []photo.Size) (photo.Meta, photo.Picture, error) {
+func (in *Ingester) renderHere(_ context.Context, _ string, original *os.File, f photo.Facts, sizes []rendition.Spec) (photo.Meta, photo.Picture, error) {
 	meta := photo.ReadMeta(original)
-	picture, err := photo.Render(original, meta, f, in.Limits, sizes)
+	picture, err := photo.RenderAndRead(original, meta, f, in.Limits, sizes)
 	return meta, picture, err
 }
 
-// keepAll writes the renditions, which are in the order of the sizes.
-func (in *Ingester) keepAll(sha store.SHA, pictures []photo.Rendition) (all []store.Rendition, err error) {
-	for i, p := range pictures {
-		r := store.Rendition{RenditionSpec: store.RenditionSpec(in.sizes[i]), Width: p.Width, Height: p.Height, Bytes: int64(len(p.JPEG)), Hash: sha256.Sum256(p.JPEG)}
-		if err := in.keep(in.Store.RenditionPath(sha, r.RenditionSpec), p.JPEG); err != nil {
+// writeRenditions writes the renditions, which are in the order of the sizes.
+func (in *Ingester) writeRenditions(sha store.SHA, made []photo.Rendition) (all []store.Rendition, err error) {
+	for i, p := range made {
+		r := store.Rendition{Spec: in.Config.Images.Renditions[i], Width: p.Width, Height: p.Height, Bytes: int64(len(p.JPEG)), Hash: sha256.Sum256(p.JPEG)}
+		if err := in.Store.Files().Write(pictures.Rendition(sha, r.Spec), p.JPEG); err != nil {
 			return nil, err
 		}
 		all = append(all, r)
@@ -156,35 +159,22 @@ func (in *Ingester) keepAll(sha store.SHA, pictures []photo.Rendition) (all []st
 	return all, nil
 }
 
-// keep writes a rendition; its name becomes durable with the commit.
-func (in *Ingester) keep(name string, data []byte) error {
-	temp, err := durable.Temp(in.Store.TempDir())
-	if err != nil {
-		return err
-	}
-	if _, err := temp.Write(data); err != nil {
-		durable.Discard(temp)
-		return err
-	}
-	return durable.Commit(temp, name, 0o440)
-}
-
-// settleOriginal gives the copy its name. It comes after the renditions, so
-// that a picture that cannot be decoded leaves nothing behind.
-func (in *Ingester) settleOriginal(c *copied) error {
-	name := in.Store.OriginalPath(c.sha)
-	if hasSize(name, c.facts.Bytes) {
-		durable.Discard(c.temp)
+// putOriginal renames the copy to its final name. It comes after the renditions, so
+// that a picture that cannot be decoded leaves no file.
+func (in *Ingester) putOriginal(c *copied) error {
+	name := pictures.Original(c.sha)
+	if in.Store.Files().Has(name, c.facts.Bytes) {
+		in.Store.Files().Discard(c.temp)
 		return nil
 	}
-	return durable.Commit(c.temp, name, 0o440)
+	return in.Store.Files().Put(c.temp, name)
 }
 
-// dirsOf are the directories that hold the files of a picture.
-func (in *Ingester) dirsOf(o store.Original) []string {
-	dirs := []string{filepath.Dir(in.Store.OriginalPath(o.SHA))}
-	if len(o.Renditions) > 0 {
-		dirs = append(dirs, filepath.Dir(in.Store.RenditionPath(o.SHA, o.Renditions[0].RenditionSpec)))
+// namesOf returns the names of a picture's files.
+func namesOf(o store.Original) []pictures.Name {
+	var names []pictures.Name
+	for _, f := range o.Files() {
+		names = append(names, f.Name)
 	}
-	return dirs
+	return names
 }

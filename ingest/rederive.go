@@ -5,19 +5,18 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
-	"picday/photo"
+	"picday/internal/photo"
 	"picday/store"
+	"picday/store/pictures"
 )
 
-// A backlog counts the pictures whose renditions are made anew.
+// A backlog counts the pictures whose renditions are made again.
 type backlog struct{ done, total atomic.Int64 }
 
-// Backlog tells how far Rederive is; done = total when there is nothing left.
+// Backlog returns the progress of Rederive in pictures; done = total when it is over.
 func (in *Ingester) Backlog() (done, total int) {
 	return int(in.backlog.done.Load()), int(in.backlog.total.Load())
 }
@@ -27,26 +26,23 @@ const (
 	idleLook     = 200 * time.Millisecond
 )
 
-// Rederive makes the renditions that the configuration wants and the catalogue
-// has not, from the originals: one at a time, and none while an upload is in
-// hand. What it has done is in the catalogue, so after an interruption it goes
-// on. Until a picture's new renditions are committed the old ones serve.
+// Rederive makes the renditions that are configured and not in the catalogue from the
+// originals, and looks for the QR codes of those that came before this was done, one picture at a time and only while no upload is processed. It commits
+// each picture, so it continues after an interruption. The old renditions are served
+// until the new ones are committed. It logs its errors and always returns nil.
 func (in *Ingester) Rederive(ctx context.Context) error {
-	var want []store.RenditionSpec
-	for _, s := range in.sizes {
-		want = append(want, store.RenditionSpec(s))
-	}
-	total, err := in.Store.BacklogSize(ctx, want)
+	want := in.Config.Images.Renditions
+	total, err := in.Store.CountOutdatedRenditions(ctx, want)
 	if err != nil || total == 0 {
-		in.report(ctx, err, "rederive")
+		in.reportRederive(ctx, err)
 		return nil
 	}
-	in.Log.Info().Int("pictures", total).Msg("renditions are made anew for a changed configuration")
+	in.Log.Info().Int("pictures", total).Msg("renditions that are missing or differ from the configuration are made, and cards looked for")
 	in.backlog.total.Store(int64(total))
 	for after := (store.SHA{}); ; {
-		batch, err := in.Store.Backlog(ctx, want, after, backlogBatch)
+		batch, err := in.Store.OutdatedRenditions(ctx, want, after, backlogBatch)
 		if err != nil || len(batch) == 0 {
-			in.report(ctx, err, "rederive")
+			in.reportRederive(ctx, err)
 			in.backlog.total.Store(in.backlog.done.Load())
 			return nil
 		}
@@ -63,9 +59,10 @@ func (in *Ingester) Rederive(ctx context.Context) error {
 	}
 }
 
-// idle waits until nothing else is in hand and there is room; false means that ctx has ended.
+// idle waits until no upload is processed and there is room. It returns false if ctx
+// has ended.
 func (in *Ingester) idle(ctx context.Context) bool {
-	for len(in.InHand()) > 0 || in.Room(0) != nil {
+	for len(in.InProgress()) > 0 || in.Room(0) != nil {
 		select {
 		case <-time.After(idleLook):
 		case <-ctx.Done():
@@ -78,12 +75,12 @@ func (in *Ingester) idle(ctx context.Context) bool {
 }
 
 func (in *Ingester) rederive(ctx context.Context, sha store.SHA) error {
-	defer in.Store.Pin(sha)()
+	defer in.Store.Hold(sha)()
 	old, found, err := in.Store.Original(ctx, sha)
 	if err != nil || !found {
 		return err
 	}
-	file, err := os.Open(in.Store.OriginalPath(sha))
+	file, err := in.Store.Files().Open(pictures.Original(sha))
 	if err != nil {
 		return err
 	}
@@ -96,22 +93,28 @@ func (in *Ingester) rederive(ctx context.Context, sha store.SHA) error {
 		return fmt.Errorf("the original %s has changed on disk: restore it from a backup", file.Name())
 	}
 	facts := scan.Facts()
-	if bare, ok := facts.Bare(); ok {
-		facts = bare // as it was taken
+	if withEOI, ok := facts.AssumeEOI(); ok {
+		facts = withEOI // as on arrival
 	}
-	_, picture, err := in.Render(ctx, "", file, facts, in.sizes)
+	_, picture, err := in.Render(ctx, "", file, facts, in.Config.Images.Renditions)
 	if err != nil {
 		return err
 	}
-	made, err := in.keepAll(sha, picture.Renditions)
+	made, err := in.writeRenditions(sha, picture.Renditions)
 	if err != nil {
 		return err
 	}
 	done := make(chan error, 1)
 	err = in.Writer.Submit(context.WithoutCancel(ctx), store.Change{
-		Dirs:  []string{filepath.Dir(in.Store.RenditionPath(sha, made[0].RenditionSpec))},
-		Apply: func(tx *store.Tx) error { return tx.SetRenditions(sha, made) },
-		Done:  func(err error) { done <- err },
+		Files: namesOf(store.Original{SHA: sha, Renditions: made}),
+		Apply: func(tx *store.Tx) error {
+			// First, so that no moment shows a card that is known to be one.
+			if err := tx.SetCodes(sha, picture.Codes); err != nil {
+				return err
+			}
+			return tx.SetRenditions(sha, made)
+		},
+		Done: func(err error) { done <- err },
 	})
 	if err == nil {
 		err = <-done
@@ -119,5 +122,12 @@ func (in *Ingester) rederive(ctx context.Context, sha store.SHA) error {
 	if err != nil {
 		return err
 	}
-	return in.removeOutdated(sha, old.Renditions)
+	return in.removeOutdated(context.WithoutCancel(ctx), sha, old.Renditions)
+}
+
+// reportRederive logs that Rederive ends early; the next start goes on.
+func (in *Ingester) reportRederive(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		in.Log.Error().Err(err).Msg("renditions could not be made, the next start of picdayd goes on")
+	}
 }

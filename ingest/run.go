@@ -8,10 +8,10 @@ import (
 
 	"picday/internal/config"
 	"picday/internal/turns"
-	"picday/layout"
+	"picday/internal/upload"
 )
 
-// share is how many pictures of one account are decoded at once.
+// share returns how many pictures of one account are decoded at once.
 func share(c config.Images) int {
 	if c.Workers > 0 {
 		return c.Workers
@@ -19,71 +19,74 @@ func share(c config.Images) int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// Decoders is how many Run has use for: one is left by an account that has all
-// it may have, so that no other waits for its pictures, however long they take.
+// Decoders returns how many decoders Run can use: one more than an account may use at
+// once, so that no account waits for the slow pictures of another one.
 func Decoders(c config.Images) int { return share(c) + 1 }
 
-// Run takes files until ctx ends, then finishes what is in hand. For every
-// file received it calls done once: again means that the file must be looked
-// at anew. What needs only the catalogue is done at once. What must be read
-// waits here for its account's turn; whoever sends the files bounds how many
-// wait, because Run receives them as fast as they come.
-func (in *Ingester) Run(ctx context.Context, files <-chan File, done func(f File, again bool)) error {
-	// One worker is never at the service of an account that has all the others.
-	// The rest are one more than its pictures are decoded at once: while a file is
-	// copied and made durable, no core waits for the disk.
+// Run processes the watcher's files and hints until ctx ends, then finishes the files
+// that it has begun, and returns nil. It answers every file with Done once. A file that
+// needs only the catalogue is processed at once; one that must be read waits for its
+// account's turn. Run receives files as fast as they come; the watcher bounds how many
+// wait.
+func (in *Ingester) Run(ctx context.Context) error {
+	// An account has at most workers-1 workers, so that one is left for the others.
+	// These are one more than its decoders, so that the decoders are busy while one
+	// file is copied and made durable.
 	workers := in.share + 2
-	queue := turns.New[string, File](workers - 1)
-	heavy := make(chan File)
-	through := make(chan string, workers) // room for all, so that none waits once Run has left
+	queue := turns.New[string, upload.File](workers - 1)
+	toRead := make(chan upload.File)
+	done := make(chan string, workers) // buffered for all, so that no worker blocks once Run has left its loop
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
-			for f := range heavy {
-				in.hand(f, true)
-				in.finish(ctx, f, done, in.take(ctx, f))
-				in.hand(f, false)
-				through <- f.Account
+			for f := range toRead {
+				in.setInProgress(f, true)
+				in.finish(ctx, f, in.take(ctx, f))
+				in.setInProgress(f, false)
+				done <- f.Account
 			}
 		})
 	}
+	defer in.background.wait()
 	defer group.Wait()
-	defer close(heavy)
-	receive := func(f File) {
-		if v, ok := in.glance(ctx, f); ok {
-			in.finish(ctx, f, done, v)
+	defer close(toRead)
+	process := func(f upload.File) {
+		if v, ok := in.withoutReading(ctx, f); ok {
+			in.finish(ctx, f, v)
 		} else {
 			queue.Put(f.Account, f)
 		}
 	}
-	var waiting []File // received while there was no room
+	var postponed []upload.File // received while there was no room
 	paused := false
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		var worker chan<- File
-		var file File
+		var worker chan<- upload.File
+		var f upload.File
 		next := queue.Next()
 		if next != nil && !paused {
-			worker, file = heavy, next.Value
+			worker, f = toRead, next.Value
 		}
 		select {
-		case f := <-files:
+		case f := <-in.Watcher.Settled():
 			if paused = in.pause(paused); paused {
-				waiting = append(waiting, f)
+				postponed = append(postponed, f)
 			} else {
-				receive(f)
+				process(f)
 			}
+		case g := <-in.Watcher.Gone():
+			in.receiveHint(ctx, g)
 		case <-tick.C:
 			if paused = in.pause(paused); !paused {
-				for _, f := range waiting {
-					receive(f)
+				for _, f := range postponed {
+					process(f)
 				}
-				waiting = nil
+				postponed = nil
 			}
-		case worker <- file:
+		case worker <- f:
 			queue.Give(next)
-		case account := <-through:
+		case account := <-done:
 			queue.Back(account)
 		case <-ctx.Done():
 			return nil
@@ -91,25 +94,46 @@ func (in *Ingester) Run(ctx context.Context, files <-chan File, done func(f File
 	}
 }
 
-// pause tells whether there is no room for anything, and says so when that has
-// changed.
+// pause tells whether the data directory has no room. It logs a change; before is
+// its last result.
 func (in *Ingester) pause(before bool) bool {
 	err := in.Room(0)
 	switch {
 	case err != nil:
-		in.remember(err)
+		in.retries.set(err, time.Now())
 		if !before {
 			in.Log.Error().Err(err).Msg("uploads wait")
 		}
 	case before:
 		in.Log.Info().Msg("there is room again, uploads are taken")
-		in.remember(nil)
+		in.retries.set(nil, time.Now())
 	}
 	return err != nil
 }
 
-// Quick tells whether a file is dealt with without being read, whatever is in it.
-func (in *Ingester) Quick(account, path string, regular bool) bool {
-	a, ok := in.account(account)
-	return !ok || !regular || a.rules.Of(path).What != layout.Picture
+// background runs work that a commit starts, or that is too slow for the goroutine
+// that needs it. Run waits for it before it returns.
+type background struct {
+	mu    sync.Mutex
+	group sync.WaitGroup
+	ended bool
+}
+
+// start runs fn in a goroutine of its own. After wait was called it returns false and
+// does not run fn: the next start of picdayd finds the work again.
+func (b *background) start(fn func()) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.ended {
+		b.group.Go(fn)
+	}
+	return !b.ended
+}
+
+// wait refuses new work and returns when all running work has ended.
+func (b *background) wait() {
+	b.mu.Lock()
+	b.ended = true
+	b.mu.Unlock()
+	b.group.Wait()
 }

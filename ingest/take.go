@@ -11,96 +11,113 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"picday/internal/durable"
-	"picday/photo"
+	"picday/internal/layout"
+	"picday/internal/photo"
+	"picday/internal/upload"
 	"picday/store"
 )
 
-// take reads one settled file and does everything that comes before the
-// commit. The gate is closed behind it: if the file is open for writing, or
-// not the one that was settled, before or after it was read, nothing of what
-// was read is used.
-func (in *Ingester) take(ctx context.Context, f File) verdict {
-	a, ok := in.account(f.Account)
+const changedMeanwhile = "it has changed, or was opened for writing, while it was read"
+
+// take reads one settled file and does everything before the commit. It checks before
+// and after reading that the file is not open for writing and still has the settled
+// identity; otherwise it discards what it has read.
+func (in *Ingester) take(ctx context.Context, sent upload.File) verdict {
+	f, ok := in.settled(sent)
 	if !ok {
 		return verdict{}
 	}
-	meaning := a.rules.Of(f.Path)
-	place := placeOf(f.Path, meaning)
-	file, err := openUpload(filepath.Join(in.Config.UploadDir, a.Name), f.Path)
+	file, err := openUpload(filepath.Join(in.Config.UploadDir, f.Account), f.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EAGAIN):
-		return verdict{again: true} // the watcher finds out what became of it, or who holds it
-	case ourFault(err):
-		return in.failed(f, err)
+		return sendAgain("it is gone, or held for writing")
+	case isSystemError(err):
+		return in.retryLater(f, err)
 	case err != nil:
-		in.Log.Warn().Err(err).Str("account", f.Account).Str("path", place.Shown).Msg("cannot be opened")
-		return in.problem(a, f, place, store.Unreadable)
+		in.Log.Warn().Err(err).Str("account", f.Account).Str("path", f.place.Shown).Msg("cannot be opened")
+		return in.problem(f, layout.Unreadable)
 	}
 	defer file.Close()
-	if !in.still(file, f) {
-		return verdict{again: true}
+	if !in.unchanged(file, f) {
+		return sendAgain("it has changed, or was opened for writing, before it was read")
 	}
-	if v, ok := in.recognise(ctx, a, f, place, file); ok {
+	if v, ok := in.publishKnown(ctx, f, file); ok {
 		return v
 	}
+	if f.Early && !endsInEOI(file, f.Identity.Size) {
+		return sendAgain("its last two bytes are no end of a JPEG: it is looked at again after the whole quiet time")
+	}
 	if err := in.Room(allocated(file)); err != nil {
-		return in.failed(f, err)
+		return in.retryLater(f, err)
 	}
 	c, err := in.copy(file)
-	if reason := reasonOf(err); reason != "" && in.still(file, f) {
-		in.Log.Info().Err(err).Str("account", f.Account).Str("path", place.Shown).Msg("not read to its end")
-		return in.problem(a, f, place, reason)
+	if reason := reasonOf(err); reason != "" && in.unchanged(file, f) {
+		in.Log.Info().Err(err).Str("account", f.Account).Str("path", f.place.Shown).Msg("not read to its end")
+		return in.problem(f, reason)
 	} else if reason != "" {
-		return verdict{again: true}
+		return sendAgain(changedMeanwhile)
 	}
 	if err != nil {
-		return in.failed(f, err)
+		return in.retryLater(f, err)
 	}
-	// From here on only the copy is read: the uploader may do with his file
-	// what he likes.
+	// From here on only the copy is read, so that a change of the upload does not matter.
 	keep := false
 	defer func() {
 		if !keep {
-			durable.Discard(c.temp)
+			in.Store.Files().Discard(c.temp)
 		}
 	}()
-	if !in.still(file, f) {
-		return verdict{again: true}
+	if !in.unchanged(file, f) {
+		return sendAgain(changedMeanwhile)
 	}
-	bare := false
-	c.facts, bare = c.facts.Bare()
-	reason, err := in.judge(ctx, a, f, c)
+	lacksEOI := false
+	c.facts, lacksEOI = c.facts.AssumeEOI()
+	reason, err := in.checkCopy(ctx, f, c)
 	if err != nil {
-		return in.failed(f, err)
+		return in.retryLater(f, err)
 	}
 	if reason != "" {
-		return in.problem(a, f, place, reason)
+		return in.problem(f, reason)
 	}
-	if bare {
-		if v, ok := in.waitFor(ctx, a, f, place, c); ok {
+	if lacksEOI && f.Early {
+		return sendAgain("only its end is missing: it is looked at again after the whole quiet time")
+	}
+	if lacksEOI {
+		if v, ok := in.awaitEOI(ctx, f, c); ok {
 			return v
 		}
 	}
-	release := in.hold(c.sha)
-	a.decoding <- struct{}{}
-	original, err := in.derive(ctx, a.Name, c)
-	<-a.decoding
+	release := in.hold(ctx, c.sha)
+	f.owner.decoding <- struct{}{}
+	original, err := in.derive(ctx, f.Account, c)
+	<-f.owner.decoding
 	if err == nil {
-		err, keep = in.settleOriginal(c), true
+		err, keep = in.putOriginal(c), true
 	}
 	if err != nil {
 		release()
-		if reason := reasonOf(err); reason != "" {
-			return in.problem(a, f, place, reason)
+		reason := reasonOf(err)
+		if reason == "" {
+			return in.retryLater(f, err)
 		}
-		return in.failed(f, err)
+		if cerr := c.check(); cerr != nil && !f.Early {
+			return in.retryLater(f, cerr)
+		}
+		return in.problem(f, reason)
 	}
-	return in.publish(a, f, place, original, release)
+	return in.publish(f, original, release)
 }
 
-// allocated is how much of the disk a file takes, which for one with holes is less
-// than its size. An error is found by who reads it.
+// endsInEOI tells whether the last two bytes of a file are an EOI marker. That proves
+// nothing, but most files that are cut off have none, and need not be read to know it.
+func endsInEOI(file *os.File, size int64) bool {
+	var end [2]byte
+	_, err := file.ReadAt(end[:], max(0, size-2))
+	return err == nil && end == [2]byte{0xff, 0xd9}
+}
+
+// allocated returns the bytes that a file takes on disk, which is less than its size if
+// it has holes. It returns 0 after an error, which the caller meets again when it reads.
 func allocated(file *os.File) int64 {
 	fi, err := file.Stat()
 	if err != nil {
@@ -109,59 +126,45 @@ func allocated(file *os.File) int64 {
 	return fi.Sys().(*syscall.Stat_t).Blocks * 512
 }
 
-// openUpload opens below the account's root only, and never waits: a pipe put
-// in the place of the settled file would otherwise hold a worker for good.
+// openUpload opens a file below the account's root. It does not block, so that a FIFO in
+// the place of the settled file does not block a worker for ever.
 func openUpload(base, path string) (*os.File, error) {
 	root, err := os.OpenRoot(base)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	return root.OpenFile(path, os.O_RDONLY|openNoFollow, 0)
+	return upload.Open(root, path)
 }
 
-// ourFault tells errors in opening that say nothing about the file, such as
-// too many open ones: it must be tried again, not be called unreadable.
-func ourFault(err error) bool {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		return false // os.Root: a link leads out of the account's folder
-	}
-	switch errno {
-	case syscall.ELOOP, syscall.ENXIO, syscall.EACCES, syscall.EPERM:
-		return false
-	}
-	return true
-}
-
-// still tells whether the open file is the one that was settled, and nobody
-// writes to it. Where the file system has no leases the watcher has waited
-// longer instead.
-func (in *Ingester) still(file *os.File, f File) bool {
+// unchanged tells whether the open file has the settled identity and is not open for
+// writing. Where the file system has no leases, the watcher's longer quiet time has
+// to suffice.
+func (in *Ingester) unchanged(file *os.File, f settled) bool {
 	fi, err := file.Stat()
 	if err != nil || !fi.Mode().IsRegular() || in.identityOf(fi, f.Account, f.Path) != f.Identity {
 		return false
 	}
-	held, err := in.Held(file)
+	held, err := in.held(file)
 	return err != nil || !held
 }
 
-// recognise spares the copy of a file whose inode we know with a picture:
-// renamed, touched, or given another mode. Hashing costs a twentieth of
-// decoding, and only the hash proves that the content is the same.
-func (in *Ingester) recognise(ctx context.Context, a account, f File, place store.Place, file *os.File) (verdict, bool) {
-	candidates, err := in.Store.PicturesOfInode(ctx, a.ID, f.Identity)
+// publishKnown handles a file whose inode had a known picture before (renamed, touched or
+// given another mode) without a copy and a decode. It hashes the file, at a twentieth
+// of the cost of decoding, because only the hash proves that the content is the same.
+func (in *Ingester) publishKnown(ctx context.Context, f settled, file *os.File) (verdict, bool) {
+	candidates, err := in.Store.PicturesOfInode(ctx, f.owner.ID, f.Identity)
 	if err != nil {
-		return in.failed(f, err), true
+		return in.retryLater(f, err), true
 	}
 	if len(candidates) == 0 {
 		return verdict{}, false
 	}
-	// Hashing is for a file that can be the same: one may have been made endless.
+	// Hash only a file of a matching size, because a sparse file can be very long.
 	for n := range candidates {
 		o, _, err := in.Store.Original(ctx, candidates[n])
 		if err != nil {
-			return in.failed(f, err), true
+			return in.retryLater(f, err), true
 		}
 		if o.Bytes == f.Identity.Size {
 			break
@@ -173,16 +176,16 @@ func (in *Ingester) recognise(ctx context.Context, a account, f File, place stor
 	h := sha256.New()
 	_, err = io.Copy(h, file)
 	if _, serr := file.Seek(0, io.SeekStart); err != nil || serr != nil {
-		return in.failed(f, errors.Join(err, serr)), true
+		return in.retryLater(f, errors.Join(err, serr)), true
 	}
 	sha := sumOf(h)
 	for _, c := range candidates {
 		if c != sha {
 			continue
 		}
-		release := in.Store.Pin(sha)
-		if original, ok := in.ready(ctx, sha); ok && in.still(file, f) {
-			return in.publish(a, f, place, original, release), true
+		release := in.Store.Hold(sha)
+		if original, ok := in.pictureOnDisk(ctx, sha); ok && in.unchanged(file, f) {
+			return in.publish(f, original, release), true
 		}
 		release()
 	}
@@ -194,32 +197,31 @@ func sumOf(h hash.Hash) (sha store.SHA) {
 	return sha
 }
 
-// judge looks at what the bytes say before anything is decoded.
-func (in *Ingester) judge(ctx context.Context, a account, f File, c *copied) (store.Reason, error) {
+// checkCopy checks the copy before it is decoded. It returns "" if nothing is wrong.
+func (in *Ingester) checkCopy(ctx context.Context, f settled, c *copied) (layout.Reason, error) {
 	if err := photo.Check(c.facts, in.Limits); err != nil {
 		return reasonOf(err), nil
 	}
-	half, err := in.halfOverwritten(ctx, a, f, c)
+	half, err := in.partlyOverwritten(ctx, f, c)
 	if half {
-		return store.Incomplete, err
+		return layout.Incomplete, err
 	}
 	return "", err
 }
 
-// reasonOf tells errors about the picture from errors about the machine, for
-// which it has no reason.
-func reasonOf(err error) store.Reason {
+// reasonOf returns the reason for an error about the picture, "" for any other error.
+func reasonOf(err error) layout.Reason {
 	switch {
 	case errors.Is(err, photo.ErrNotJPEG):
-		return store.NotJPEG
+		return layout.NotJPEG
 	case errors.Is(err, photo.ErrIncomplete):
-		return store.Incomplete
+		return layout.Incomplete
 	case errors.Is(err, photo.ErrDamaged):
-		return store.Damaged
+		return layout.Damaged
 	case errors.Is(err, errTrailing):
-		return store.TrailingData
+		return layout.TrailingData
 	case errors.Is(err, photo.ErrTooComplex):
-		return store.TooComplex
+		return layout.TooComplex
 	}
 	return ""
 }

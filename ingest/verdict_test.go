@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testphoto"
-	"picday/store"
+	"picday/internal/layout"
+	testphoto "picday/internal/test/photo"
+	"picday/store/pictures"
 )
 
 var whole = testphoto.Make(testphoto.Spec{Width: 640, Height: 440, Thumbnail: true, Seed: 4})
@@ -19,7 +20,7 @@ func TestVerdicts(t *testing.T) {
 	part := func(percent int) []byte { return whole[:len(whole)*percent/100] }
 	spoilt := slices.Clone(whole)
 	dht := bytes.LastIndex(spoilt, []byte{0xff, 0xc4})
-	copy(spoilt[dht+5:], bytes.Repeat([]byte{0xff}, 16)) // more codes than there can be
+	copy(spoilt[dht+5:], bytes.Repeat([]byte{0xff}, 16)) // more codes than a table can have
 	narrow := testphoto.Make(testphoto.Spec{Width: 900, Height: 500, Orientation: 6})
 	huge := slices.Clone(testphoto.Tiny(1))
 	sof := bytes.Index(huge, []byte{0xff, 0xc0})
@@ -28,7 +29,7 @@ func TestVerdicts(t *testing.T) {
 	for name, c := range map[string]struct {
 		path   string
 		data   []byte
-		reason store.Reason
+		reason layout.Reason
 		flags  []string
 	}{
 		"photo":              {path: "acme/job1/x/a.jpg", data: whole},
@@ -37,17 +38,17 @@ func TestVerdicts(t *testing.T) {
 		"garbage behind":     {path: "acme/job1/x/a.jpg", data: append(slices.Clone(whole), "garbage \xff\xd8\xff"...)},
 		"name not UTF-8":     {path: "acme/job1/x/a\xff\n.jpg", data: whole},
 		"portrait":           {path: "lincoln/lincoln/user-pictures/0012.jpg", data: whole},
-		"no album":           {path: "acme/job1/a.jpg", data: whole, reason: store.NoAlbum},
-		"unknown folder":     {path: "acme/job1/x/other/a.jpg", data: whole, reason: store.UnknownFolder},
-		"bad name":           {path: "lincoln/lincoln/user-pictures/anna.jpg", data: whole, reason: store.BadName},
-		"PNG":                {path: "acme/job1/x/a.jpg", data: []byte("\x89PNG\r\n\x1a\n and so on"), reason: store.NotJPEG},
-		"text":               {path: "acme/job1/x/a.txt", data: []byte("hello"), reason: store.NotJPEG},
-		"empty":              {path: "acme/job1/x/a.jpg", reason: store.Incomplete},
-		"10 %":               {path: "acme/job1/x/a.jpg", data: part(10), reason: store.Incomplete},
-		"50 %":               {path: "acme/job1/x/a.jpg", data: part(50), reason: store.Incomplete},
-		"99 %":               {path: "acme/job1/x/a.jpg", data: part(99), reason: store.Incomplete},
-		"damaged":            {path: "acme/job1/x/a.jpg", data: spoilt, reason: store.Damaged},
-		"too complex":        {path: "acme/job1/x/a.jpg", data: huge, reason: store.TooComplex},
+		"no album":           {path: "acme/job1/a.jpg", data: whole, reason: layout.NoAlbum},
+		"unknown folder":     {path: "acme/job1/x/other/a.jpg", data: whole, reason: layout.UnknownFolder},
+		"bad name":           {path: "lincoln/lincoln/user-pictures/anna.jpg", data: whole, reason: layout.BadName},
+		"PNG":                {path: "acme/job1/x/a.jpg", data: []byte("\x89PNG\r\n\x1a\n and so on"), reason: layout.NotJPEG},
+		"text":               {path: "acme/job1/x/a.txt", data: []byte("hello"), reason: layout.NotJPEG},
+		"empty":              {path: "acme/job1/x/a.jpg", reason: layout.Incomplete},
+		"10 %":               {path: "acme/job1/x/a.jpg", data: part(10), reason: layout.Incomplete},
+		"50 %":               {path: "acme/job1/x/a.jpg", data: part(50), reason: layout.Incomplete},
+		"99 %":               {path: "acme/job1/x/a.jpg", data: part(99), reason: layout.Incomplete},
+		"damaged":            {path: "acme/job1/x/a.jpg", data: spoilt, reason: layout.Damaged},
+		"too complex":        {path: "acme/job1/x/a.jpg", data: huge, reason: layout.TooComplex},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBed(t)
@@ -71,12 +72,12 @@ func TestVerdicts(t *testing.T) {
 			if !slices.Equal(p.Flags, c.flags) && len(p.Flags)+len(c.flags) > 0 {
 				t.Errorf("flags %v, want %v", p.Flags, c.flags)
 			}
-			data, err := os.ReadFile(b.Store.OriginalPath(p.SHA))
+			data, err := os.ReadFile(b.Store.Files().Path(pictures.Original(p.SHA)))
 			if err != nil || !bytes.Equal(data, c.data) || sha256.Sum256(data) != p.SHA {
 				t.Errorf("the original is not what was uploaded: %v", err)
 			}
 			for _, r := range p.Renditions {
-				if fi, err := os.Stat(b.Store.RenditionPath(p.SHA, r.RenditionSpec)); err != nil || fi.Size() != r.Bytes || fi.Mode() != 0o440 {
+				if fi, err := os.Stat(b.Store.Files().Path(pictures.Rendition(p.SHA, r.Spec))); err != nil || fi.Size() != r.Bytes || fi.Mode() != 0o440 {
 					t.Errorf("%s: %v %v", r.Name, fi, err)
 				}
 			}
@@ -87,8 +88,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// What is no plain file is a problem, never opened, and never waited for; nor
-// is one that takes the place of the settled file at the last moment.
+// A file that is not regular is a problem, and is neither opened nor waited for. Nor is one
+// that takes the place of the settled file before it is opened.
 func TestSpecialFilesAreNotOpened(t *testing.T) {
 	b := newBed(t)
 	const path = "acme/job1/x/a.jpg"
@@ -105,7 +106,7 @@ func TestSpecialFilesAreNotOpened(t *testing.T) {
 		os.Remove(b.at(path))
 		b.must(special())
 		if name != "directory" {
-			if b.settle(path); b.reason(path) != store.Unreadable {
+			if b.settle(path); b.reason(path) != layout.Unreadable {
 				t.Errorf("%s: %q", name, b.reason(path))
 			}
 		}
@@ -115,7 +116,7 @@ func TestSpecialFilesAreNotOpened(t *testing.T) {
 		b.must(os.Remove(b.at(path)))
 		b.must(special())
 		v := b.take(t.Context(), f)
-		if again := b.apply(v); !again && b.reason(path) != store.Unreadable {
+		if again := b.apply(v); !again && b.reason(path) != layout.Unreadable {
 			t.Errorf("%s in the place of a file: %+v", name, v)
 		}
 		if b.photo(path) != nil {
@@ -124,8 +125,8 @@ func TestSpecialFilesAreNotOpened(t *testing.T) {
 	}
 }
 
-// A directory replaced by a link must not lead the reading elsewhere.
-func TestParentLinkLeadsNowhereOutside(t *testing.T) {
+// No file outside of the account is read if a link takes the place of a directory.
+func TestParentLinkIsNotFollowed(t *testing.T) {
 	b := newBed(t)
 	outside := t.TempDir()
 	b.must(os.WriteFile(outside+"/a.jpg", whole, 0o600))
@@ -135,12 +136,12 @@ func TestParentLinkLeadsNowhereOutside(t *testing.T) {
 	b.must(os.Symlink(outside, b.at("acme/job1/y")))
 	b.apply(b.take(t.Context(), f))
 	if b.photo("acme/job1/y/a.jpg") != nil {
-		t.Error("read what is outside")
+		t.Error("a file outside was read")
 	}
 }
 
-// What changes under our hands is not used, and looked at again.
-func TestChangedUnderOurHands(t *testing.T) {
+// A file that changes before or while it is read is not taken, and is sent again.
+func TestFileThatChangesIsSentAgain(t *testing.T) {
 	const path = "acme/job1/x/a.jpg"
 	b := newBed(t)
 	for name, change := range map[string]func(){
@@ -160,12 +161,12 @@ func TestChangedUnderOurHands(t *testing.T) {
 		}
 		b.held = false
 	}
-	// While it is read: the second question finds the writer.
+	// A writer is found before the file is read, or after.
 	b.must(os.RemoveAll(b.at("acme/job1/x")))
 	b.write(path, whole)
 	for asked := range 2 {
 		n := 0
-		b.Held = func(*os.File) (bool, error) { n++; return n > asked, nil }
+		b.Ingester.held = func(*os.File) (bool, error) { n++; return n > asked, nil }
 		if v := b.take(t.Context(), b.file(path)); !v.again || v.apply != nil || n != asked+1 {
 			t.Errorf("held at question %d: %+v", asked, v)
 		}
@@ -175,8 +176,8 @@ func TestChangedUnderOurHands(t *testing.T) {
 	}
 }
 
-// scp and reput overwrite without truncating. Cut off, they leave the new
-// beginning and the old end: a whole JPEG by its looks.
+// A half overwritten file is incomplete. scp and reput overwrite without truncating, so an
+// interruption leaves the new beginning and the old end, with a real EOI.
 func TestHalfOverwrittenIsIncomplete(t *testing.T) {
 	const path = "acme/job1/x/a.jpg"
 	b := newBed(t)
@@ -191,17 +192,17 @@ func TestHalfOverwrittenIsIncomplete(t *testing.T) {
 		b.must(err)
 		b.must(f.Close())
 		b.settle(path)
-		if now := b.photo(path); b.reason(path) != store.Incomplete || now == nil || now.SHA != old.SHA {
+		if now := b.photo(path); b.reason(path) != layout.Incomplete || now == nil || now.SHA != old.SHA {
 			t.Errorf("%d %%: %q, %+v", percent, b.reason(path), now)
 		}
 	}
-	// Resumed and cut to its size it is the new picture, under the old link.
+	// Once the upload is resumed and truncated, the new picture has the old link.
 	b.write(path, over)
 	b.settle(path)
 	if now := b.photo(path); now == nil || now.SHA != sha256.Sum256(over) || now.Link != old.Link || b.reason(path) != "" {
 		t.Errorf("whole: %q %+v", b.reason(path), now)
 	}
-	// An edit of the metadata in place has the same size and the same end.
+	// An edit of the metadata in place is complete; it leaves size and end as they were.
 	one, two := testphoto.Vary(over, 1), testphoto.Vary(over, 2)
 	b.write(path, one)
 	b.settle(path)
@@ -212,7 +213,7 @@ func TestHalfOverwrittenIsIncomplete(t *testing.T) {
 	}
 }
 
-// Renaming, touching and chmod cost a hash at most.
+// After a rename, touch or chmod no picture is rendered again.
 func TestNothingIsRenderedTwice(t *testing.T) {
 	const path, moved = "acme/job1/x/a.jpg", "acme/job1/y/group/b.jpg"
 	b := newBed(t)
@@ -231,7 +232,7 @@ func TestNothingIsRenderedTwice(t *testing.T) {
 	b.gone(path)
 	b.must(os.Rename(b.at("acme/job1/y"), b.at("acme/job1/z")))
 	b.settle("acme/job1/z/group/b.jpg")
-	b.write("lincoln/lincoln/user-pictures/1.jpg", whole) // the same picture, another customer's
+	b.write("lincoln/lincoln/user-pictures/1.jpg", whole) // the same picture in another account
 	b.settle("lincoln/lincoln/user-pictures/1.jpg")
 	after := b.kept("renditions")
 	for name, fi := range after {

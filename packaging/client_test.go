@@ -11,8 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"picday/internal/testbed"
-	"picday/internal/testphoto"
+	"picday/internal/test/bed"
+	testphoto "picday/internal/test/photo"
 )
 
 // An uploader is somebody outside of the machine who has an account on it.
@@ -79,6 +79,8 @@ func (u uploader) options(password bool) []string {
 	o := []string{
 		"-F", "none", "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR",
 		"-oNumberOfPasswordPrompts=1", "-oConnectTimeout=30", "-oIdentitiesOnly=yes", "-oBatchMode=no",
+		// The default, post-quantum, takes most of a client's computing.
+		"-oKexAlgorithms=curve25519-sha256",
 	}
 	from := u.from
 	if from == "" {
@@ -178,7 +180,7 @@ func (m *machine) paths() []string {
 func (m *machine) published(want ...string) {
 	m.Helper()
 	slices.Sort(want)
-	testbed.Eventually(m.T, "published: "+strings.Join(want, ", "), func() (bool, any) {
+	bed.Eventually(m.T, "published: "+strings.Join(want, ", "), func() (bool, any) {
 		have := m.paths()
 		return slices.Equal(have, want), have
 	})

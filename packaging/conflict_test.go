@@ -9,10 +9,8 @@ import (
 // installed, says why, and changes nothing.
 func TestNamesThatAreTaken(t *testing.T) {
 	needs(t)
-	m := newMachine(t, "bookworm")
-	deb := build(t, "deb", "1.0")
-	// With the library that picday depends on: apt would leave it unconfigured.
-	m.run("apt-get", "install", "-qq", "-y", "openssh-server", "liblcms2-2")
+	m := newServer(t, "bookworm")
+	deb := build(t, "deb", next)
 	sshd := m.run("/usr/sbin/sshd", "-T")
 	for _, c := range []struct{ name, take, why, give string }{
 		{
@@ -51,9 +49,8 @@ func TestNamesThatAreTaken(t *testing.T) {
 // unjailed does not happen.
 func TestBrokenSSH(t *testing.T) {
 	needs(t)
-	m := newMachine(t, "bookworm")
-	deb := build(t, "deb", "1.0")
-	m.run("apt-get", "install", "-qq", "-y", "openssh-server")
+	m := newServer(t, "bookworm")
+	deb := build(t, "deb", next)
 	m.give("/etc/ssh/sshd_config.d/99-typo.conf", "Nonsense yes\n")
 	out, err := m.tryInstall(deb)
 	if err == nil || !strings.Contains(out, "sshd's configuration is broken already") || !strings.Contains(out, "picday is not set up") {

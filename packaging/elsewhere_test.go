@@ -9,8 +9,8 @@ import (
 // configuration any more, still closes the trees and says where all is.
 func TestOtherDirectories(t *testing.T) {
 	needs(t)
-	m := newMachine(t, "bookworm")
-	m.install(build(t, "deb", "1.0"))
+	m := newServer(t, "bookworm")
+	m.install(build(t, "deb", next))
 	m.sh(`sed -i 's,^#upload_dir = .*,upload_dir = "/data/up",; s,^#data_dir = .*,data_dir = "/data/photos",' /etc/picday/picday.toml
 		mkdir /data; picday init; systemctl stop picdayd`)
 	// Who forgets the unit is told, and can start it as soon as that is mended.

@@ -16,13 +16,14 @@ func TestBothBuildsAreHardened(t *testing.T) {
 	if os.Getenv("PICDAY_PACKAGE") == "" {
 		t.Skip("builds everything anew: run make test-package")
 	}
+	t.Parallel()
 	made, unpacked := t.TempDir(), t.TempDir()
 	cmd := exec.Command("make", "build", "BIN="+made)
 	cmd.Dir = ".."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make build: %v\n%s", err, out)
 	}
-	if out, err := exec.Command("dpkg-deb", "-x", build(t, "deb", "1.0"), unpacked).CombinedOutput(); err != nil {
+	if out, err := exec.Command("dpkg-deb", "-x", build(t, "deb", shipped), unpacked).CombinedOutput(); err != nil {
 		t.Fatalf("dpkg-deb: %v\n%s", err, out)
 	}
 	for _, file := range []string{made + "/picday", made + "/picdayd", unpacked + "/usr/bin/picday", unpacked + "/usr/sbin/picdayd"} {

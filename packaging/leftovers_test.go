@@ -9,8 +9,8 @@ import (
 // firewall's units enabled, comes and goes with the package.
 func TestMembersAndFirewallUnits(t *testing.T) {
 	needs(t)
-	m := newMachine(t, "trixie")
-	deb := build(t, "deb", "1.0")
+	m := newServer(t, "trixie")
+	deb := build(t, "deb", shipped)
 	state := func(want string) {
 		t.Helper()
 		out, _ := m.try("systemctl", "is-active", "picday-firewall.path", "picday-firewall.timer")
@@ -23,7 +23,7 @@ func TestMembersAndFirewallUnits(t *testing.T) {
 		systemctl enable picday-firewall.service picday-firewall.path picday-firewall.timer
 		systemctl start picday-firewall.path picday-firewall.timer`)
 	state("active")
-	m.install(build(t, "deb", "2.0"))
+	m.install(build(t, "deb", next))
 	state("active")
 	m.run("apt-get", "remove", "-qq", "-y", "picday")
 	state("inactive")

@@ -8,16 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 // TestLife is what a machine lives through with picday on it.
 func TestLife(t *testing.T) {
-	each(t, life)
+	each(t, newListed, life)
 }
 
 func life(m *machine) {
-	m.install(build(m.T, "deb", "1.0"))
+	m.install(build(m.T, "deb", shipped))
 	m.healthy()
 	acme, lincoln := m.addAccount("acme", "jobs"), m.addAccount("lincoln", "portraits")
 	closed := m.addAccount("closed", "portraits")
@@ -59,7 +59,7 @@ func life(m *machine) {
 	m.reboot()
 	acme.lockedOut()
 
-	m.install(build(m.T, "deb", "2.0"))
+	m.install(build(m.T, "deb", next))
 	m.healthy()
 	m.published(photos...)
 	acme.getsIn()
@@ -80,7 +80,7 @@ func life(m *machine) {
 		m.Errorf("the trees of the deleted users are not closed:\n%s", trees)
 	}
 
-	m.install(build(m.T, "deb", "2.0"))
+	m.install(build(m.T, "deb", next))
 	m.published(photos...)
 	m.run("picday", "account", "remove", "acme", "--keep")
 	acme = m.addAccount("acme", "jobs")
@@ -106,7 +106,7 @@ func (m *machine) upgradeDuringAnUpload(u uploader) {
 	_, err = in.Write(photo[:half])
 	must(m.T, err)
 	file := m.dir + "/srv/picday/" + u.name + "/job00001/Class 1/slow.jpg"
-	testbed.Eventually(m.T, "the upload has begun", func() (bool, any) {
+	bed.Eventually(m.T, "the upload has begun", func() (bool, any) {
 		fi, err := os.Stat(file)
 		if err != nil {
 			return false, err
@@ -114,7 +114,7 @@ func (m *machine) upgradeDuringAnUpload(u uploader) {
 		return fi.Size() > 0, fi.Size()
 	})
 	before := m.run("systemctl", "show", "-P", "MainPID", "picdayd")
-	m.install(build(m.T, "deb", "2.0"))
+	m.install(build(m.T, "deb", next))
 	m.healthy()
 	if now := m.run("systemctl", "show", "-P", "MainPID", "picdayd"); now == before {
 		m.Errorf("the daemon was not restarted")
@@ -154,7 +154,7 @@ func (m *machine) ends(session <-chan struct{}) {
 	m.Helper()
 	select {
 	case <-session:
-	case <-time.After(testbed.Limit):
+	case <-time.After(bed.Limit):
 		m.Error("a live session goes on")
 	}
 }

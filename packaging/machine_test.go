@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 // A machine is a Debian booted in a container: systemd, its own network with
@@ -27,27 +27,54 @@ type machine struct {
 	leader int // its process 1, as the host counts
 }
 
-// newMachine boots a system that nobody has touched.
+// newMachine boots a minimal system that nobody has touched.
 func newMachine(t *testing.T, suite string) *machine {
 	t.Helper()
 	needs(t)
 	t.Parallel()
-	root := rootOf(t, suite)
+	return boot(t, rootOf(t, suite))
+}
+
+// newListed boots one like it whose lists for apt are short; see listedOf.
+func newListed(t *testing.T, suite string) *machine {
+	t.Helper()
+	needs(t)
+	t.Parallel()
+	return boot(t, listedOf(t, suite))
+}
+
+// newServer boots one that has openssh-server and LittleCMS, and nothing of
+// picday.
+func newServer(t *testing.T, suite string) *machine {
+	t.Helper()
+	needs(t)
+	t.Parallel()
+	return boot(t, serverOf(t, suite))
+}
+
+// boot starts a machine on top of lower, which stays as it is.
+func boot(t *testing.T, lower string) *machine {
+	t.Helper()
 	layers, err := os.MkdirTemp("", "picday-machine-")
 	must(t, err)
 	m := &machine{T: t, dir: layers + "/root", id: filepath.Base(layers)}
 	for _, sub := range []string{"up", "work", "root"} {
 		must(t, os.Mkdir(filepath.Join(layers, sub), 0o755))
 	}
-	if err := unix.Mount("overlay", m.dir, "overlay", 0, fmt.Sprintf("lowerdir=%s,upperdir=%s/up,workdir=%[2]s/work", root, layers)); err != nil {
-		cannot(t, "no overlay can be mounted: %v", err)
+	// What is thrown away need not reach the disk: volatile (Linux 5.10) leaves
+	// out every fsync, of which dpkg makes thousands.
+	overlay := fmt.Sprintf("lowerdir=%s,upperdir=%s/up,workdir=%[2]s/work", lower, layers)
+	if err := unix.Mount("overlay", m.dir, "overlay", 0, overlay+",volatile"); err != nil {
+		if err := unix.Mount("overlay", m.dir, "overlay", 0, overlay); err != nil {
+			cannot(t, "no overlay can be mounted: %v", err)
+		}
 	}
 	t.Cleanup(func() {
 		if t.Failed() && m.nspawn != nil {
 			out, _ := m.try("journalctl", "-b", "--no-pager", "-n", "60", "-u", "picdayd", "-u", "ssh")
 			t.Logf("the machine says:\n%s", out)
 		}
-		m.off()
+		m.kill()
 		if err := unix.Unmount(m.dir, unix.MNT_DETACH); err == nil {
 			_ = os.RemoveAll(layers)
 		}
@@ -79,7 +106,7 @@ func (m *machine) on() {
 	dead := make(chan struct{})
 	m.dead = dead
 	go func(cmd *exec.Cmd) { _ = cmd.Wait(); close(dead) }(m.nspawn)
-	testbed.Eventually(m.T, "the machine has booted", func() (bool, any) {
+	bed.Eventually(m.T, "the machine has booted", func() (bool, any) {
 		pid := m.nspawn.Process.Pid
 		kids, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid))
 		m.leader, _ = strconv.Atoi(strings.TrimSpace(string(kids)))
@@ -112,6 +139,28 @@ func (m *machine) off() {
 		<-m.dead
 		m.Errorf("the machine did not shut down")
 	}
+	m.gone()
+}
+
+// kill takes the power away; the kernel ends all that runs in it.
+func (m *machine) kill() {
+	if m.nspawn == nil {
+		return
+	}
+	if m.leader > 1 {
+		_ = unix.Kill(m.leader, unix.SIGKILL)
+	}
+	select {
+	case <-m.dead:
+	case <-time.After(10 * time.Second):
+		_ = m.nspawn.Process.Kill()
+		<-m.dead
+	}
+	m.gone()
+}
+
+// gone forgets a container that has ended.
+func (m *machine) gone() {
 	m.nspawn = nil
 	for _, h := range []string{"systemd", "unified", "."} {
 		removeGroup(filepath.Join("/sys/fs/cgroup", h, m.id))
@@ -205,7 +254,7 @@ func (m *machine) tryInstall(deb string) (string, error) {
 // healthy demands that doctor finds nothing and the daemon runs.
 func (m *machine) healthy() {
 	m.Helper()
-	testbed.Eventually(m.T, "the daemon runs", func() (bool, any) {
+	bed.Eventually(m.T, "the daemon runs", func() (bool, any) {
 		out, err := m.try("picday", "status")
 		return err == nil && strings.Contains(out, "running"), out
 	})

@@ -8,16 +8,15 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 // TestNumbers measures what ARCHITECTURE.md says of the package:
 //
 //	sudo env PATH=$PATH PICDAY_PACKAGE=must go test -count=1 -v -run Numbers ./packaging
 func TestNumbers(t *testing.T) {
-	needs(t)
-	each(t, func(m *machine) {
-		deb := build(m.T, "deb", "1.0")
+	each(t, newMachine, func(m *machine) {
+		deb := build(m.T, "deb", shipped)
 		fi, err := os.Stat(deb)
 		must(m.T, err)
 		m.Logf("package: %.1f MB; installed: %s kB", float64(fi.Size())/1e6, strings.TrimSpace(sh(m.T, `dpkg-deb -f "$1" Installed-Size`, deb)))
@@ -44,23 +43,25 @@ func TestNumbers(t *testing.T) {
 		u := m.addAccount("lincoln", "portraits")
 		u.put(false, "user-pictures/1.jpg", 1)
 		m.published("lincoln/user-pictures/1.jpg")
-		rss := func() string {
-			return m.sh(`pid=$(systemctl show -P MainPID picdayd); for p in $pid $(cat /proc/$pid/task/*/children); do awk '/^VmRSS/ {print $2}' /proc/$p/status; done | tr '\n' ' '`)
-		}
-		last, same := "", 0
-		testbed.Eventually(m.T, "memory is at rest", func() (bool, any) {
-			now := rss()
-			if same++; now != last {
-				last, same = now, 0
+		rss := func() (each string, sum int) {
+			each = m.sh(`pid=$(systemctl show -P MainPID picdayd); for p in $pid $(cat /proc/$pid/task/*/children); do awk '/^VmRSS/ {print $2}' /proc/$p/status; done | tr '\n' ' '`)
+			for _, kb := range strings.Fields(each) {
+				var n int
+				_, _ = fmt.Sscan(kb, &n)
+				sum += n
 			}
-			return same > 10, now
-		})
-		var sum int
-		for _, kb := range strings.Fields(last) {
-			var n int
-			_, _ = fmt.Sscan(kb, &n)
-			sum += n
+			return each, sum
 		}
+		// At rest is what changes by less than 1 MB in ten looks: the kernel counts in batches.
+		var last string
+		sum, same := 0, 0
+		bed.Eventually(m.T, "memory is at rest", func() (bool, any) {
+			each, now := rss()
+			if same++; max(now-sum, sum-now) > 1000 {
+				last, sum, same = each, now, 0
+			}
+			return same > 10, each
+		})
 		m.Logf("idle RSS in kB, the daemon and its decoders: %s= %d", last, sum)
 	})
 }

@@ -5,27 +5,29 @@ import (
 	"strings"
 	"testing"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
-// The unit's exposure as systemd counts it, in tenths.
+// The units' exposure as systemd counts it, in tenths.
 func TestExposure(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("systemd-analyze is not installed")
 	}
-	out, err := exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", "../systemd/picdayd.service").CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
+	for _, unit := range []string{"picdayd.service", "picday-mirror@.service"} {
+		out, err := exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", "../systemd/"+unit).CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", unit, err, out)
+		}
 	}
 }
 
 // TestSandbox has the daemon do all its work with the sandbox on.
 func TestSandbox(t *testing.T) {
-	each(t, sandbox)
+	each(t, newServer, sandbox)
 }
 
 func sandbox(m *machine) {
-	m.install(build(m.T, "deb", "1.0"))
+	m.install(build(m.T, "deb", next))
 	m.sh("sed -i 's/^#stray_keep = .*/stray_keep = \"1s\"/' /etc/picday/picday.toml")
 	m.give("/etc/systemd/system/picdayd.service.d/fast.conf", "[Service]\nWatchdogSec=3\n")
 	m.sh("systemctl daemon-reload; systemctl restart picdayd")
@@ -35,7 +37,7 @@ func sandbox(m *machine) {
 	u.put(false, "user-pictures/not a number.jpg", 2)
 	m.published("lincoln/user-pictures/1.jpg")
 	pics := "/srv/picday/lincoln/lincoln/user-pictures/"
-	testbed.Eventually(m.T, "the stray is deleted", func() (bool, any) {
+	bed.Eventually(m.T, "the stray is deleted", func() (bool, any) {
 		return !m.has(pics + "not a number.jpg"), m.sh("ls -la " + pics)
 	})
 
@@ -44,12 +46,12 @@ func sandbox(m *machine) {
 	in, err := hold.StdinPipe()
 	must(m.T, err)
 	must(m.T, hold.Start())
-	testbed.Eventually(m.T, "the file is held", func() (bool, any) { return m.has(pics + "2.jpg"), nil })
+	bed.Eventually(m.T, "the file is held", func() (bool, any) { return m.has(pics + "2.jpg"), nil })
 	photo := u.photo(3)
 	if out, err := exec.Command("cp", photo, m.dir+pics+"2.jpg").CombinedOutput(); err != nil {
 		m.Fatalf("%v\n%s", err, out)
 	}
-	testbed.Eventually(m.T, "it waits", func() (bool, any) {
+	bed.Eventually(m.T, "it waits", func() (bool, any) {
 		var st struct {
 			Waiting  int
 			Warnings []string
@@ -87,7 +89,7 @@ func sandbox(m *machine) {
 
 	// A daemon that stands still is killed and started again.
 	m.run("kill", "-STOP", pid)
-	testbed.Eventually(m.T, "the watchdog has another daemon started", func() (bool, any) {
+	bed.Eventually(m.T, "the watchdog has another daemon started", func() (bool, any) {
 		now := strings.TrimSpace(m.run("systemctl", "show", "-P", "MainPID", "picdayd"))
 		active, _ := m.try("systemctl", "is-active", "picdayd")
 		return now != pid && now != "0" && active == "active\n", now + " " + active
@@ -101,7 +103,7 @@ func sandbox(m *machine) {
 
 	// A wrong configuration is seen, not tried again and again.
 	m.sh("echo 'nonsense = 1' >>/etc/picday/picday.toml; systemctl restart picdayd || true")
-	testbed.Eventually(m.T, "the daemon stays down", func() (bool, any) {
+	bed.Eventually(m.T, "the daemon stays down", func() (bool, any) {
 		state := m.run("systemctl", "show", "-p", "ActiveState,ExecMainStatus,NRestarts", "picdayd")
 		return strings.Contains(state, "ActiveState=failed") && strings.Contains(state, "ExecMainStatus=2") && strings.Contains(state, "NRestarts=0"), state
 	})

@@ -7,10 +7,9 @@ import (
 
 // Where a socket starts an sshd for every connection there is none to reload.
 func TestSocketActivatedSSH(t *testing.T) {
-	each(t, func(m *machine) {
-		m.run("apt-get", "install", "-qq", "-y", "openssh-server")
+	each(t, newServer, func(m *machine) {
 		m.sh("systemctl disable --now ssh.service; systemctl enable --now ssh.socket")
-		m.install(build(m.T, "deb", "1.0"))
+		m.install(build(m.T, "deb", next))
 		m.healthy()
 		if state, _ := m.try("systemctl", "is-active", "ssh.service"); state != "inactive\n" {
 			m.Fatalf("ssh.service is %s: this test proves nothing", state)
@@ -28,8 +27,7 @@ func TestSocketActivatedSSH(t *testing.T) {
 // picday, and picday's accounts get in all the same.
 func TestAdminsOwnSSH(t *testing.T) {
 	needs(t)
-	m := newMachine(t, "bookworm")
-	m.run("apt-get", "install", "-qq", "-y", "openssh-server")
+	m := newServer(t, "bookworm")
 	m.sh(`groupadd admins; useradd -m -s /bin/sh -G admins alice; useradd -m -s /bin/sh bob
 		echo 'alice:Alice-pass-1' | chpasswd; echo 'bob:Bob-pass-1' | chpasswd`)
 	m.give("/etc/ssh/sshd_config.d/00-admin.conf", "AllowGroups admins\nPasswordAuthentication no\n"+
@@ -58,7 +56,7 @@ func TestAdminsOwnSSH(t *testing.T) {
 	}
 	before := effective()
 	login()
-	m.install(build(t, "deb", "1.0"))
+	m.install(build(t, "deb", next))
 	m.healthy()
 	u := m.addAccount("acme", "jobs")
 	m.run("picday", "job", "add", "acme", "job1")

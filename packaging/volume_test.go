@@ -5,20 +5,20 @@ import (
 	"strings"
 	"testing"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 // Where the uploads are a volume of their own it may come up late, not at all,
 // or go away: nothing is withdrawn, and nothing needs a restart.
 func TestVolumeLateAndAbsent(t *testing.T) {
+	t.Parallel()
 	for _, at := range []string{"/srv", "/srv/picday"} {
 		t.Run(strings.TrimPrefix(at, "/"), func(t *testing.T) {
-			needs(t)
-			m := newMachine(t, "bookworm")
+			m := newServer(t, "bookworm")
 			unit := strings.ReplaceAll(strings.TrimPrefix(at, "/"), "/", "-") + ".mount"
 			m.give("/etc/systemd/system/"+unit, "[Mount]\nWhat=/disk\nWhere="+at+"\nType=none\nOptions=bind\n[Install]\nWantedBy=multi-user.target\n")
 			m.sh("mkdir -p /disk " + at + "; systemctl daemon-reload; systemctl enable --now " + unit)
-			m.install(build(t, "deb", "1.0"))
+			m.install(build(t, "deb", shipped))
 			m.sh("sed -i 's/^#delete_grace = .*/delete_grace = \"1s\"/; s/^#rescan = .*/rescan = \"1s\"/' /etc/picday/picday.toml; systemctl restart picdayd")
 			m.healthy()
 			u := m.addAccount("lincoln", "portraits")
@@ -28,7 +28,7 @@ func TestVolumeLateAndAbsent(t *testing.T) {
 			published := []string{"lincoln/user-pictures/1.jpg"}
 			absent := func() {
 				t.Helper()
-				testbed.Eventually(t, "the daemon misses its volume and has looked again", func() (bool, any) {
+				bed.Eventually(t, "the daemon misses its volume and has looked again", func() (bool, any) {
 					out, err := m.try("picday", "rescan", "--wait")
 					return err != nil && strings.Contains(out, "not mounted"), out
 				})
@@ -43,7 +43,7 @@ func TestVolumeLateAndAbsent(t *testing.T) {
 			m.run("systemctl", "disable", unit)
 			m.reboot()
 			absent()
-			if out := m.install(build(t, "deb", "2.0")); !strings.Contains(out, "picday is not set up") {
+			if out := m.install(build(t, "deb", next)); !strings.Contains(out, "picday is not set up") {
 				t.Errorf("the upgrade does not say that the volume is missing:\n%s", out)
 			}
 			absent()

@@ -3,12 +3,15 @@ package store_test
 import (
 	"testing"
 
+	"picday/internal/layout"
+	"picday/internal/test/catalogues"
+	"picday/internal/upload"
 	"picday/store"
-	"picday/store/storetest"
 )
 
-// A catalogue made for measuring is like one that grew: complete, and counted.
-func TestBulk(t *testing.T) {
+// A catalogue that was generated for measurements has the rows and counters of one that
+// was filled by Publish.
+func TestAGeneratedCatalogueIsConsistent(t *testing.T) {
 	ctx := t.Context()
 	s, _, err := store.Create(ctx, t.TempDir())
 	if err != nil {
@@ -16,7 +19,7 @@ func TestBulk(t *testing.T) {
 	}
 	defer s.Close()
 	if err := s.Update(ctx, func(tx *store.Tx) error {
-		a, err := tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs})
+		a, err := tx.AddAccount(store.Account{Name: "acme", Layout: layout.Jobs})
 		if err != nil {
 			return err
 		}
@@ -24,24 +27,24 @@ func TestBulk(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := storetest.Bulk(ctx, s, "acme", "job1", 250, 100); err != nil {
+	if err := catalogues.Bulk(ctx, s, "acme", "job1", 250, 100); err != nil {
 		t.Fatal(err)
 	}
 	volume := uint64(7)
-	if err := storetest.Identify(ctx, s, "acme", func(path string) (store.Identity, error) {
-		return store.Identity{Volume: volume, Ino: uint64(len(path))}, nil
+	if err := catalogues.Identify(ctx, s, "acme", func(path string) (upload.Identity, error) {
+		return upload.Identity{Volume: volume, Ino: uint64(len(path))}, nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	c, err := s.Counts(ctx)
+	c, err := s.All().Counts(ctx)
 	if err != nil || c.Photos != 250 || c.OriginalFiles != 250 || c.RenditionFiles != 500 {
 		t.Errorf("%+v, %v", c, err)
 	}
-	jobs, err := s.Jobs(ctx, "acme")
+	jobs, err := s.All().Jobs(ctx, store.JobQuery{Account: "acme"})
 	if err != nil || len(jobs) != 1 || jobs[0].Photos != 250 || jobs[0].Albums != 3 {
 		t.Errorf("%+v, %v", jobs, err)
 	}
-	acct, err := s.Account(ctx, "acme")
+	acct, err := s.All().Account(ctx, "acme")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +60,7 @@ func TestBulk(t *testing.T) {
 	if n, _, cerr := s.PictureCount(ctx); n != 250 || cerr != nil {
 		t.Errorf("%d pictures are pointed to, %v", n, cerr)
 	}
-	if wrong, uerr := s.Unsound(ctx); err != nil || uerr != nil || len(wrong) > 0 {
+	if wrong, uerr := s.Faults(ctx); err != nil || uerr != nil || len(wrong) > 0 {
 		t.Errorf("%q, %v, %v", wrong, err, uerr)
 	}
 }

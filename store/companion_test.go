@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"picday/layout"
+	"picday/internal/layout"
+	"picday/internal/upload"
 )
 
-// A RAW file is a problem while no JPEG of its name is beside it, and none
-// while there is one, in whatever order the two come and go.
+// A RAW file is a problem if and only if its folder has no JPEG of the same stem, in
+// whatever order the two come and go.
 func TestCompanions(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	const dir = "job1/A/group/"
 	raw := func(name, stem string) {
 		w.put(dir+name, "raw")
@@ -23,16 +24,16 @@ func TestCompanions(t *testing.T) {
 	}
 	problems := func(when string, want ...string) {
 		t.Helper()
-		all, err := w.s.Problems(t.Context(), "")
+		all, err := w.s.All().Problems(t.Context(), ProblemQuery{Order: ProblemsByPath})
 		w.must(err)
 		var got []string
 		for _, p := range all {
 			got = append(got, strings.TrimPrefix(p.RawPath, dir))
-			if p.Reason != NotJPEG || layout.IsRAW(p.RawPath) != strings.Contains(p.Message(), "upload its JPEG too") {
+			if p.Reason != layout.NotJPEG || layout.IsRAW(p.RawPath) != strings.Contains(p.Message(), "upload its JPEG too") {
 				t.Errorf("%s: %+v %s", when, p, p.Message())
 			}
 		}
-		counts, err := w.s.Counts(t.Context())
+		counts, err := w.s.All().Counts(t.Context())
 		w.must(err)
 		if !slices.Equal(got, want) || counts.Problems != len(want) {
 			t.Errorf("%s: %v, want %v; %d counted", when, got, want, counts.Problems)
@@ -79,17 +80,17 @@ func TestCompanions(t *testing.T) {
 	}
 }
 
-// What the catalogue calls a JPEG's stem is what the layout does.
+// The catalogue and package layout agree on the stem of a JPEG's name.
 func TestStems(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	for _, name := range []string{"a.jpg", "a.JPG", "a.jpeg", "a.JFif", "a.b.jpg", "a.png", "jpg", "a.cr2", "\xff\xfe.jpg", "a\n.jpg", "ü.jpg", "a.jpg ", "x", ".jp", "a.jpe", "ajpg"} {
 		want, ok := layout.TrimJPEG(name)
 		var got []byte
 		w.must(w.s.Update(t.Context(), func(tx *Tx) error {
-			if err := tx.record(w.acct, "job1/A/"+name, Identity{}, 0, 0, "", 0); err != nil {
+			if err := tx.record(w.acct, "job1/A/"+name, upload.Identity{}, 0, 0, "", 0); err != nil {
 				return err
 			}
-			return tx.QueryRow(`SELECT stem FROM upload WHERE name = ?`, []byte(name)).Scan(&got)
+			return tx.queryRow(`SELECT stem FROM upload WHERE name = ?`, []byte(name)).Scan(&got)
 		}))
 		if ok != (got != nil) || ok && !bytes.Equal(got, []byte(want)) {
 			t.Errorf("%q: %q, want %q %v", name, got, want, ok)

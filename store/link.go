@@ -2,62 +2,18 @@ package store
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-
-	"picday/internal/fsuid"
 )
 
-// linkKeyFile holds the installation's 32 random bytes. Whoever reads it can
-// compute every link: mode 0400, owned by the daemon's user.
-const linkKeyFile = "link.key"
-
-const linkKeySize = 32
-
-func newLinkKey() []byte {
-	key := make([]byte, linkKeySize)
-	rand.Read(key) // never fails, says its documentation
-	return key
-}
-
-// readLinkKey returns nil without an error when this process may not read
-// the key: such a process can look, but not publish.
-func readLinkKey(dataDir string) ([]byte, error) {
-	f, err := fsuid.Open(filepath.Join(dataDir, linkKeyFile))
-	var key []byte
-	if err == nil {
-		key, err = io.ReadAll(io.LimitReader(f, 4096))
-		f.Close()
-	}
-	switch {
-	case errors.Is(err, fs.ErrPermission) && os.Geteuid() == 0:
-		return nil, fmt.Errorf("%s in %s is not readable for who owns the directory, and so not for picdayd: give it to him with chown (%w)", linkKeyFile, dataDir, err)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s is missing from %s: put it back from a backup, or all links will change", linkKeyFile, dataDir)
-	case err != nil:
-		return nil, err
-	case len(key) != linkKeySize:
-		return nil, fmt.Errorf("%s in %s is %d bytes, not %d: put it back from a backup", linkKeyFile, dataDir, len(key), linkKeySize)
-	}
-	return key, nil
-}
-
-var errNoLinkKey = fmt.Errorf("this user may not read the link key, so %w", ErrReadOnly)
-
-// link makes the only name under which a picture is served: 56 hex digits of
-// HMAC-SHA-224. A keyed hash, because student IDs are few enough to
-// enumerate; over the account's id, which is never given out again, because
-// names are.
+// link computes the name under which a picture is served: the 56 hex digits of an
+// HMAC-SHA-224. The hash is keyed, because student IDs can be enumerated. It contains
+// the account's ID and not its name, because only IDs are never reused. A link shows
+// nothing from the moment that its photo is withdrawn (withdraw.go,
+// withdraw_by_operator.go), it is rotated, or its account is removed (account.go).
 func (s *Store) link(accountID int64, subject string, generation int64) (string, error) {
 	if s.key == nil {
 		return "", errNoLinkKey
@@ -67,9 +23,9 @@ func (s *Store) link(accountID int64, subject string, generation int64) (string,
 	return hex.EncodeToString(mac.Sum(nil)), nil
 }
 
-// personSubject and photoSubject are what a link is about. A portrait's link
-// stays with the person, a job photo's with the photo wherever it is moved.
-// Neither form can be mistaken for the other.
+// personSubject and photoSubject are the subjects of links. The link of a portrait
+// stays with the person, that of a job photo with the photo, also when it is moved. The
+// two forms never collide.
 func personSubject(person string) string { return "person " + person }
 func photoSubject(id int64) string       { return fmt.Sprintf("photo %d", id) }
 
@@ -80,9 +36,10 @@ func subjectOf(id int64, person string) string {
 	return photoSubject(id)
 }
 
-// generation is how often the link of a person's portrait was rotated, from 1.
+// generation returns the number of the current link of a person's portrait, from 1;
+// Rotate increments it.
 func (tx *Tx) generation(accountID int64, person string) (n int64, err error) {
-	err = tx.QueryRow(`SELECT coalesce((SELECT generation FROM rotation WHERE account_id = ? AND person = ?), 1)`, accountID, person).Scan(&n)
+	err = tx.queryRow(`SELECT coalesce((SELECT generation FROM rotation WHERE account_id = ? AND person = ?), 1)`, accountID, person).Scan(&n)
 	return n, err
 }
 
@@ -91,16 +48,16 @@ func (tx *Tx) setLink(photoID, accountID int64, person string, generation int64)
 	if err != nil {
 		return "", err
 	}
-	return link, tx.change(`UPDATE photo SET link = ?, generation = ? WHERE id = ?`, link, generation, photoID)
+	return link, tx.execOne(`UPDATE photo SET link = ?, generation = ? WHERE id = ?`, link, generation, photoID)
 }
 
-// Rotate gives one photo a new link and returns it. The old one is dead with
-// the commit, and never comes back. operator is who asked for it on the
-// pages, or "".
+// Rotate gives one photo a new link and returns it. The old link is invalid from the
+// commit on and never used again. operator is the name for the activity, "" on the
+// command line.
 func (tx *Tx) Rotate(photoID int64, operator string) (string, error) {
 	var accountID, generation int64
 	var person string
-	err := tx.QueryRow(`SELECT account_id, coalesce(person, ''), generation FROM photo WHERE id = ?`, photoID).Scan(&accountID, &person, &generation)
+	err := tx.queryRow(`SELECT account_id, coalesce(person, ''), generation FROM photo WHERE id = ?`, photoID).Scan(&accountID, &person, &generation)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrNotFound
 	}
@@ -113,7 +70,7 @@ func (tx *Tx) Rotate(photoID int64, operator string) (string, error) {
 	}
 	generation++
 	if person != "" {
-		if _, err := tx.Exec(`INSERT INTO rotation VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET generation = ?3`, accountID, person, generation); err != nil {
+		if _, err := tx.exec(`INSERT INTO rotation VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET generation = ?3`, accountID, person, generation); err != nil {
 			return "", err
 		}
 	}
@@ -121,7 +78,7 @@ func (tx *Tx) Rotate(photoID int64, operator string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := tx.change(`UPDATE photo SET changed_at = ? WHERE id = ?`, stamp, photoID); err != nil {
+	if err := tx.execOne(`UPDATE photo SET changed_at = ? WHERE id = ?`, stamp, photoID); err != nil {
 		return "", err
 	}
 	return link, tx.photoEvent(photoID, EventRotated, "", operator)

@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"picday/internal/layout"
 )
 
-func TestLinksDifferInAllThatTheyAreAbout(t *testing.T) {
+func TestALinkDependsOnAccountSubjectAndGeneration(t *testing.T) {
 	s, other := bareStore(t), bareStore(t)
 	seen := map[string]string{}
 	for name, c := range map[string]struct {
@@ -52,9 +54,9 @@ func TestLinkKeyIsMadeOnceAndMissed(t *testing.T) {
 	if err := open(); err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Join(dir, linkKeyFile)
+	name := filepath.Join(dir, LinkKeyFile)
 	fi, err := os.Stat(name)
-	if err != nil || fi.Mode() != 0o400 || fi.Size() != linkKeySize {
+	if err != nil || fi.Mode() != 0o400 || fi.Size() != LinkKeySize {
 		t.Errorf("%v %v", fi, err)
 	}
 	key, _ := os.ReadFile(name)
@@ -82,16 +84,16 @@ func TestOpenNeedsACatalogue(t *testing.T) {
 	if _, err := Open(t.Context(), t.TempDir()); !errors.Is(err, ErrNoCatalogue) {
 		t.Error(err)
 	}
-	// One that has lost everything in it is not begun anew.
+	// A catalogue file that is empty is an error; it is not filled with a new schema.
 	dir := t.TempDir()
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, linkKeyFile), make([]byte, linkKeySize), 0o600),
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, LinkKeyFile), make([]byte, LinkKeySize), 0o600),
 		os.WriteFile(filepath.Join(dir, CatalogueFile), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrNoCatalogue) || !strings.Contains(err.Error(), "backup") {
 		t.Error(err)
 	}
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, linkKeyFile), make([]byte, linkKeySize), 0o600),
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, LinkKeyFile), make([]byte, LinkKeySize), 0o600),
 		os.WriteFile(filepath.Join(dir, CatalogueFile), []byte(strings.Repeat("not a database, ", 100)), 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +102,9 @@ func TestOpenNeedsACatalogue(t *testing.T) {
 	}
 }
 
-// Whoever has lost the catalogue and begins anew has the old key. Numbers begin
-// anew too, and links are made of both: one that was given out must not show
-// another child.
+// If the catalogue is lost and a new one is made, the link key stays the same. Links are
+// made from the key and IDs, so IDs must not be used again: a link that was given out must
+// not show another child.
 func TestNoLinkIsGivenOutAgainByANewCatalogue(t *testing.T) {
 	dir := t.TempDir()
 	given := map[string]string{}
@@ -112,7 +114,7 @@ func TestNoLinkIsGivenOutAgainByANewCatalogue(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = s.Update(t.Context(), func(tx *Tx) error {
-			a, err := tx.AddAccount(Account{Name: name, Layout: Portraits})
+			a, err := tx.AddAccount(Account{Name: name, Layout: layout.Portraits})
 			if err != nil {
 				return err
 			}
@@ -122,7 +124,7 @@ func TestNoLinkIsGivenOutAgainByANewCatalogue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := s.View(0).Photos(t.Context(), PhotoQuery{})
+		all, err := s.All().Photos(t.Context(), PhotoQuery{})
 		if err != nil || len(all) != 1 {
 			t.Fatal(all, err)
 		}
@@ -134,7 +136,7 @@ func TestNoLinkIsGivenOutAgainByANewCatalogue(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, suffix := range []string{"", "-wal", "-shm"} {
-			if err := remove(filepath.Join(dir, CatalogueFile+suffix)); err != nil {
+			if err := ignoreMissing(os.Remove(filepath.Join(dir, CatalogueFile+suffix))); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -18,23 +18,24 @@ import (
 //go:embed sql
 var sqlFiles embed.FS
 
-// migrate brings the catalogue to the newest schema, in one transaction. A
-// new catalogue gets sql/schema.sql; an older one every file of
-// sql/migrations above its user_version, in order. A file is called
-// NNNN-what.sql, and NNNN is the version it leads to; the schema's version is
-// the highest of them, or 1. The accounts and photos of a new catalogue are
-// numbered from after on; with mustBe it is an error that it is empty.
+// migrate brings the catalogue to the newest schema, in one transaction. It runs
+// sql/schema.sql on a new catalogue, and on an older one each file of sql/migrations whose
+// version is above its user_version, in order. Such a file is called NNNN-what.sql; NNNN
+// is the version after it. The newest version is the highest NNNN, or 1. The IDs of
+// accounts and photos in a new catalogue are above after. If after is mustExist, a new
+// catalogue is an error.
 func migrate(ctx context.Context, db *sql.DB, files fs.FS, after int64) error {
 	steps, err := migrations(files)
 	if err != nil {
 		return err
 	}
 	newest := newestOf(steps)
-	// Most starts find nothing to do, and must not queue behind a writer.
+	// Read the version outside of the write transaction first: it is usually the newest,
+	// and the start must not wait for a writer then.
 	v, err := userVersion(ctx, db)
 	for deadline := time.Now().Add(20 * time.Second); isBusy(err) && time.Now().Before(deadline); v, err = userVersion(ctx, db) {
-		// The first connections to a new file all switch it to WAL, and there
-		// SQLite gives up at once instead of waiting its busy_timeout.
+		// Each of the first connections to a new file tries to switch it to WAL. When
+		// two do so at once SQLite fails without waiting for its busy_timeout.
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err != nil || v == newest {
@@ -52,7 +53,7 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS, after int64) error {
 	if have > newest {
 		return fmt.Errorf("it was written by a newer picday (schema %d, this one knows %d): upgrade picday", have, newest)
 	}
-	if have == 0 && after == mustBe {
+	if have == 0 && after == mustExist {
 		return fmt.Errorf("it is empty: restore it from a backup if it was not so before (%w)", ErrNoCatalogue)
 	}
 	if have == 0 {
@@ -63,7 +64,7 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS, after int64) error {
 		if _, err := tx.ExecContext(ctx, string(schema)); err != nil {
 			return fmt.Errorf("schema: %w", err)
 		}
-		if err := number(tx, after); err != nil {
+		if err := startIDsAfter(ctx, tx, after); err != nil {
 			return err
 		}
 		have = newest
@@ -82,26 +83,23 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS, after int64) error {
 	return tx.Commit()
 }
 
-// mustBe is for who may not begin a catalogue.
-const mustBe = -1
+// mustExist, as after, makes an empty catalogue an error.
+const mustExist = -1
 
-// unused is a number that no catalogue before has come to. Links are made of
-// numbers and the key: one that was given out by a catalogue that was lost, or
-// between its backup and its loss, must not show another child. The clock is
-// ahead of any count, for nobody takes in a thousand photos a second.
-func unused(now time.Time) int64 { return millis(now) }
+// unusedID returns an ID above all that earlier catalogues with the same link key have
+// used. A link is made from an ID and the key: if an ID of a lost catalogue, or one that
+// was assigned after the backup, was used again, an old link would show another child.
+// The milliseconds since 1970 are above all IDs, because nobody adds a thousand photos
+// per second.
+func unusedID(now time.Time) int64 { return millis(now) }
 
-// number lets accounts and photos be numbered from after on, if they are not
-// beyond it.
-func number(tx interface {
-	Exec(string, ...any) (sql.Result, error)
-}, after int64,
-) error {
-	for _, table := range []string{"account", "photo"} {
-		if _, err := tx.Exec(`INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)`, table); err != nil {
+// startIDsAfter makes the next IDs of accounts, photos and subjects larger than after.
+func startIDsAfter(ctx context.Context, tx *sql.Tx, after int64) error {
+	for _, table := range []string{"account", "photo", "subject"} {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)`, table); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?`, after, table); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?`, after, table); err != nil {
 			return err
 		}
 	}
@@ -109,7 +107,7 @@ func number(tx interface {
 }
 
 func isBusy(err error) bool {
-	var e sqlite3.Error // by value: that is how this driver returns it
+	var e sqlite3.Error // the driver returns it by value
 	return errors.As(err, &e) && e.Code == sqlite3.ErrBusy
 }
 

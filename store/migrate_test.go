@@ -23,8 +23,8 @@ func raw(t *testing.T, name string) *sql.DB {
 
 func shape(t *testing.T, db *sql.DB) string {
 	t.Helper()
-	// Blanks and comments aside: a migration need not repeat them.
-	lines, err := column[string](db, `SELECT type || ' ' || name || ' ' || coalesce((SELECT group_concat(c.name || ' ' || c.type || ' ' || c."notnull"
+	// Ignore spaces and comments, which a migration need not repeat.
+	lines, err := column[string](t.Context(), db, `SELECT type || ' ' || name || ' ' || coalesce((SELECT group_concat(c.name || ' ' || c.type || ' ' || c."notnull"
 		|| ' ' || coalesce(c.dflt_value, '') || ' ' || c.pk, ', ') FROM pragma_table_xinfo(m.name) c), '')
 		|| CASE WHEN type IN ('index', 'trigger') THEN coalesce(sql, '') ELSE '' END FROM sqlite_schema m ORDER BY name`)
 	if err != nil || len(lines) == 0 {
@@ -33,7 +33,7 @@ func shape(t *testing.T, db *sql.DB) string {
 	return strings.Join(lines, "\n")
 }
 
-// withStep is a picday one version ahead.
+// withStep returns the SQL files of this picday, and those of one with another migration.
 func withStep(t *testing.T) (now, next fstest.MapFS) {
 	const step = `ALTER TABLE account ADD COLUMN note TEXT NOT NULL DEFAULT '';` + "\n" + `CREATE INDEX account_note ON account (note);`
 	t.Helper()
@@ -78,7 +78,7 @@ func TestNewerCatalogueIsRefused(t *testing.T) {
 	}
 }
 
-// A step that fails leaves the catalogue as it was.
+// A migration that fails leaves the catalogue unchanged.
 func TestFailedMigrationChangesNothing(t *testing.T) {
 	v1, v2 := withStep(t)
 	db := raw(t, filepath.Join(t.TempDir(), "c"))
@@ -103,7 +103,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	}
 }
 
-// The daemon and the tool start at once after an upgrade.
+// The daemon and the tool can start at the same time after an upgrade.
 func TestTwoMigrateAtOnce(t *testing.T) {
 	_, v2 := withStep(t)
 	for range 10 {

@@ -2,10 +2,14 @@ package store
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"picday/internal/language"
+	"picday/internal/layout"
 )
 
 func TestOperators(t *testing.T) {
@@ -125,9 +129,9 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// Whether there is such an operator must not show in the time that the answer
-// takes: the same work is done for both.
-func TestNobodyCostsTheSame(t *testing.T) {
+// A log-in with an unknown name does the same work as one with a known name, so that the
+// time of the answer does not tell whether there is such an operator.
+func TestAnUnknownOperatorCostsTheSameWork(t *testing.T) {
 	hash, err := HashPassword("somebody has this")
 	if err != nil {
 		t.Fatal(err)
@@ -136,5 +140,43 @@ func TestNobodyCostsTheSame(t *testing.T) {
 	none, err2 := bcrypt.Cost([]byte(nobody()))
 	if err1 != nil || err2 != nil || somebody != none || somebody < 12 {
 		t.Errorf("%d %v, nobody %d %v", somebody, err1, none, err2)
+	}
+}
+
+func TestOperatorRoles(t *testing.T) {
+	w := newWorld(t, layout.Jobs)
+	hash, err := HashPassword("correct horse")
+	w.must(err)
+	w.tx(func(tx *Tx) error { return tx.AddOperator(Operator{Name: "eva"}, hash) })
+	role := func() Role {
+		all, err := w.s.Operators(t.Context())
+		w.must(err)
+		return all[0].Role
+	}
+	if role() != Work {
+		t.Errorf("without a role: %q", role())
+	}
+	w.tx(func(tx *Tx) error { return tx.SetOperatorRole("eva", Look) })
+	if role() != Look {
+		t.Errorf("after the change: %q", role())
+	}
+	w.tx(func(tx *Tx) error { return tx.SetOperatorLanguage("eva", language.German) })
+	if all, err := w.s.Operators(t.Context()); err != nil || all[0].Language != language.German {
+		t.Errorf("%+v, %v", all, err)
+	}
+	err = w.s.Update(t.Context(), func(tx *Tx) error { return tx.SetOperatorRole("nobody", Look) })
+	if !errors.Is(err, ErrNotFound) {
+		t.Errorf("of nobody: %v", err)
+	}
+	for have, may := range map[Role]string{Look: "look", Work: "look work", Admin: "look work admin", "": "", "root": ""} {
+		var got []string
+		for _, need := range Roles {
+			if have.May(need) {
+				got = append(got, string(need))
+			}
+		}
+		if strings.Join(got, " ") != may {
+			t.Errorf("%q may %q", have, got)
+		}
 	}
 }

@@ -3,12 +3,14 @@ package store
 import (
 	"strings"
 	"testing"
+
+	"picday/internal/layout"
 )
 
-// What tills and shops ask for again and again is looked up in an index: it
-// costs the same however many photos there are.
+// What programs of customers ask the API again and again uses an index, so that it costs
+// the same for any number of photos.
 func TestPlansOfTheAPI(t *testing.T) {
-	w := newWorld(t, Portraits)
+	w := newWorld(t, layout.Portraits)
 	one := w.acct.ID
 	for _, c := range []struct {
 		what string
@@ -16,10 +18,10 @@ func TestPlansOfTheAPI(t *testing.T) {
 		q    PhotoQuery
 		uses string
 	}{
-		{"a person of one account", w.s.View(one), PhotoQuery{PhotoFilter: PhotoFilter{Person: "12"}, Order: ByChange, Limit: 2}, "photo_person (account_id=? AND person=?)"},
-		{"a person of all accounts", w.s.View(0), PhotoQuery{PhotoFilter: PhotoFilter{Person: "12"}, Order: ByChange, Limit: 2}, "photo_person (account_id=? AND person=?)"},
-		{"what has changed", w.s.View(0), PhotoQuery{Show: ShowBoth, Order: ByChange, ChangedSince: 5, Limit: 2}, "photo_changed (changed_at>?)"},
-		{"what has changed, further", w.s.View(0), PhotoQuery{Show: ShowBoth, Order: ByChange, ChangedSince: 5, After: Key{Number: 6, ID: 1}, Limit: 2}, "photo_changed (changed_at>?)"},
+		{"a person of one account", w.s.View(one), PhotoQuery{Person: "12", Order: ByChange, Limit: 2}, "photo_person (account_id=? AND person=?)"},
+		{"a person of all accounts", w.s.All(), PhotoQuery{Person: "12", Order: ByChange, Limit: 2}, "photo_person (account_id=? AND person=?)"},
+		{"what has changed", w.s.All(), PhotoQuery{Show: ShowBoth, Order: ByChange, ChangedSince: 5, Limit: 2}, "photo_changed (changed_at>?)"},
+		{"what has changed, further", w.s.All(), PhotoQuery{Show: ShowBoth, Order: ByChange, ChangedSince: 5, After: Key{Number: 6, ID: 1}, Limit: 2}, "photo_changed (changed_at>?)"},
 		{"what has changed in one account", w.s.View(one), PhotoQuery{Show: ShowBoth, Order: ByChange, ChangedSince: 5, Limit: 2}, "photo_account_changed (account_id=? AND changed_at>?)"},
 	} {
 		tx, err := w.s.read.BeginTx(t.Context(), nil)

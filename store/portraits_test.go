@@ -5,9 +5,11 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"picday/internal/layout"
 )
 
-// A portrait's link belongs to the ID. 12 and 13 are there at first, with the
+// A portrait's link belongs to the ID. At first there are the IDs 12 and 13 with the
 // pictures A and B.
 func TestPortraitLinksBelongToTheID(t *testing.T) {
 	const dir = "acme/user-pictures/"
@@ -49,7 +51,7 @@ func TestPortraitLinksBelongToTheID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(6) {
-				w := newWorld(t, Portraits)
+				w := newWorld(t, layout.Portraits)
 				w.rng = rand.New(rand.NewPCG(seed, 0))
 				w.put(p12, "A")
 				w.put(p13, "B")
@@ -90,18 +92,18 @@ func TestPortraitLinksBelongToTheID(t *testing.T) {
 	}
 }
 
-// Anything, in any order: each ID shows its newest file, under the link it
-// always had; and a picture is nobody's whose name it does not carry. All
-// pictures are of one size, as a camera's without compression would be.
+// After random changes, processed in random order, each ID shows its newest file under the
+// link that it always had, and no ID shows a picture that is not named after it. All
+// pictures have the same size, so that the size cannot tell them apart.
 func TestPortraitsSettleToTheTruth(t *testing.T) {
 	paths := []string{}
 	for _, id := range []string{"1.jpg", "1.JPG", "2.jpg", "2.jpeg", "3.jpg"} {
 		paths = append(paths, "acme/user-pictures/"+id)
 	}
 	for seed := range seeds(12) {
-		w := newWorld(t, Portraits)
+		w := newWorld(t, layout.Portraits)
 		w.rng = rand.New(rand.NewPCG(seed, 3))
-		links := map[string]string{} // by ID, for ever
+		links := map[string]string{} // by ID; they never change
 		picture := 0
 		fresh := func() string { picture++; return fmt.Sprintf("picture %04d", picture) }
 		one := func() string { return paths[w.rng.IntN(len(paths))] }
@@ -154,9 +156,9 @@ func TestPortraitsSettleToTheTruth(t *testing.T) {
 	}
 }
 
-// A file that was changed and renamed between two looks, or was away for a
-// while, is known under several names; when it gets another ID, all of them
-// end, in whatever order the catalogue has them.
+// A file that was changed and renamed before the watcher saw it, or moved away and back,
+// has several upload rows. If it gets another ID, the photos of all old IDs are withdrawn,
+// in whatever order the catalogue has the rows.
 func TestAPortraitOfManyNamesLeavesThemAll(t *testing.T) {
 	const p103, p105, P105 = "acme/user-pictures/103.jpg", "acme/user-pictures/105.jpg", "acme/user-pictures/105.JPG"
 	for name, before := range map[string]func(*world){
@@ -177,7 +179,7 @@ func TestAPortraitOfManyNamesLeavesThemAll(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, Portraits)
+			w := newWorld(t, layout.Portraits)
 			w.put(P105, "A")
 			w.settle()
 			link := w.link(P105)
@@ -191,11 +193,11 @@ func TestAPortraitOfManyNamesLeavesThemAll(t *testing.T) {
 	}
 }
 
-// One of two names of a file gets another ID; the other name is not looked at
-// again, nothing about it has changed.
+// If one of two hard links of a file is renamed to another ID, the photo of the other link
+// stays published, although nothing makes the daemon process that link again.
 func TestRenamedHardLinkLeavesTheOtherPublished(t *testing.T) {
 	const p12, P12, p14 = "acme/user-pictures/12.jpg", "acme/user-pictures/12.JPG", "acme/user-pictures/14.jpg"
-	w := newWorld(t, Portraits)
+	w := newWorld(t, layout.Portraits)
 	w.put(p12, "A")
 	w.publish(p12)
 	w.ln(p12, P12)
@@ -210,16 +212,16 @@ func TestRenamedHardLinkLeavesTheOtherPublished(t *testing.T) {
 	}
 }
 
-// Whose picture it is has been said by the new name: the old link is dead
-// with the very transaction in which the new one lives.
+// The transaction that publishes a renamed portrait also withdraws the photo of its old
+// ID, because the new name says whose picture it is.
 func TestRenamedPortraitLeavesItsOldLinkAtOnce(t *testing.T) {
 	const p12, p13 = "acme/user-pictures/12.jpg", "acme/user-pictures/13.jpg"
-	w := newWorld(t, Portraits)
+	w := newWorld(t, layout.Portraits)
 	w.put(p12, "A")
 	w.publish(p12)
 	link := w.link(p12)
 	w.mv(p12, p13)
-	w.gone(p12) // its grace begins
+	w.gone(p12) // begins its grace
 	w.publish(p13)
 	w.consistent()
 	if got := w.shows(link, "A"); got != "" {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// The daemon and root's tool are two processes. The test binary plays both.
+// The daemon and root's tool are two processes. The test binary runs itself as either.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("PICDAY_TEST_CATALOGUE"); dir != "" {
 		if err := hammer(dir, os.Getenv("PICDAY_TEST_NAME")); err != nil {
@@ -39,10 +39,10 @@ func hammer(dir, name string) error {
 	for range 100 {
 		if err := s.Update(ctx, func(tx *Tx) error {
 			var n int
-			if err := tx.QueryRow(`SELECT count(*) FROM meta WHERE key <> 'changed'`).Scan(&n); err != nil {
+			if err := tx.queryRow(`SELECT count(*) FROM meta WHERE key <> 'changed'`).Scan(&n); err != nil {
 				return err
 			}
-			_, err := tx.Exec(`INSERT INTO meta VALUES (?, ?)`, fmt.Sprint(n), name)
+			_, err := tx.exec(`INSERT INTO meta VALUES (?, ?)`, fmt.Sprint(n), name)
 			return err
 		}); err != nil {
 			return err
@@ -62,7 +62,7 @@ func process(t *testing.T, dir, name string, uid uint32) *exec.Cmd {
 	cmd := exec.Command(exe)
 	cmd.Env = append(os.Environ(), "PICDAY_TEST_CATALOGUE="+dir, "PICDAY_TEST_NAME="+name)
 	if uid != 0 {
-		// The binary is in a directory that is nobody else's business.
+		// The user uid cannot reach the directory of the test binary.
 		file, err := os.Open(exe)
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +74,7 @@ func process(t *testing.T, dir, name string, uid uint32) *exec.Cmd {
 	return cmd
 }
 
-// All start at once, on nothing: who comes first makes the key and the schema.
+// All processes start at once without a catalogue; one of them makes the key and schema.
 func TestProcessesShareACatalogue(t *testing.T) {
 	dir := t.TempDir()
 	var all []*exec.Cmd
@@ -106,7 +106,7 @@ func TestProcessesShareACatalogue(t *testing.T) {
 	}
 }
 
-// Root may come first or second: what it makes must not lock the daemon out.
+// The daemon can use what root has made, whichever of them starts first.
 func TestRootAndDaemonInBothOrders(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
@@ -129,7 +129,7 @@ func TestRootAndDaemonInBothOrders(t *testing.T) {
 			if err := os.Chown(dir, nobody, nobody); err != nil {
 				t.Fatal(err)
 			}
-			// Open all the time, so that -wal and -shm are never cleaned up.
+			// Keep a connection open, so that SQLite never deletes -wal and -shm.
 			first, _, err := Create(t.Context(), dir)
 			if err != nil {
 				t.Fatal(err)

@@ -1,43 +1,19 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"time"
+
+	"picday/internal/layout"
+	"picday/internal/upload"
 )
 
-// A Presence is what the upload volume says about a path right now.
-type Presence int
-
-// Unknown is the answer whenever absence cannot be proven: the volume is not
-// the one we know, a parent cannot be read, the job is not planned.
-const (
-	Unknown Presence = iota
-	There
-	Absent
-)
-
-// A Disk answers what is on the upload volume. It is asked from inside the
-// transaction that depends on the answer, within its Budget. Who lends a Disk
-// to Publish or Problem undoes the change if an answer was not to be had: what
-// an Unknown is taken for may be another child's link.
-type Disk interface {
-	// Look tells whether something is at the path of the account, and its
-	// identity if it is There.
-	Look(account, path string) (Presence, Identity)
-	// Elsewhere finds that very file, with that picture in it, somewhere else
-	// in the job that path is in, where it will be looked at: There, at that path.
-	Elsewhere(account, path string, id Identity, sha SHA) (p Presence, at string)
-	// Sure tells whether the answers of this Disk could be trusted until now.
-	Sure(ctx context.Context) error
-}
-
-// A Place is what a path means, in the words of the catalogue.
+// A Place is a path and what it means according to the account's layout.
 type Place struct {
 	Path   string // raw bytes, from the root of the SFTP view
-	Shown  string // the same for people
+	Shown  string // Path in printable form
 	Job    string // "" in the portraits layout
 	Album  string
 	Area   string
@@ -48,7 +24,7 @@ type Place struct {
 type Arrival struct {
 	Account  Account
 	Place    Place
-	Identity Identity
+	Identity upload.Identity
 	Original Original
 	Flags    string
 }
@@ -58,32 +34,32 @@ type Outcome string
 
 // The outcomes.
 const (
-	Added     Outcome = "added"
-	Replaced  Outcome = "replaced"
-	Moved     Outcome = "moved"
-	Restored  Outcome = "restored"
-	Unchanged Outcome = "unchanged" // the same picture with, say, another mtime
-	Duplicate Outcome = "duplicate" // portraits: a newer file with this ID is there
-	Declined  Outcome = "declined"  // somebody has put an earlier picture back in its place
-	Withheld  Outcome = "withheld"  // an operator has withdrawn this very picture, and it stays so
-	Aside     Outcome = "aside"     // no photo: a RAW or side file whose JPEG is beside it
+	Added           Outcome = "added"
+	Replaced        Outcome = "replaced"
+	Moved           Outcome = "moved"
+	Restored        Outcome = "restored"
+	Unchanged       Outcome = "unchanged" // the same picture with, say, another mtime
+	Duplicate       Outcome = "duplicate" // portraits: a newer file with this ID is there
+	AlreadyReverted Outcome = "declined"  // not published, because Revert has replaced this picture by an earlier one
+	StillWithdrawn  Outcome = "withheld"  // an operator has withdrawn this picture, so it stays withdrawn
+	Sidecar         Outcome = "aside"     // no photo: a RAW or side file whose JPEG is in the same folder
 )
 
-// Publish makes the arrival the current photo of its place. This is the
-// moment in which a picture becomes, or stops being, what a link shows.
+// Publish makes the arrival the current photo of its place. Its commit is the moment at
+// which a link begins to show the picture.
 func (tx *Tx) Publish(a Arrival, disk Disk) (Outcome, error) {
-	ctx := context.Background()
-	if err := tx.remains(a.Account); err != nil {
+	ctx := tx.ctx
+	if err := tx.requireAccount(a.Account); err != nil {
 		return "", err
 	}
 	jobID, err := tx.jobID(a.Account, a.Place.Job)
 	if err != nil {
 		return "", err
 	}
-	if err := tx.keepOriginal(a.Original); err != nil {
+	if err := tx.insertOriginal(a.Original); err != nil {
 		return "", err
 	}
-	live, isLive, err := uploadAt(ctx, tx, a.Account.ID, a.Place.Path)
+	live, isLive, err := uploadAt(ctx, tx.t, a.Account.ID, a.Place.Path)
 	if err != nil {
 		return "", err
 	}
@@ -96,39 +72,39 @@ func (tx *Tx) Publish(a Arrival, disk Disk) (Outcome, error) {
 			return "", err
 		}
 		if loses {
-			return Duplicate, tx.record(a.Account, a.Place.Path, a.Identity, jobID, 0, DuplicateID, 0)
+			return Duplicate, errors.Join(tx.record(a.Account, a.Place.Path, a.Identity, jobID, 0, layout.DuplicateID, 0), tx.countArriving(a.Account, jobID, Duplicate))
 		}
 	} else if photoID, outcome, err = tx.jobPhoto(a, live, isLive, disk); err != nil {
 		return "", err
 	}
 	if photoID != 0 {
-		if declined, err := tx.declines(photoID, a.Original.SHA); err != nil {
+		if declined, err := tx.wasReverted(photoID, a.Original.SHA); err != nil {
 			return "", err
 		} else if declined {
-			return Declined, tx.record(a.Account, a.Place.Path, a.Identity, jobID, photoID, Reverted, 0)
+			return AlreadyReverted, errors.Join(tx.record(a.Account, a.Place.Path, a.Identity, jobID, photoID, layout.Reverted, 0), tx.countArriving(a.Account, jobID, AlreadyReverted))
 		}
 	}
 	var was string
 	if photoID == 0 {
 		photoID, outcome, err = tx.insertPhoto(row)
 	} else {
-		var happened Outcome
-		happened, was, err = tx.updatePhoto(photoID, row)
-		if outcome == "" || happened == Restored || happened == Withheld {
-			outcome = happened
+		var updated Outcome
+		updated, was, err = tx.updatePhoto(photoID, row)
+		if outcome == "" || updated == Restored || updated == StillWithdrawn {
+			outcome = updated
 		}
 	}
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(tx.turnedUp(photoID, row), tx.arrived(a, photoID, outcome, was)); err != nil {
+	if err := errors.Join(tx.endOtherShotsOf(photoID, row), tx.addArrival(a, photoID, outcome, was), tx.countArriving(a.Account, jobID, outcome)); err != nil {
 		return "", err
 	}
 	return outcome, tx.record(a.Account, a.Place.Path, a.Identity, jobID, photoID, "", 0)
 }
 
-// arrived enters an arrival in the activity, if it has changed anything.
-func (tx *Tx) arrived(a Arrival, photoID int64, outcome Outcome, was string) error {
+// addArrival adds an arrival to the activity, if it has changed anything.
+func (tx *Tx) addArrival(a Arrival, photoID int64, outcome Outcome, was string) error {
 	event := map[Outcome]Event{Added: EventAdded, Replaced: EventReplaced, Moved: EventMoved, Restored: EventRestored}[outcome]
 	if event == "" {
 		return nil
@@ -136,17 +112,17 @@ func (tx *Tx) arrived(a Arrival, photoID int64, outcome Outcome, was string) err
 	if event != EventMoved {
 		was = ""
 	}
-	return tx.happened(Activity{AccountID: a.Account.ID, Event: event, Path: a.Place.Shown, Detail: was, PhotoID: photoID})
+	return tx.addActivity(Activity{AccountID: a.Account.ID, Event: event, Path: a.Place.Shown, Detail: was, PhotoID: photoID})
 }
 
-// jobPhoto decides which photo of a jobs account the arrival is; 0 = a new
-// one. A link must go on showing the picture it was given out for, so a moved
-// file is recognised by its inode and content before the name is looked at.
+// jobPhoto returns the ID of the photo of a jobs account that the arrival belongs to; 0 =
+// a new one. A link must keep showing the picture that it was sent for, so a moved file
+// is recognised by its inode and content before its name is considered.
 func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, Outcome, error) {
 	if isLive && live.PhotoID != 0 && live.Identity.SameInode(a.Identity) {
 		return live.PhotoID, "", nil
 	}
-	isLive, err := tx.stillHere(live, isLive, a.Identity)
+	isLive, err := tx.liveOnVolume(live, isLive, a.Identity)
 	if err != nil {
 		return 0, "", err
 	}
@@ -157,9 +133,9 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 	if len(moved) > 0 {
 		id := moved[0].PhotoID
 		if isLive && live.PhotoID != 0 && live.PhotoID != id {
-			// What was at this name went elsewhere or was overwritten by
-			// the move: its own photo waits for it to turn up.
-			if err := tx.markGone(live.ID); err != nil {
+			// The file that was at this name was moved or overwritten by the
+			// move. Its photo waits for the grace, in case it appears elsewhere.
+			if err := tx.markMissing(live.ID); err != nil {
 				return 0, "", err
 			}
 		}
@@ -169,12 +145,12 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 		if away, err := tx.movedAway(a.Account, live, disk); err != nil || !away {
 			return live.PhotoID, "", err
 		}
-		return 0, "", tx.markGone(live.ID)
+		return 0, "", tx.markMissing(live.ID)
 	}
-	// A client that deletes before it renames (WinSCP), or a file that is
-	// uploaded again after it was withdrawn.
+	// The client may delete before it renames (WinSCP), or upload a file again that
+	// was withdrawn.
 	dir, name := splitPath(a.Place.Path)
-	before, err := collect(context.Background(), tx, scanUpload, uploadColumns+`WHERE account_id = +? AND dir = +? AND name = +?
+	before, err := collect(tx.ctx, tx.t, scanUpload, uploadColumns+`WHERE account_id = +? AND dir = +? AND name = +?
 		AND gone_at IS NOT NULL AND photo_id IS NOT NULL ORDER BY gone_at DESC, id DESC`, a.Account.ID, dir, name)
 	if err != nil {
 		return 0, "", err
@@ -188,20 +164,20 @@ func (tx *Tx) jobPhoto(a Arrival, live Upload, isLive bool, disk Disk) (int64, O
 		} else if away {
 			continue
 		}
-		_, err = tx.Exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, u.PhotoID)
+		_, err = tx.exec(`DELETE FROM upload WHERE photo_id = ? AND gone_at IS NOT NULL`, u.PhotoID)
 		return u.PhotoID, "", err
 	}
-	return tx.fileless(a, disk)
+	return tx.photoWithoutFile(a, disk)
 }
 
-// fileless finds the photo that has no file on this volume, and is of this very
-// picture in this job: it was withdrawn, or a restored backup could not put its
-// file back, or the uploads have another home. Another picture may be another child, also at the old one's path:
-// then the old one ends.
-func (tx *Tx) fileless(a Arrival, disk Disk) (id int64, _ Outcome, err error) {
+// photoWithoutFile finds the photo of this job that shows the same picture and has no file on
+// this volume: it was withdrawn, a restored backup could not put its file back, or the
+// uploads have another volume now. A different picture may show another child, also at
+// the same path, and then the old photo ends.
+func (tx *Tx) photoWithoutFile(a Arrival, disk Disk) (id int64, _ Outcome, err error) {
 	const without = ` AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id) `
-	// Or somebody has taken back this very picture from the photo of this path.
-	ids, err := column[int64](tx, `SELECT id FROM photo WHERE account_id = ? AND path = ? AND declined = ? AND (withdrawn_at IS NULL OR withdrawn_by IS NOT NULL)`+without,
+	// Or a photo at this path from which Revert has removed this picture.
+	ids, err := column[int64](tx.ctx, tx.t, `SELECT id FROM photo WHERE account_id = ? AND path = ? AND declined = ? AND (withdrawn_at IS NULL OR withdrawn_by IS NOT NULL)`+without,
 		a.Account.ID, []byte(a.Place.Path), a.Original.SHA[:])
 	if err != nil {
 		return 0, "", err
@@ -209,11 +185,11 @@ func (tx *Tx) fileless(a Arrival, disk Disk) (id int64, _ Outcome, err error) {
 	if len(ids) > 0 {
 		return ids[0], "", nil
 	}
-	ids, err = column[int64](tx, `SELECT id FROM photo WHERE sha256 = +?1 AND account_id = +?2
+	ids, err = column[int64](tx.ctx, tx.t, `SELECT id FROM photo WHERE sha256 = +?1 AND account_id = +?2
 		AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = photo.id AND substr(identity, 1, 8) = ?5)
 		AND job_id = (SELECT id FROM job WHERE account_id = ?2 AND name = ?3)
 		ORDER BY path = ?4 DESC, withdrawn_at IS NOT NULL, withdrawn_at DESC LIMIT 100`,
-		a.Original.SHA[:], a.Account.ID, a.Place.Job, []byte(a.Place.Path), a.Identity.bytes()[:8])
+		a.Original.SHA[:], a.Account.ID, a.Place.Job, []byte(a.Place.Path), a.Identity.Bytes()[:8])
 	if err != nil {
 		return 0, "", err
 	}
@@ -225,16 +201,16 @@ func (tx *Tx) fileless(a Arrival, disk Disk) (id int64, _ Outcome, err error) {
 			break
 		}
 	}
-	if _, err := tx.Exec(`DELETE FROM upload WHERE photo_id = ?`, id); err != nil {
+	if _, err := tx.exec(`DELETE FROM upload WHERE photo_id = ?`, id); err != nil {
 		return 0, "", err
 	}
-	ended, err := column[int64](tx, `SELECT id FROM photo WHERE account_id = ? AND path = ? AND withdrawn_at IS NULL AND id <> ?`+without,
+	ended, err := column[int64](tx.ctx, tx.t, `SELECT id FROM photo WHERE account_id = ? AND path = ? AND withdrawn_at IS NULL AND id <> ?`+without,
 		a.Account.ID, []byte(a.Place.Path), id)
 	for _, photo := range ended {
 		stamp, serr := tx.stamp()
 		err = errors.Join(err, serr)
 		if err == nil {
-			err = tx.change(`UPDATE photo SET withdrawn_at = ?, changed_at = ? WHERE id = ?`, millis(tx.now), stamp, photo)
+			err = tx.execOne(`UPDATE photo SET withdrawn_at = ?, changed_at = ? WHERE id = ?`, millis(tx.now), stamp, photo)
 		}
 		if err == nil {
 			err = tx.photoEvent(photo, EventWithdrawn, "", "")
@@ -243,8 +219,8 @@ func (tx *Tx) fileless(a Arrival, disk Disk) (id int64, _ Outcome, err error) {
 	return id, "", err
 }
 
-// portrait finds the photo row of the arrival's person (0 = none yet) and
-// tells whether the arrival loses against a newer file with the same ID.
+// portrait returns the photo ID of the arrival's person (0 = none yet), and whether a
+// newer file with the same ID makes the arrival a duplicate.
 func (tx *Tx) portrait(a Arrival, disk Disk) (photoID int64, loses bool, err error) {
 	moved, err := tx.movedFrom(a, disk)
 	if err == nil {
@@ -254,44 +230,44 @@ func (tx *Tx) portrait(a Arrival, disk Disk) (photoID int64, loses bool, err err
 		return 0, false, err
 	}
 	var was []byte
-	err = tx.QueryRow(`SELECT id, path FROM photo WHERE account_id = ? AND person = ?`, a.Account.ID, a.Place.Person).Scan(&photoID, &was)
+	err = tx.queryRow(`SELECT id, path FROM photo WHERE account_id = ? AND person = ?`, a.Account.ID, a.Place.Person).Scan(&photoID, &was)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, nil
 	}
 	if err != nil || string(was) == a.Place.Path {
 		return photoID, false, err
 	}
-	other, isLive, err := uploadAt(context.Background(), tx, a.Account.ID, string(was))
+	other, isLive, err := uploadAt(tx.ctx, tx.t, a.Account.ID, string(was))
 	if err != nil || !isLive || other.PhotoID != photoID {
 		return photoID, false, err
 	}
-	presence, now := disk.Look(a.Account.Name, other.Path)
+	presence, now := disk.Look(tx.ctx, a.Account.Name, other.Path)
 	if presence != There || now.SameInode(a.Identity) {
 		return photoID, false, nil
 	}
 	if now.Ctime > a.Identity.Ctime {
 		return 0, true, nil
 	}
-	_, err = tx.Exec(`UPDATE upload SET photo_id = NULL, reason = coalesce(reason, ?), since = ? WHERE id = ?`, DuplicateID, millis(tx.now), other.ID)
+	_, err = tx.exec(`UPDATE upload SET photo_id = NULL, reason = coalesce(reason, ?), since = ? WHERE id = ?`, layout.DuplicateID, millis(tx.now), other.ID)
 	return photoID, false, err
 }
 
-// Problem enters a file that cannot become a photo. A photo that was at this
-// path before stays published, unless it merely moved. keep is how long until
-// the file is deleted; 0 = never.
-func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep time.Duration, disk Disk) error {
-	if err := tx.remains(a); err != nil {
+// Problem records a file that cannot become a photo. A photo that was at this path before
+// stays published, unless its file was only moved. The file is deleted after keep; 0 =
+// never. It fails with an ErrUnsure if the disk could not be asked.
+func (tx *Tx) Problem(a Account, place Place, id upload.Identity, reason layout.Reason, keep time.Duration, disk Disk) error {
+	if err := tx.requireAccount(a); err != nil {
 		return err
 	}
 	jobID, err := tx.jobID(a, place.Job)
 	if err != nil {
 		return err
 	}
-	live, isLive, err := uploadAt(context.Background(), tx, a.ID, place.Path)
+	live, isLive, err := uploadAt(tx.ctx, tx.t, a.ID, place.Path)
 	if err != nil {
 		return err
 	}
-	here, err := tx.stillHere(live, isLive, id)
+	here, err := tx.liveOnVolume(live, isLive, id)
 	if err != nil {
 		return err
 	}
@@ -302,42 +278,46 @@ func (tx *Tx) Problem(a Account, place Place, id Identity, reason Reason, keep t
 			return err
 		} else if away {
 			live.PhotoID = 0
-			if err := tx.markGone(live.ID); err != nil {
+			if err := tx.markMissing(live.ID); err != nil {
 				return err
 			}
 		}
 	}
 	if !isLive || live.Reason != reason {
-		if err := tx.happened(Activity{AccountID: a.ID, Event: EventProblem, Path: place.Shown, Detail: string(reason), PhotoID: live.PhotoID}); err != nil {
+		if err := tx.addActivity(Activity{AccountID: a.ID, Event: EventProblem, Path: place.Shown, Detail: string(reason), PhotoID: live.PhotoID}); err != nil {
+			return err
+		}
+		if err := tx.countArriving(a, jobID, ""); err != nil {
 			return err
 		}
 	}
 	return tx.record(a, place.Path, id, jobID, live.PhotoID, reason, keep)
 }
 
-// record makes the upload row of a path say what has been decided.
-func (tx *Tx) record(a Account, p string, id Identity, jobID, photoID int64, reason Reason, keep time.Duration) error {
+// record writes the decision about a file into the upload row of its path.
+func (tx *Tx) record(a Account, p string, id upload.Identity, jobID, photoID int64, reason layout.Reason, keep time.Duration) error {
 	dir, name := splitPath(p)
 	var deleteAfter sql.NullInt64
 	if keep > 0 {
 		deleteAfter = nullMillis(tx.now.Add(keep))
 	}
-	_, err := tx.Exec(`INSERT INTO upload (account_id, dir, name, identity, job_id, photo_id, reason, since, delete_after)
+	_, err := tx.exec(`INSERT INTO upload (account_id, dir, name, identity, job_id, photo_id, reason, since, delete_after)
 		VALUES (?1, ?2, ?3, ?4, nullif(?5, 0), nullif(?6, 0), nullif(?7, ''), ?8, ?9)
 		ON CONFLICT (account_id, dir, name) WHERE gone_at IS NULL DO UPDATE SET
-			-- a stray that was written again starts its days anew; touched ones too: never earlier than shown
+			-- if a stray was written or touched, its time before the deletion begins again, because it may never be deleted earlier than people were told
 			since        = CASE WHEN reason IS excluded.reason AND identity = excluded.identity THEN since ELSE excluded.since END,
 			delete_after = CASE WHEN reason IS excluded.reason AND identity = excluded.identity THEN delete_after ELSE excluded.delete_after END,
-			identity = excluded.identity, job_id = excluded.job_id, photo_id = excluded.photo_id, reason = excluded.reason`,
-		a.ID, dir, name, id.bytes(), jobID, photoID, reason, millis(tx.now), deleteAfter)
+			ignored_by   = CASE WHEN excluded.reason IS NOT NULL AND identity = excluded.identity THEN ignored_by END,
+			identity = excluded.identity, job_id = excluded.job_id, photo_id = excluded.photo_id, reason = excluded.reason, again = NULL`,
+		a.ID, dir, name, id.Bytes(), jobID, photoID, reason, millis(tx.now), deleteAfter)
 	return err
 }
 
-// remains is ErrNotFound for an account that is gone. What was in hand while it
-// was removed would be nobody's, and never end.
-func (tx *Tx) remains(a Account) error {
+// requireAccount returns ErrNotFound for a removed account. A file that was being taken in
+// while its account was removed must not become a photo that nobody can remove.
+func (tx *Tx) requireAccount(a Account) error {
 	var gone bool
-	err := tx.QueryRow(`SELECT state = 'gone' FROM account WHERE id = ?`, a.ID).Scan(&gone)
+	err := tx.queryRow(`SELECT state = 'gone' FROM account WHERE id = ?`, a.ID).Scan(&gone)
 	if gone || errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("account %q: %w", a.Name, ErrNotFound)
 	}
@@ -348,7 +328,7 @@ func (tx *Tx) jobID(a Account, job string) (id int64, err error) {
 	if job == "" {
 		return 0, nil
 	}
-	err = tx.QueryRow(`SELECT id FROM job WHERE account_id = ? AND name = ?`, a.ID, job).Scan(&id)
+	err = tx.queryRow(`SELECT id FROM job WHERE account_id = ? AND name = ?`, a.ID, job).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}

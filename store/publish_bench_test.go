@@ -13,24 +13,26 @@ import (
 	"testing"
 	"time"
 
+	"picday/internal/layout"
+	"picday/internal/test/catalogues"
+	"picday/internal/upload"
 	"picday/store"
-	"picday/store/storetest"
 )
 
-// nowhere is an upload volume on which nothing else is.
+// nowhere is a Disk without files.
 type nowhere struct{}
 
-func (nowhere) Look(string, string) (store.Presence, store.Identity) {
-	return store.Unknown, store.Identity{}
+func (nowhere) Look(context.Context, string, string) (store.Presence, upload.Identity) {
+	return store.Unknown, upload.Identity{}
 }
 
-func (nowhere) Elsewhere(string, string, store.Identity, store.SHA) (store.Presence, string) {
+func (nowhere) Find(context.Context, string, string, upload.Identity, store.SHA) (store.Presence, string) {
 	return store.Absent, ""
 }
 
-func (nowhere) Sure(context.Context) error { return nil }
+func (nowhere) Verify(context.Context) error { return nil }
 
-// grown is a catalogue with so many photos in one account.
+// grown is a catalogue with many photos in one account, and what was measured with it.
 type grown struct {
 	*store.Store
 	acct store.Account
@@ -40,20 +42,20 @@ type grown struct {
 	cpu  []time.Duration // the processor's part of them
 }
 
-// grow makes a catalogue with so many photos in one account.
+// grow makes a catalogue with a number of photos in one account.
 func grow(b *testing.B, dir string, photos int) {
 	b.Helper()
 	must(b, os.Mkdir(dir, 0o700))
 	s, _, err := store.Create(b.Context(), dir)
 	must(b, err)
 	must(b, s.Update(b.Context(), func(tx *store.Tx) error {
-		acct, err := tx.AddAccount(store.Account{Name: "acme", Layout: store.Jobs})
+		acct, err := tx.AddAccount(store.Account{Name: "acme", Layout: layout.Jobs})
 		if err == nil {
 			err = tx.AddJob(acct, "job1")
 		}
 		return err
 	}))
-	must(b, storetest.Bulk(b.Context(), s, "acme", "job1", photos, 100))
+	must(b, catalogues.Bulk(b.Context(), s, "acme", "job1", photos, 100))
 	must(b, s.Close())
 }
 
@@ -62,7 +64,7 @@ func openGrown(b *testing.B, dir string) *grown {
 	s, err := store.Open(b.Context(), dir)
 	must(b, err)
 	b.Cleanup(func() { s.Close() })
-	acct, err := s.Account(b.Context(), "acme")
+	acct, err := s.All().Account(b.Context(), "acme")
 	must(b, err)
 	return &grown{Store: s, acct: acct}
 }
@@ -74,8 +76,8 @@ func must(b *testing.B, err error) {
 	}
 }
 
-// publish enters new photos, so many in one transaction, as picdayd's writer
-// does, and tells how long that took.
+// publish publishes new photos in one transaction, as picdayd's writer does, and returns how
+// long that took.
 func (g *grown) publish(b *testing.B, photos int) time.Duration {
 	b.Helper()
 	begin := time.Now()
@@ -86,12 +88,12 @@ func (g *grown) publish(b *testing.B, photos int) time.Duration {
 			if _, err := tx.Publish(store.Arrival{
 				Account:  g.acct,
 				Place:    store.Place{Path: name, Shown: name, Job: "job1", Album: fmt.Sprintf("New %04d", g.n/100), Area: "individuals"},
-				Identity: store.Identity{Volume: 1 << 60, Ino: uint64(g.n), Size: 7_000_000, Ctime: int64(g.n)},
+				Identity: upload.Identity{Volume: 1 << 60, Ino: uint64(g.n), Size: 7_000_000, Ctime: int64(g.n)},
 				Original: store.Original{
 					SHA: sha256.Sum256([]byte(name)), Bytes: 7_000_000, Width: 6000, Height: 4000,
 					Renditions: []store.Rendition{
-						{RenditionSpec: storetest.Specs[0], Width: 1600, Height: 1067, Bytes: 200_000},
-						{RenditionSpec: storetest.Specs[1], Width: 400, Height: 267, Bytes: 20_000},
+						{Spec: catalogues.Specs[0], Width: 1600, Height: 1067, Bytes: 200_000},
+						{Spec: catalogues.Specs[1], Width: 400, Height: 267, Bytes: 20_000},
 					},
 				},
 			}, nowhere{}); err != nil {
@@ -106,11 +108,11 @@ func (g *grown) publish(b *testing.B, photos int) time.Duration {
 	return time.Since(begin)
 }
 
-// BenchmarkPublish is what the catalogue does for one new photo in an account
-// that has many already: alone in its transaction, and in groups of 64 as when
-// many wait. The sizes take turns, so what counts, their ratio, holds on a
-// busy machine too. In memory, so without what a disk needs to make it
-// durable; disk has that, and what an fsync of one page alone takes there.
+// BenchmarkPublish measures publishing a new photo in an account that already has many:
+// alone in a transaction, and in groups of 64, as when many wait. It alternates between the
+// sizes, so that their ratio, which is the result, is right on a busy machine too. It runs in
+// memory, without the cost of syncing; its sub-benchmark disk includes that, and measures an
+// fsync of one page for comparison.
 func BenchmarkPublish(b *testing.B) {
 	most := 1_000_000
 	if n, err := strconv.Atoi(os.Getenv("PICDAY_BENCH_PHOTOS")); err == nil {
@@ -168,7 +170,7 @@ func publishTurns(b *testing.B, dir string, sizes []int) {
 		b.ReportMetric(rate(g.many), fmt.Sprintf("%d-photos/s", sizes[i]))
 		b.ReportMetric(rate(g.cpu), fmt.Sprintf("%d-photos/cpu-s", sizes[i]))
 	}
-	// By the processor's time, which other programs hardly change.
+	// Compare CPU times, which other programs hardly affect.
 	b.ReportMetric(rate(all[len(all)-1].cpu)/rate(all[0].cpu), "largest/smallest")
 	b.ReportMetric(0, "ns/op")
 }
@@ -181,7 +183,7 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// syncs is the median time in which a page is made durable.
+// syncs returns the median time of an fsync of one page.
 func syncs(b *testing.B, dir string) time.Duration {
 	f, err := os.Create(filepath.Join(dir, "page"))
 	if err != nil {

@@ -5,14 +5,16 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"picday/internal/layout"
 )
 
-// The name of all these photos.
+// The path of the photos in these tests.
 const name1 = "job1/A/IMG_1.jpg"
 
 func (w *world) at(p string) Photo {
 	w.Helper()
-	all, err := w.s.View(0).Photos(w.Context(), PhotoQuery{PhotoFilter: PhotoFilter{Account: w.acct.Name, Path: p}, Show: ShowBoth})
+	all, err := w.s.All().Photos(w.Context(), PhotoQuery{Account: w.acct.Name, Path: p, Show: ShowBoth})
 	w.must(err)
 	if len(all) != 1 {
 		w.Fatalf("%s: %d photos", p, len(all))
@@ -20,15 +22,15 @@ func (w *world) at(p string) Photo {
 	return all[0]
 }
 
-// told lists what people are told of.
+// notices returns the paths of the photos that Replaced lists.
 func (w *world) notices() (paths []string) {
 	w.Helper()
-	all, err := w.s.View(0).Replaced(w.Context(), "", 0, 0)
+	all, err := w.s.All().Replaced(w.Context(), "", 0, 0)
 	w.must(err)
 	for _, p := range all {
 		paths = append(paths, p.Path)
 	}
-	counts, err := w.s.View(0).ReplacedCounts(w.Context())
+	counts, err := w.s.All().ReplacedCounts(w.Context())
 	w.must(err)
 	n := 0
 	for _, c := range counts {
@@ -44,14 +46,14 @@ func (w *world) revert(p, sha string) error {
 	return w.s.Update(w.Context(), func(tx *Tx) error { _, err := tx.Revert(w.at(p).ID, sha, "eva"); return err })
 }
 
-func (w *world) reasonAt(p string) Reason {
+func (w *world) reasonAt(p string) layout.Reason {
 	w.Helper()
 	u, _, err := w.s.UploadAt(w.Context(), w.acct.ID, p)
 	w.must(err)
 	return u.Reason
 }
 
-// Which pictures are another shot, and which may be an edit of the same.
+// anotherShot tells two different shots from two edits of the same shot.
 func TestAnotherShot(t *testing.T) {
 	at := time.Date(2026, 5, 4, 9, 8, 7, 0, time.UTC)
 	first := Camera{TakenAt: at, Make: "Canon", Model: "EOS R6", Serial: "1"}
@@ -70,7 +72,7 @@ func TestAnotherShot(t *testing.T) {
 		"edited, all lost":     {first, Camera{}, false},
 		"edited, time kept":    {first, Camera{TakenAt: at}, false},
 	} {
-		w := newWorld(t, Jobs)
+		w := newWorld(t, layout.Jobs)
 		w.put(name1, "first")
 		w.take(name1, c.was)
 		w.put(name1, "second")
@@ -83,7 +85,7 @@ func TestAnotherShot(t *testing.T) {
 	}
 }
 
-// takenOnceMore is another shot than the one before.
+// takenOnceMore returns the camera data of the n-th shot; each has another time.
 func takenOnceMore(n int) Camera {
 	return Camera{TakenAt: time.Date(2026, 5, 4, 9, n, 0, 0, time.UTC), Model: "EOS R6"}
 }
@@ -104,13 +106,13 @@ func TestNoticesEnd(t *testing.T) {
 		},
 		"put back": func(w *world) { w.must(w.revert(name1, "")) },
 		"no longer kept": func(w *world) {
-			w.tx(func(tx *Tx) error { _, _, err := tx.Expire(-time.Hour, Cursor{}, 100); return err })
+			w.tx(func(tx *Tx) error { _, _, err := tx.Expire(-time.Hour, SweepPosition{}, 100); return err })
 		},
 		"uploaded again":    func(w *world) { w.put("job1/A/IMG_2.jpg", "Ann"); w.take("job1/A/IMG_2.jpg", takenOnceMore(0)) },
 		"withdrawn by eva":  func(w *world) { w.tx(func(tx *Tx) error { return tx.WithdrawBy(w.at(name1).ID, "eva") }) },
 		"the account ended": func(w *world) { w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, true) }) },
 	} {
-		w := newWorld(t, Jobs)
+		w := newWorld(t, layout.Jobs)
 		w.shots(name1, "Ann", "Ben")
 		if len(w.notices()) != 1 {
 			t.Fatal(name)
@@ -120,24 +122,24 @@ func TestNoticesEnd(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.put("job1/B/x.jpg", "Ann")
 	w.take("job1/B/x.jpg", takenOnceMore(0))
 	w.shots(name1, "Ann", "Ben")
 	if got := w.notices(); len(got) != 0 {
 		t.Errorf("shown elsewhere all the time: %v", got)
 	}
-	p := newWorld(t, Portraits)
+	p := newWorld(t, layout.Portraits)
 	p.shots("acme/user-pictures/12.jpg", "last year", "this year")
 	if got := p.notices(); len(got) != 0 {
 		t.Errorf("a portrait: %v", got)
 	}
 }
 
-// The earlier picture is back under its link, and stays so whatever is done with the
-// file; the file by another name is a photo of its own.
+// Revert shows the earlier picture under the same link again, and no change of the file
+// undoes that. If the file is renamed, it becomes a photo of its own.
 func TestRevert(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.shots(name1, "Ann", "Ben")
 	link := w.at(name1).Link
 	w.must(w.revert(name1, ""))
@@ -148,25 +150,25 @@ func TestRevert(t *testing.T) {
 		}
 	}
 	isAnn("at once")
-	if r := w.reasonAt(name1); r != Reverted {
+	if r := w.reasonAt(name1); r != layout.Reverted {
 		t.Errorf("the file is %q", r)
 	}
-	past, err := w.s.View(0).History(t.Context(), w.at(name1))
+	past, err := w.s.All().History(t.Context(), w.at(name1))
 	w.must(err)
 	if len(past) != 1 || past[0].SHA != shaOf("Ben") {
 		t.Errorf("%+v", past)
 	}
 	w.touch(name1)
-	if o := w.take(name1, takenOnceMore(1)); o != Declined {
+	if o := w.take(name1, takenOnceMore(1)); o != AlreadyReverted {
 		t.Errorf("touched: %s", o)
 	}
 	isAnn("touched")
 	w.replace(name1, "Ben") // uploaded once more
-	if o := w.take(name1, takenOnceMore(1)); o != Declined {
+	if o := w.take(name1, takenOnceMore(1)); o != AlreadyReverted {
 		t.Errorf("uploaded again: %s", o)
 	}
 	isAnn("uploaded again")
-	fileless, err := w.s.Fileless(t.Context(), 10)
+	fileless, err := w.s.PhotosWithoutFile(t.Context(), 10)
 	w.must(err)
 	if len(fileless) != 0 {
 		t.Errorf("verify: %+v", fileless)
@@ -181,7 +183,7 @@ func TestRevert(t *testing.T) {
 	if p := w.at("job1/A/IMG_2.jpg"); p.SHA != shaOf("Ben") || p.Link == link {
 		t.Errorf("Ben: %+v", p)
 	}
-	if fileless, err = w.s.Fileless(t.Context(), 10); err != nil || len(fileless) != 0 {
+	if fileless, err = w.s.PhotosWithoutFile(t.Context(), 10); err != nil || len(fileless) != 0 {
 		t.Errorf("verify: %+v %v", fileless, err)
 	}
 	// Ann's file is uploaded again: hers is the photo.
@@ -195,25 +197,25 @@ func TestRevert(t *testing.T) {
 
 func TestRevertForthAndBack(t *testing.T) {
 	for _, kind := range []struct {
-		layout Layout
+		layout layout.Kind
 		path   string
-	}{{Jobs, name1}, {Portraits, "acme/user-pictures/12.jpg"}} {
+	}{{layout.Jobs, name1}, {layout.Portraits, "acme/user-pictures/12.jpg"}} {
 		w := newWorld(t, kind.layout)
 		w.shots(kind.path, "1", "2", "3")
 		for _, step := range []struct {
 			sha, want string
-			reason    Reason
-		}{{"", "2", Reverted}, {shaOf("1").String()[:8], "1", Reverted}, {shaOf("3").String(), "3", ""}, {shaOf("1").String(), "1", Reverted}} {
+			reason    layout.Reason
+		}{{"", "2", layout.Reverted}, {shaOf("1").String()[:8], "1", layout.Reverted}, {shaOf("3").String(), "3", ""}, {shaOf("1").String(), "1", layout.Reverted}} {
 			w.must(w.revert(kind.path, step.sha))
 			if p := w.at(kind.path); p.SHA != shaOf(step.want) || w.reasonAt(kind.path) != step.reason {
 				t.Errorf("%s, to %s: %s, the file %q", kind.layout, step.want, p.SHA, w.reasonAt(kind.path))
 			}
-			past, err := w.s.View(0).History(t.Context(), w.at(kind.path))
+			past, err := w.s.All().History(t.Context(), w.at(kind.path))
 			if err != nil || len(past) != 2 {
 				t.Errorf("%v: %+v", err, past)
 			}
 		}
-		// A new picture takes the place of all that.
+		// A new picture at this path replaces the reverted one.
 		w.put(kind.path, "4")
 		if o := w.take(kind.path, takenOnceMore(4)); o != Replaced || w.reasonAt(kind.path) != "" || w.at(kind.path).SHA != shaOf("4") {
 			t.Errorf("%s: a fourth picture is %s", kind.layout, o)
@@ -226,7 +228,7 @@ func TestRevertForthAndBack(t *testing.T) {
 }
 
 func TestRevertRefuses(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.shots(name1, "Ann")
 	if err := w.revert(name1, ""); !errors.Is(err, ErrNoEarlier) {
 		t.Error(err)
@@ -242,9 +244,9 @@ func TestRevertRefuses(t *testing.T) {
 		t.Error(err)
 	}
 	w.tx(func(tx *Tx) error { return tx.RestoreBy(w.at(name1).ID, "eva") })
-	// Ann's picture was withheld by somebody: it does not come back by this way.
+	// Revert does not show a picture that an operator has withdrawn.
 	w.tx(func(tx *Tx) error {
-		_, err := tx.Exec(`INSERT INTO withheld SELECT account_id, job_id, '', ?, 'max' FROM photo WHERE id = ?`, sliceOf(shaOf("Ann")), w.at(name1).ID)
+		_, err := tx.exec(`INSERT INTO withheld SELECT account_id, job_id, '', ?, 'max' FROM photo WHERE id = ?`, sliceOf(shaOf("Ann")), w.at(name1).ID)
 		return err
 	})
 	if err := w.revert(name1, ""); !errors.Is(err, ErrNotShown) {

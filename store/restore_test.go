@@ -6,24 +6,26 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"picday/internal/layout"
 )
 
-// A name was taken by another file while the photo that had it was missing:
-// only one of the two can have its file back, the other goes to the trash.
-func TestUproot(t *testing.T) {
-	w := newWorld(t, Jobs)
+// If a photo's file was missing, and another photo has its path now, only one of them can
+// have its file put back there. The other one goes to the trash.
+func TestForgetUploads(t *testing.T) {
+	w := newWorld(t, layout.Jobs)
 	w.put(aJPG, "A")
 	w.put(bJPG, "B")
 	w.settle()
 	link := w.link(bJPG)
 	w.tx(func(tx *Tx) error { // missing, in its grace, and its name is taken
-		_, err := tx.Exec(`UPDATE upload SET gone_at = 1 WHERE name = ?`, []byte("a.jpg"))
+		_, err := tx.exec(`UPDATE upload SET gone_at = 1 WHERE name = ?`, []byte("a.jpg"))
 		return err
 	})
 	w.tx(func(tx *Tx) error {
 		_, _, err := tx.insertPhoto(photoRow{accountID: w.acct.ID, jobID: 1, place: Place{Path: aJPG, Shown: aJPG, Job: "job1", Album: "x"}, sha: shaOf("B"), now: tx.now})
 		if err == nil {
-			_, err = tx.Exec(`INSERT INTO upload (account_id, dir, name, identity, photo_id, since)
+			_, err = tx.exec(`INSERT INTO upload (account_id, dir, name, identity, photo_id, since)
 				SELECT account_id, dir, name, zeroblob(32), (SELECT max(id) FROM photo), 1 FROM upload WHERE name = ?`, []byte("a.jpg"))
 		}
 		return err
@@ -31,7 +33,7 @@ func TestUproot(t *testing.T) {
 	var ids map[int64][]int64
 	w.tx(func(tx *Tx) (err error) {
 		var trashed int
-		if ids, trashed, err = tx.Uproot(); trashed != 1 {
+		if ids, trashed, err = tx.ForgetUploads(); trashed != 1 {
 			t.Errorf("%d trashed", trashed)
 		}
 		return err
@@ -54,11 +56,11 @@ func TestUproot(t *testing.T) {
 	}
 }
 
-// What was published between the backup and the loss is not in the catalogue,
-// but its links are out there: no later picture may come under them.
+// Photos that were published between the backup and the loss are not in the restored
+// catalogue, but their links were given out. No later photo may get one of them.
 func TestNoLinkIsGivenOutAgainAfterARestore(t *testing.T) {
 	for _, taken := range []bool{false, true} { // whether there was any photo before the backup
-		w := newWorld(t, Jobs)
+		w := newWorld(t, layout.Jobs)
 		if taken {
 			w.put(aJPG, "A")
 			w.settle()
@@ -72,17 +74,20 @@ func TestNoLinkIsGivenOutAgainAfterARestore(t *testing.T) {
 		w.settle()
 		anna := w.link(bJPG)
 		later := func(name string) (a Account) {
-			w.tx(func(tx *Tx) (err error) { a, err = tx.AddAccount(Account{Name: name, Layout: Portraits}); return err })
+			w.tx(func(tx *Tx) (err error) {
+				a, err = tx.AddAccount(Account{Name: name, Layout: layout.Portraits})
+				return err
+			})
 			return a
 		}
 		oak := later("oak")
 
-		w.must(os.WriteFile(filepath.Join(old, linkKeyFile), w.s.key, 0o400))
+		w.must(os.WriteFile(filepath.Join(old, LinkKeyFile), w.s.key, 0o400))
 		s, err := Open(t.Context(), old)
 		w.must(errors.Join(err, w.s.Close()))
 		t.Cleanup(func() { s.Close() })
 		w.s = s
-		w.tx(func(tx *Tx) error { _, _, err := tx.Uproot(); return err })
+		w.tx(func(tx *Tx) error { _, _, err := tx.ForgetUploads(); return err })
 		w.rm(bJPG)
 		w.put(bJPG, "Ben")
 		w.settle()
@@ -95,9 +100,9 @@ func TestNoLinkIsGivenOutAgainAfterARestore(t *testing.T) {
 	}
 }
 
-// A log-out between the backup and the restore is not undone.
+// A session that was ended between the backup and the restore does not become valid again.
 func TestNobodyIsLoggedInAfterARestore(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	var cookie string
 	w.tx(func(tx *Tx) (err error) {
 		if err = tx.AddOperator(Operator{Name: "ann"}, "no hash"); err == nil {
@@ -105,18 +110,18 @@ func TestNobodyIsLoggedInAfterARestore(t *testing.T) {
 		}
 		return err
 	})
-	w.tx(func(tx *Tx) error { _, _, err := tx.Uproot(); return err })
+	w.tx(func(tx *Tx) error { _, _, err := tx.ForgetUploads(); return err })
 	if _, _, err := w.s.Session(t.Context(), cookie); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
 }
 
-// The upload volume outlived the catalogue, and names were shifted since the
-// backup. No link may show another child than before; where it cannot be told
-// whose file it is, the link is dead.
+// The catalogue is restored, the upload volume is not, and files were renamed to each
+// other's names since the backup. No link may show another child than before; if it is
+// unknown whose file one is, the link is dead.
 func TestShiftedNamesAfterARestore(t *testing.T) {
 	for seed := range uint64(10) {
-		w := newWorld(t, Jobs)
+		w := newWorld(t, layout.Jobs)
 		w.rng = rand.New(rand.NewPCG(seed, 1))
 		w.put("job1/A/1.jpg", "Anna")
 		w.put("job1/A/2.jpg", "Ben")
@@ -125,7 +130,7 @@ func TestShiftedNamesAfterARestore(t *testing.T) {
 		w.mv("job1/A/2.jpg", "job1/A/3.jpg")
 		w.mv("job1/A/1.jpg", "job1/A/2.jpg")
 		w.put("job1/A/1.jpg", "Carl")
-		w.tx(func(tx *Tx) error { _, _, err := tx.Uproot(); return err })
+		w.tx(func(tx *Tx) error { _, _, err := tx.ForgetUploads(); return err })
 		clear(w.told)
 		w.orphans = true
 		w.settle()

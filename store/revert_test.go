@@ -1,9 +1,13 @@
 package store
 
-import "testing"
+import (
+	"testing"
 
-// Ben's picture was taken back, and Ann's shown instead. Whatever becomes of Ben's
-// file, Ann's picture stays under its link, and Ben's is no photo of that place.
+	"picday/internal/layout"
+)
+
+// After Revert from Ben's picture to Ann's, Ann's picture stays published under the link
+// whatever happens to Ben's file, and Ben's file does not become the photo of that path.
 func TestRevertOutlivesTheFile(t *testing.T) {
 	grace := func(w *world) { w.expire() }
 	for name, then := range map[string]func(w *world){
@@ -32,7 +36,7 @@ func TestRevertOutlivesTheFile(t *testing.T) {
 		},
 	} {
 		for _, when := range []string{"there", "missing"} {
-			w := newWorld(t, Jobs)
+			w := newWorld(t, layout.Jobs)
 			w.shots(name1, "Ann", "Ben")
 			link := w.at(name1).Link
 			if when == "missing" { // for less than the grace
@@ -58,27 +62,28 @@ func TestRevertOutlivesTheFile(t *testing.T) {
 	}
 }
 
-// The file of the picture that is shown is told from the one that was declined.
+// A Revert to the picture that an earlier Revert has replaced makes the current file a
+// problem, and touching the file does not change that.
 func TestRevertAwayFromTheFile(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.shots(name1, "Ann", "Ben")
 	w.must(w.revert(name1, ""))
 	w.replace(name1, "Ann")
 	w.settle()
 	w.must(w.revert(name1, shaOf("Ben").String()))
-	if r := w.reasonAt(name1); r != Reverted || w.at(name1).SHA != shaOf("Ben") {
+	if r := w.reasonAt(name1); r != layout.Reverted || w.at(name1).SHA != shaOf("Ben") {
 		t.Errorf("Ann's file is %q", r)
 	}
 	w.touch(name1)
 	w.settle()
-	if r := w.reasonAt(name1); r != Reverted || w.at(name1).SHA != shaOf("Ben") {
+	if r := w.reasonAt(name1); r != layout.Reverted || w.at(name1).SHA != shaOf("Ben") {
 		t.Errorf("touched, Ann's file is %q", r)
 	}
 }
 
-// What an inode holds may be a picture that was declined.
+// PicturesOfInode includes the picture of a reverted file.
 func TestPicturesOfInodeDeclined(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.shots(name1, "Ann", "Ben")
 	w.must(w.revert(name1, ""))
 	shas, err := w.s.PicturesOfInode(t.Context(), w.acct.ID, w.files[name1].Identity)
@@ -92,9 +97,9 @@ func TestPicturesOfInodeDeclined(t *testing.T) {
 	}
 }
 
-// The same picture twice in a job, on two file systems: two photos.
+// Two files with the same picture in a job, on two file systems, are two photos.
 func TestSamePictureOnTwoVolumes(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.put(name1, "Ann")
 	w.settle()
 	link := w.link(name1)

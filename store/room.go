@@ -10,36 +10,39 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"picday/internal/bytesize"
 	"picday/internal/durable"
+	"picday/store/pictures"
 )
 
-// Room keeps space on the file system of the data directory for the catalogue:
-// a file of the reserve's size that is given up when the disk is full, so that
-// SQLite can open the catalogue and a deletion be committed all the same. (When
-// it cannot make its shared memory SQLite does not even read; and where that is
-// mapped and the disk has no block for it, the process ends by SIGBUS.) What
-// only adds to the disk waits while less than the reserve is free besides.
+// A Room keeps space for the catalogue on the file system of the data directory: a
+// file of the reserve's size, which is deleted when the disk is full. SQLite can
+// then still open the catalogue and commit a deletion. On a full disk it cannot
+// make its shared memory, and without that it does not even read; if the memory is
+// mapped already and the disk has no block for it, the process ends by SIGBUS.
+// Whatever adds to the disk waits while less than the reserve is free in addition
+// to the file.
 type Room struct {
 	dir     string
 	reserve int64 // bytes
 
 	mu   sync.Mutex
-	held bool // the file is there
+	held bool // the file exists
 }
 
-// reserveFile is the file that is given up, below the data directory.
+// reserveFile is the name of that file, below the data directory.
 const reserveFile = "reserve"
 
-// ErrNoRoom wraps what Check says.
+// ErrNoRoom is returned by OpenRoom and Check when the disk is full.
 var ErrNoRoom = errors.New("the disk is full")
 
-// leastFree is what SQLite is never opened with less than.
+// leastFree is how many bytes must be free for SQLite to be opened.
 const leastFree = 256 << 10
 
-// MakeRoom is called before the catalogue is opened. When less than half of
-// the reserve is free it gives up the file; when still nothing is, the error is an
-// ErrNoRoom.
-func MakeRoom(dataDir string, reserve int64) (*Room, error) {
+// OpenRoom returns the Room of a data directory; reserve is in bytes. Call it before
+// the catalogue is opened. It deletes the file if less than half of the reserve is
+// free, and fails with an ErrNoRoom if there is still no space.
+func OpenRoom(dataDir string, reserve int64) (*Room, error) {
 	r := &Room{dir: dataDir, reserve: reserve}
 	fi, err := os.Lstat(r.file())
 	r.held = err == nil && fi.Mode().IsRegular()
@@ -61,7 +64,7 @@ func MakeRoom(dataDir string, reserve int64) (*Room, error) {
 
 func (r *Room) file() string { return filepath.Join(r.dir, reserveFile) }
 
-// free is how many bytes the daemon's user may still write.
+// free returns how many bytes the daemon's user may still write.
 func (r *Room) free() (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(r.dir, &st); err != nil {
@@ -70,8 +73,8 @@ func (r *Room) free() (int64, error) {
 	return int64(min(st.Bavail, 1<<50/uint64(st.Bsize))) * st.Bsize, nil
 }
 
-// Check tells, with an ErrNoRoom, that need bytes more would leave less than
-// the reserve.
+// Check fails with an ErrNoRoom if writing need more bytes would leave less than
+// the reserve free.
 func (r *Room) Check(need int64) error {
 	free, err := r.free()
 	if err != nil {
@@ -80,23 +83,21 @@ func (r *Room) Check(need int64) error {
 	r.mu.Lock()
 	floor := r.reserve
 	if !r.held {
-		floor *= 2 // it comes first
+		floor *= 2 // the file is made again first, see Keep
 	}
 	r.mu.Unlock()
 	switch {
 	case free < floor:
 		return fmt.Errorf("%w: %s are left in %s. Uploads wait there, none is lost; make room, and picdayd goes on by itself once %s are free",
-			ErrNoRoom, megabytes(free), r.dir, megabytes(floor))
+			ErrNoRoom, bytesize.Format(free), r.dir, bytesize.Format(floor))
 	case free-need < floor:
-		return fmt.Errorf("%w: this upload has %s, and %s are left in %s. It waits; make room", ErrNoRoom, megabytes(need), megabytes(free), r.dir)
+		return fmt.Errorf("%w: this upload has %s, and %s are left in %s. It waits; make room", ErrNoRoom, bytesize.Format(need), bytesize.Format(free), r.dir)
 	}
 	return nil
 }
 
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
-
-// Keep gives the file up when hardly anything is left, and makes it again when
-// there is room for it twice.
+// Keep deletes the file when less than an eighth of the reserve is free, and creates
+// it again when there is space for two. Call it regularly.
 func (r *Room) Keep() error {
 	free, err := r.free()
 	if err != nil {
@@ -113,8 +114,8 @@ func (r *Room) Keep() error {
 	return nil
 }
 
-// giveUp cuts the file off before it removes it: on some file systems the
-// removal alone needs space, and so frees none.
+// giveUp truncates the file before it deletes it, because on some file systems a
+// deletion needs space itself.
 func (r *Room) giveUp() error {
 	if !r.held {
 		return nil
@@ -129,7 +130,7 @@ func (r *Room) giveUp() error {
 }
 
 func (r *Room) take() error {
-	f, err := durable.Temp(filepath.Join(r.dir, tempDir))
+	f, err := pictures.In(r.dir).Temp()
 	if err != nil {
 		return err
 	}

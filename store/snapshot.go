@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"sync"
@@ -13,12 +12,12 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
-	"picday/internal/durable"
 	"picday/internal/fsuid"
+	"picday/store/pictures"
 )
 
-// Snapshot writes the catalogue, as it is at one moment, to a new file. Others
-// read and write meanwhile.
+// Snapshot writes a consistent copy of the catalogue to a new file that only its owner
+// can read. It blocks no other reader or writer.
 func (s *Store) Snapshot(ctx context.Context, file string) error {
 	if _, err := s.read.ExecContext(ctx, `VACUUM INTO ?`, file); err != nil {
 		var e sqlite3.Error
@@ -30,7 +29,7 @@ func (s *Store) Snapshot(ctx context.Context, file string) error {
 	return syncFile(file)
 }
 
-// syncFile makes a file's content durable, for its owner only.
+// syncFile makes a file readable for its owner only, and durable.
 func syncFile(name string) error {
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
@@ -43,15 +42,15 @@ func syncFile(name string) error {
 	return f.Sync()
 }
 
-// OpenSnapshot opens a catalogue that nobody changes, for reading. dir holds
-// its originals and renditions. Nothing is written beside it, so it may lie
-// on a medium that cannot be written.
+// OpenSnapshot opens a catalogue that does not change, for reading only. dir holds its
+// originals and renditions. SQLite creates no file next to it, so that it may be on a
+// read-only medium.
 func OpenSnapshot(ctx context.Context, file, dir string) (*Store, error) {
 	db, err := openFile(file, url.Values{"mode": {"ro"}, "immutable": {"1"}})
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, read: db, write: db, pins: map[SHA]int{}}
+	s := &Store{dir: dir, read: db, write: db, files: pictures.Private(dir), held: map[SHA]int{}}
 	if err = checkSchema(ctx, db); err == nil {
 		err = s.QuickCheck(ctx)
 	}
@@ -62,7 +61,8 @@ func OpenSnapshot(ctx context.Context, file, dir string) (*Store, error) {
 	return s, nil
 }
 
-// guarded lets root's SQLite meet what a stranger has put into the data directory.
+// guarded makes SQLite access files with the rights of the data directory's owner when
+// this process runs as root.
 var guarded = sync.OnceValue(fsuid.GuardSQLite)
 
 func openFile(file string, q url.Values) (*sql.DB, error) {
@@ -72,57 +72,22 @@ func openFile(file string, q url.Values) (*sql.DB, error) {
 	return sql.Open(driverName, (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: q.Encode()}).String())
 }
 
-// forgetRenditions takes lost renditions out of a snapshot, so that they are
-// made anew wherever it is restored.
-func forgetRenditions(ctx context.Context, file string, lost []PictureFile) (err error) {
+// ForgetInSnapshot is [Tx.ForgetRenditions] for a snapshot: the renditions are made
+// again on the machine where it is restored.
+func ForgetInSnapshot(ctx context.Context, file string, lost []pictures.File) error {
 	db, err := openFile(file, url.Values{"mode": {"rw"}, "_synchronous": {"FULL"}})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	for _, f := range lost {
-		if f.Original() {
-			continue
-		}
-		if _, err := db.ExecContext(ctx, `DELETE FROM rendition WHERE sha256 = ? AND name = ?`, f.Picture[:], f.Rendition.Name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return forgetRenditions(ctx, db, lost)
 }
 
-// SchemaVersion is the version of the catalogue's schema.
+// NewestSchema returns the newest schema version that this program knows.
+func NewestSchema() (int, error) {
+	steps, err := migrations(sqlFiles)
+	return newestOf(steps), err
+}
+
+// SchemaVersion returns the version of the catalogue's schema.
 func (s *Store) SchemaVersion(ctx context.Context) (int, error) { return userVersion(ctx, s.read) }
-
-// errVanished: what was to be copied is not there.
-var errVanished = errors.New("it is not there")
-
-// keepCopy copies a file to a name that appears only once the copy is whole
-// and durable, and is what the catalogue says. The caller syncs the directory.
-func keepCopy(ctx context.Context, from, tempDir, to string, want PictureFile, mode fs.FileMode) error {
-	in, err := fsuid.Open(from)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return errVanished
-	case errors.Is(err, fsuid.ErrNotPlain):
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	case err != nil:
-		return err
-	}
-	defer in.Close()
-	var out *os.File
-	if err := fsuid.In(tempDir, func() (err error) {
-		out, err = durable.Temp(tempDir)
-		return err
-	}); err != nil {
-		return err
-	}
-	err = copyExactly(ctx, out, in, want)
-	return fsuid.In(tempDir, func() error {
-		if err != nil {
-			durable.Discard(out)
-			return err
-		}
-		return durable.Commit(out, to, mode)
-	})
-}

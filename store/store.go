@@ -1,10 +1,10 @@
-// Package store owns the catalogue (all SQL of picday is here) and the files
-// it points to: originals and renditions below the data directory. It knows
-// the nouns, not how they come to be.
+// Package store owns the catalogue: all SQL of picday is here, and the rules by
+// which photos are published, withdrawn and ended. The files that the catalogue
+// points to are kept by store/pictures.
 //
-// It promises that a transaction either happened, durably, or did not; that a
-// file a photo points to is on disk before the photo is; and that the
-// catalogue can be used by the daemon and by root's tool at the same time.
+// A transaction is durable as a whole or has no effect. A photo's files are durable
+// before its row is committed. The daemon and root's tool can use the catalogue at the
+// same time.
 package store
 
 import (
@@ -16,7 +16,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +23,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"picday/internal/fsuid"
+	"picday/store/pictures"
 )
 
 // ErrNotFound is returned for an account, job or photo that is not there.
@@ -38,16 +38,16 @@ var ErrReadOnly = errors.New("the catalogue cannot be written")
 // A Store is an open catalogue. It is safe for concurrent use.
 type Store struct {
 	dir   string
-	write *sql.DB // one connection: SQLite has one writer, queueing is cheaper here than there
+	write *sql.DB // one connection, because SQLite has one writer and waits for it by polling
 	read  *sql.DB
-	key   []byte // makes links; nil if this process may not read it
-	// schema is SQLite's number of the schema that was found to be ours; see stillOurs.
+	key   []byte // the link key; nil if this process may not read it
+	// schema is SQLite's number of the schema that was found to be ours; see recheckSchema.
 	schema atomic.Int64
 
-	// pins are the pictures that some worker is about to point to. Collect
-	// leaves them alone. Held while files are deleted.
-	pinMu sync.Mutex
-	pins  map[SHA]int
+	files *pictures.Files
+
+	heldMu sync.Mutex // held while the files of a picture are deleted
+	held   map[SHA]int
 
 	walMu sync.Mutex
 	wal   WAL
@@ -56,31 +56,8 @@ type Store struct {
 // CatalogueFile is the catalogue's name below the data directory.
 const CatalogueFile = "catalogue.sqlite"
 
-// Create makes what is missing in dataDir (the catalogue, the link key, the
-// directories) and opens it. Everything made belongs to the owner of dataDir,
-// so that root can do it for the daemon.
-func Create(ctx context.Context, dataDir string) (s *Store, made []string, err error) {
-	if _, err := os.Stat(dataDir); err != nil {
-		return nil, nil, fmt.Errorf("data directory: %w", err)
-	}
-	var newKey bool
-	err = fsuid.In(dataDir, func() error {
-		made, newKey, err = layOut(dataDir)
-		return err
-	})
-	if err != nil {
-		return nil, made, err
-	}
-	after := int64(0)
-	if !newKey {
-		after = unused(time.Now())
-	}
-	s, err = open(ctx, dataDir, after)
-	return s, made, err
-}
-
 // Open opens an existing catalogue and brings its schema up to date.
-func Open(ctx context.Context, dataDir string) (*Store, error) { return open(ctx, dataDir, mustBe) }
+func Open(ctx context.Context, dataDir string) (*Store, error) { return open(ctx, dataDir, mustExist) }
 
 func open(ctx context.Context, dataDir string, after int64) (*Store, error) {
 	name := filepath.Join(dataDir, CatalogueFile)
@@ -92,7 +69,7 @@ func open(ctx context.Context, dataDir string, after int64) (*Store, error) {
 	case !fi.Mode().IsRegular():
 		return nil, fmt.Errorf("catalogue %s: %w: look who put it there; picday restore DIR puts a backup back", name, fsuid.ErrNotPlain)
 	}
-	s := &Store{dir: dataDir, pins: map[SHA]int{}}
+	s := &Store{dir: dataDir, files: pictures.In(dataDir), held: map[SHA]int{}}
 	var err error
 	if s.key, err = readLinkKey(dataDir); err != nil {
 		return nil, err
@@ -106,15 +83,15 @@ func open(ctx context.Context, dataDir string, after int64) (*Store, error) {
 	}
 	s.read.SetMaxOpenConns(4)
 	if err := migrate(ctx, s.write, sqlFiles, after); err != nil {
-		// By value: that is how this driver returns it.
+		// The driver returns the error by value.
 		var e sqlite3.Error
 		if errors.As(err, &e) && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrCantOpen) {
-			// Readers need SQLite's -shm file, which they can make only if they may write.
+			// A reader needs SQLite's -shm file, and can create it only with write permission.
 			err = fmt.Errorf("%w: while picdayd does not run, only root and picday can open it (%w)", err, fs.ErrPermission)
 		}
 		return nil, errors.Join(fmt.Errorf("catalogue %s: %w", name, err), s.Close())
 	}
-	if os.Geteuid() == 0 { // see stillOurs
+	if os.Geteuid() == 0 { // see recheckSchema
 		if err := checkSchema(ctx, s.read); err != nil {
 			return nil, errors.Join(fmt.Errorf("catalogue %s: %w", name, err), s.Close())
 		}
@@ -122,76 +99,94 @@ func open(ctx context.Context, dataDir string, after int64) (*Store, error) {
 	return s, nil
 }
 
-// connect opens a pool. The pragmas are in the name so that every connection
-// of the pool has them.
+// connect opens a pool. The pragmas are part of the data source name, so that every
+// connection of the pool has them.
 func connect(name, mode, lock string) (*sql.DB, error) {
 	q := url.Values{
 		"mode":          {mode},
-		"_txlock":       {lock}, // immediate: a transaction that will write says so first, so it never fails half-way with BUSY
+		"_txlock":       {lock}, // "immediate" takes the write lock at the start, so that no transaction fails with BUSY in the middle
 		"_busy_timeout": {"20000"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"}, // in WAL mode: every commit is on disk when it returns
 		"_foreign_keys": {"on"},
-		// Compiling the statements of one photo, with their triggers, takes
-		// longer than running them. A statement with an order or a join that
-		// compares a column with a bare parameter is compiled each time all the
-		// same, because SQLite guesses from the value how many rows there are;
-		// those of a photo say "= +?", which it does not look behind.
+		// Cache prepared statements, because compiling the statements of one
+		// photo, with their triggers, takes longer than running them. SQLite
+		// compiles a statement again for each value of a parameter that an order
+		// or a join depends on; the statements of a photo write "= +?", which
+		// prevents that.
 		"_stmt_cache_size": {"64"},
 	}
 	if lock == "immediate" {
-		// In KiB: so that the writer keeps the upper levels of every index, also
+		// 16 MiB (negative values are KiB) hold the upper levels of every index
 		// of a million photos.
 		q["_cache_size"] = []string{"-16384"}
 	}
 	return openFile(name, q)
 }
 
-// Close ends all connections.
+// DataDir returns the data directory.
+func (s *Store) DataDir() string { return s.dir }
+
+// Files returns the store of originals and renditions.
+func (s *Store) Files() *pictures.Files { return s.files }
+
+// Close closes all connections.
 func (s *Store) Close() error {
 	return errors.Join(s.read.Close(), s.write.Close())
 }
 
-// A Tx is one transaction on the catalogue.
+// A Tx is a write transaction on the catalogue, see Update.
 type Tx struct {
-	*sql.Tx
-	ctx     context.Context // Update's: ends also a statement that runs
+	t       *sql.Tx
+	ctx     context.Context // of Update; its end interrupts a running statement
 	s       *Store
 	now     time.Time
 	changed int64 // see stamp
 	budget  Budget
 }
 
-// stamp is what changed_at becomes for every photo that this transaction
-// changes: above all that were committed before.
-func (tx *Tx) stamp() (int64, error) {
-	if tx.changed != 0 {
-		return tx.changed, nil
-	}
-	var last int64
-	if err := tx.QueryRow(`SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'changed'`).Scan(&last); err != nil {
-		return 0, err
-	}
-	stamp := max(millis(tx.now), last+1)
-	if err := tx.change(`UPDATE meta SET value = ? WHERE key = 'changed'`, strconv.FormatInt(stamp, 10)); err != nil {
-		return 0, err
-	}
-	tx.changed = stamp
-	return stamp, nil
+func (tx *Tx) exec(query string, args ...any) (sql.Result, error) {
+	return tx.t.ExecContext(tx.ctx, query, args...)
 }
 
-// Update runs fn in one durable transaction; an error from fn undoes it.
+func (tx *Tx) queryRow(query string, args ...any) *sql.Row {
+	return tx.t.QueryRowContext(tx.ctx, query, args...)
+}
+
+// execCount runs a statement and returns how many rows it changed.
+func (tx *Tx) execCount(query string, args ...any) (int64, error) {
+	res, err := tx.exec(query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// execOne runs a statement that must change exactly one row; otherwise it returns
+// ErrNotFound.
+func (tx *Tx) execOne(query string, args ...any) error {
+	res, err := tx.exec(query, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, ErrNotFound)
+	}
+	return nil
+}
+
+// Update runs fn in one durable transaction; an error of fn rolls it back.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	t, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("catalogue: %w", err)
 	}
-	tx := &Tx{Tx: t, ctx: ctx, s: s, now: time.Now()}
-	if err = tx.stillOurs(); err == nil {
+	tx := &Tx{t: t, ctx: ctx, s: s, now: time.Now()}
+	if err = tx.recheckSchema(); err == nil {
 		err = fn(tx)
 	}
 	if err != nil {
-		var e sqlite3.Error // by value: that is how this driver returns it
+		var e sqlite3.Error // the driver returns it by value
 		if errors.As(err, &e) && e.Code == sqlite3.ErrReadonly {
 			err = fmt.Errorf("%w: %w", ErrReadOnly, err)
 		}
@@ -203,19 +198,19 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	return nil
 }
 
-// Version changes whenever another process has changed the catalogue. It
-// costs one read of shared memory, so it may be asked every second.
-func (s *Store) Version(ctx context.Context) (v int64, err error) {
-	conn, err := s.write.Conn(ctx)
-	if err != nil {
-		return 0, err
+// letOthersWrite pauses between many transactions in a row. SQLite has no queue of
+// writers: another process polls every 100 ms for the write lock, and fails after 20 s
+// if the lock is hardly ever free.
+func letOthersWrite(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(50 * time.Millisecond):
+		return nil
 	}
-	defer conn.Close()
-	err = conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&v)
-	return v, err
 }
 
-// QuickCheck asks SQLite whether the file is sound.
+// QuickCheck runs SQLite's quick_check on the catalogue.
 func (s *Store) QuickCheck(ctx context.Context) error {
 	var verdict string
 	if err := s.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
@@ -229,14 +224,13 @@ func (s *Store) QuickCheck(ctx context.Context) error {
 
 func millis(t time.Time) int64 { return t.UnixMilli() }
 
-// fromMillis is a time of the catalogue. JSON has four digits for the year: a
-// row that says another one is shown with the nearest year that can be shown,
-// so that it does not hide the rows around it.
+// fromMillis converts a time from a row. JSON has four digits for the year, so a time
+// out of range becomes the nearest valid one; a whole list must not fail for one row.
 func fromMillis(ms int64) time.Time {
 	return time.UnixMilli(max(earliest, min(ms, latest))).UTC()
 }
 
-// LatestTime is the end of the times that a row can have.
+// LatestTime is the latest time that a row can have.
 var LatestTime = time.UnixMilli(latest).UTC()
 
 var (

@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"picday/internal/fsuid"
+	"picday/internal/layout"
+	"picday/store/pictures"
 )
 
-// A hostile data directory belongs to somebody who is not root, and beside it
-// are a file and a directory that he cannot get at.
+// A hostile is a data directory that belongs to a user other than root, and next to it a
+// file and a directory of root that this user cannot access.
 type hostile struct {
 	*testing.T
 	dir, secret, secretDir string
@@ -62,7 +64,7 @@ func (h *hostile) create() *Store {
 	return s
 }
 
-// instead puts a link to the secret, or whatever make makes, under a name.
+// instead replaces a file of the data directory by what make makes.
 func (h *hostile) instead(name string, make func(string) error) {
 	h.Helper()
 	h.must(os.RemoveAll(filepath.Join(h.dir, name)))
@@ -93,7 +95,8 @@ func (h *hostile) untouched() {
 	}
 }
 
-// soon runs what must not wait for somebody.
+// soon runs fn, which must return without waiting for anybody, for example for the writer
+// of a named pipe.
 func (h *hostile) soon(what string, fn func(context.Context) error) error {
 	h.Helper()
 	done := make(chan error, 1)
@@ -112,16 +115,16 @@ func (h *hostile) soon(what string, fn func(context.Context) error) error {
 func addOne(s *Store) func(context.Context) error {
 	return func(ctx context.Context) error {
 		return s.Update(ctx, func(tx *Tx) error {
-			_, err := tx.AddAccount(Account{Name: "acme", Layout: Jobs})
+			_, err := tx.AddAccount(Account{Name: "acme", Layout: layout.Jobs})
 			return err
 		})
 	}
 }
 
-// Whoever owns the data directory puts links, queues and triggers where root's
-// tool opens and writes the catalogue.
-func TestTheCatalogueIsAStrangersToRoot(t *testing.T) {
-	for _, name := range []string{CatalogueFile, CatalogueFile + "-wal", CatalogueFile + "-shm", linkKeyFile, "picdayd.lock"} {
+// The owner of the data directory can put links, named pipes and triggers where root's
+// tool opens and writes the catalogue. Nothing outside of the directory is changed.
+func TestRootIsSafeFromAHostileCatalogue(t *testing.T) {
+	for _, name := range []string{CatalogueFile, CatalogueFile + "-wal", CatalogueFile + "-shm", LinkKeyFile, "picdayd.lock"} {
 		for kind, make := range map[string]func(h *hostile) func(string) error{
 			"link":  func(h *hostile) func(string) error { return h.link(h.secret) },
 			"queue": func(*hostile) func(string) error { return queue },
@@ -161,7 +164,7 @@ func TestTheCatalogueIsAStrangersToRoot(t *testing.T) {
 		defer db.Close()
 		_, err = db.Exec(`CREATE TRIGGER mine AFTER UPDATE OF allow_from ON account BEGIN UPDATE account SET allow_from = '["0.0.0.0/0"]'; END`)
 		h.must(err)
-		a, err := s.Account(t.Context(), "acme")
+		a, err := s.All().Account(t.Context(), "acme")
 		h.must(err)
 		if err := s.Update(t.Context(), func(tx *Tx) error { return tx.SetAllow(a, nil) }); !errors.Is(err, ErrForeignSchema) {
 			t.Errorf("while it is open: %v", err)
@@ -177,14 +180,14 @@ func TestTheCatalogueIsAStrangersToRoot(t *testing.T) {
 	})
 }
 
-// What root's tool reads, copies and deletes below the data directory may be
-// something else than it looks.
-func TestRootInTheDataDirectory(t *testing.T) {
+// The owner of the data directory can replace what root's tool reads, copies and deletes
+// there by links and named pipes.
+func TestRootIsSafeFromAHostileDataDirectory(t *testing.T) {
 	h := newHostile(t)
 	s := h.create()
 	ctx := t.Context()
 	p := Photo{SHA: SHA(sha256.Sum256(h.content)), Bytes: int64(len(h.content))}
-	name := originalName(p.SHA)
+	name := string(pictures.Original(p.SHA))
 	write := func(content []byte) func(string) error {
 		return func(name string) error { return os.WriteFile(name, content, 0o644) }
 	}
@@ -195,15 +198,14 @@ func TestRootInTheDataDirectory(t *testing.T) {
 		"nothing": func(string) error { return nil }, "a rotten one": write(rotten),
 	} {
 		h.instead(name, make)
-		if err := h.soon(what, func(ctx context.Context) error { return s.WriteOriginal(ctx, p, io.Discard) }); !errors.Is(err, ErrDamaged) {
+		if err := h.soon(what, func(ctx context.Context) error { return s.WriteOriginal(ctx, p, io.Discard) }); !errors.Is(err, pictures.ErrDamaged) {
 			t.Errorf("%s in place of the original: %v", what, err)
 		}
-		f := PictureFile{Path: name, Picture: p.SHA, Bytes: p.Bytes}
-		to := filepath.Join(t.TempDir(), "copy")
-		err := h.soon(what, func(ctx context.Context) error {
-			return keepCopy(ctx, filepath.Join(h.dir, name), filepath.Dir(to), to, f, 0o600)
-		})
-		if _, serr := os.Lstat(to); err == nil || serr == nil {
+		to := pictures.Private(t.TempDir())
+		_, err := to.MakeDirs()
+		h.must(err)
+		err = h.soon(what, func(ctx context.Context) error { return to.Copy(ctx, s.files, pictures.OriginalFile(p.SHA, p.Bytes)) })
+		if _, serr := to.Stat(pictures.Original(p.SHA)); err == nil || serr == nil {
 			t.Errorf("%s in place of the original: copied to the backup, %v", what, err)
 		}
 	}
@@ -233,7 +235,7 @@ func TestRootInTheDataDirectory(t *testing.T) {
 
 	// Making what is missing.
 	h.must(s.Close())
-	h.instead(originalsDir, h.link(h.secretDir))
+	h.instead("originals", h.link(h.secretDir))
 	if _, _, err := Create(ctx, h.dir); err == nil {
 		t.Error("a link in place of the originals")
 	}

@@ -9,21 +9,23 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"picday/internal/names"
 )
 
-// A Token is what a program logs in to the API with.
+// A Token lets a program log in to the API.
 type Token struct {
 	Name      string
-	AccountID int64  // 0 = sees all accounts
+	AccountID int64  // 0 = may see all accounts
 	Account   string // "" = all
 	CreatedAt time.Time
 }
 
-// AddToken makes a token and returns it. It is not stored and cannot be shown
-// again, only its hash is.
+// AddToken creates a token and returns its secret. Only the hash of the secret is
+// stored, so it cannot be shown again. It fails with ErrTaken.
 func (tx *Tx) AddToken(t Token) (secret string, err error) {
 	secret, hash := newSecret()
-	n, err := tx.count(`INSERT INTO token (name, account_id, hash, created_at) VALUES (?, nullif(?, 0), ?, ?) ON CONFLICT DO NOTHING`,
+	n, err := tx.execCount(`INSERT INTO token (name, account_id, hash, created_at) VALUES (?, nullif(?, 0), ?, ?) ON CONFLICT DO NOTHING`,
 		t.Name, t.AccountID, hash, millis(tx.now))
 	if err == nil && n == 0 {
 		err = ErrTaken
@@ -33,23 +35,28 @@ func (tx *Tx) AddToken(t Token) (secret string, err error) {
 
 // RemoveToken revokes a token.
 func (tx *Tx) RemoveToken(name string) error {
-	return tx.change(`DELETE FROM token WHERE name = ?`, name)
+	return tx.execOne(`DELETE FROM token WHERE name = ?`, name)
 }
 
 const tokenColumns = `SELECT t.name, coalesce(t.account_id, 0), coalesce(a.name, ''), t.created_at
 	FROM token t LEFT JOIN account a ON a.id = t.account_id `
 
 func scanToken(r interface{ Scan(...any) error }) (Token, error) {
-	o, err := scanOperator(r)
-	return Token(o), err
+	var t Token
+	var created int64
+	err := r.Scan(&t.Name, &t.AccountID, &t.Account, &created)
+	t.CreatedAt, t.Name = fromMillis(created), login(t.Name)
+	return t, err
 }
 
 // Tokens lists the tokens by name.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
-	return collect(ctx, s.read, func(r *sql.Rows) (Token, error) { return scanToken(r) }, tokenColumns+`ORDER BY t.name`)
+	all, err := collect(ctx, s.read, func(r *sql.Rows) (Token, error) { return scanToken(r) }, tokenColumns+`ORDER BY t.name`)
+	names.Sort(all, func(t Token) string { return t.Name })
+	return all, err
 }
 
-// Token finds the token that a secret is. ErrNotFound = none.
+// Token finds the token with that secret, or fails with ErrNotFound.
 func (s *Store) Token(ctx context.Context, secret string) (Token, error) {
 	t, err := scanToken(s.read.QueryRowContext(ctx, tokenColumns+`WHERE t.hash = ?`, hashSecret(secret)))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -58,11 +65,11 @@ func (s *Store) Token(ctx context.Context, secret string) (Token, error) {
 	return t, err
 }
 
-// newSecret makes 256 random bits and the hash to store for them. A fast hash
-// will do: nobody can guess what is random.
+// newSecret makes 256 random bits and the hash to store for them. A fast hash is
+// enough, because random bits cannot be guessed.
 func newSecret() (secret string, hash []byte) {
 	b := make([]byte, 32)
-	rand.Read(b) // never fails, says its documentation
+	rand.Read(b) // never returns an error
 	secret = base64.RawURLEncoding.EncodeToString(b)
 	return secret, hashSecret(secret)
 }

@@ -6,22 +6,26 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"picday/internal/layout"
+	"picday/internal/rendition"
+	"picday/store/pictures"
 )
 
-var small = RenditionSpec{"thumb", 400, 80}
+var small = rendition.Spec{Name: "thumb", Longest: 400, Quality: 80}
 
-// keep puts the files of a picture where the catalogue says they are.
+// keep writes the files of a picture to where the catalogue says they are.
 func (w *world) keep(content string) Original {
 	o := w.original(content)
-	o.Renditions = []Rendition{{RenditionSpec: small, Width: 4, Height: 3, Bytes: 1, Hash: shaOf(".")}}
-	w.must(os.WriteFile(w.s.OriginalPath(o.SHA), []byte(content), 0o600))
-	w.must(os.WriteFile(w.s.RenditionPath(o.SHA, small), []byte("."), 0o600))
+	o.Renditions = []Rendition{{Spec: small, Width: 4, Height: 3, Bytes: 1, Hash: shaOf(".")}}
+	w.must(os.WriteFile(w.s.Files().Path(pictures.Original(o.SHA)), []byte(content), 0o600))
+	w.must(os.WriteFile(w.s.Files().Path(pictures.Rendition(o.SHA, small)), []byte("."), 0o600))
 	return o
 }
 
 func (w *world) kept(content string) bool {
-	_, err := os.Stat(w.s.OriginalPath(shaOf(content)))
-	_, rerr := os.Stat(w.s.RenditionPath(shaOf(content), small))
+	_, err := os.Stat(w.s.Files().Path(pictures.Original(shaOf(content))))
+	_, rerr := os.Stat(w.s.Files().Path(pictures.Rendition(shaOf(content), small)))
 	if errors.Is(err, os.ErrNotExist) != errors.Is(rerr, os.ErrNotExist) {
 		w.Errorf("half of %s is left: %v, %v", content, err, rerr)
 	}
@@ -33,12 +37,12 @@ func (w *world) collect() (n int) {
 	return n
 }
 
-func TestTrashEndsWhatNothingPointsTo(t *testing.T) {
-	w := newWorld(t, Jobs)
+func TestCollectDeletesOnlyFilesThatNothingPointsTo(t *testing.T) {
+	w := newWorld(t, layout.Jobs)
 	w.s.Close()
 	w.s = newStore(t) // with all directories
 	w.tx(func(tx *Tx) (err error) {
-		w.acct, err = tx.AddAccount(Account{Name: "acme", Layout: Jobs})
+		w.acct, err = tx.AddAccount(Account{Name: "acme", Layout: layout.Jobs})
 		return errors.Join(err, tx.AddJob(w.acct, "job1"))
 	})
 	w.put(aJPG, "A")
@@ -50,7 +54,7 @@ func TestTrashEndsWhatNothingPointsTo(t *testing.T) {
 	w.settle()
 	for _, c := range []string{"A", "B", "C"} {
 		o := w.keep(c)
-		w.tx(func(tx *Tx) error { return tx.keepOriginal(o) })
+		w.tx(func(tx *Tx) error { return tx.insertOriginal(o) })
 	}
 	w.rm(aJPG)
 	w.rm("job1/x/c.jpg")
@@ -59,23 +63,23 @@ func TestTrashEndsWhatNothingPointsTo(t *testing.T) {
 	expire := func(keep time.Duration) {
 		w.tx(func(tx *Tx) error {
 			tx.now = tx.now.Add(time.Hour * 24)
-			_, _, err := tx.Expire(keep, Cursor{}, 1000)
+			_, _, err := tx.Expire(keep, SweepPosition{}, 1000)
 			return err
 		})
 	}
 	if expire(48 * time.Hour); w.collect() != 0 || !w.kept("A") || !w.kept("B") || !w.kept("C") {
 		t.Error("too early")
 	}
-	unpin := w.s.Pin(shaOf("C"))
-	unpinToo := w.s.Pin(shaOf("C"))
+	release := w.s.Hold(shaOf("C"))
+	releaseToo := w.s.Hold(shaOf("C"))
 	if expire(time.Hour); w.collect() != 1 || w.kept("A") || !w.kept("B") || !w.kept("C") {
-		t.Error("A is nobody's, B is published, C is pinned")
+		t.Error("A is nobody's, B is published, C is held")
 	}
-	unpin()
+	release()
 	if w.collect() != 0 || !w.kept("C") {
-		t.Error("C is still pinned once")
+		t.Error("C is still held once")
 	}
-	unpinToo()
+	releaseToo()
 	// A crash between deleting the files and the commit of the rows.
 	crash := errors.New("crash")
 	err := w.s.Update(t.Context(), func(tx *Tx) error {
@@ -95,31 +99,32 @@ func TestTrashEndsWhatNothingPointsTo(t *testing.T) {
 }
 
 func TestRestoreComesBackUnderTheOldLink(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.put(aJPG, "A")
 	w.settle()
 	link := w.link(aJPG)
 	w.rm(aJPG)
 	w.settle()
 	w.expire()
-	p, err := w.s.Trashed(t.Context(), "acme", aJPG, "")
+	p, err := w.s.All().Trashed(t.Context(), "acme", aJPG, "")
 	w.must(err)
 	w.put(aJPG, "A")
-	w.tx(func(tx *Tx) error { return tx.Restore(w.acct, p, w.files[aJPG].Identity) })
+	w.tx(func(tx *Tx) error { return tx.Restore(w.acct, p, w.files[aJPG].Identity, "") })
 	if w.link(aJPG) != link {
 		t.Error("another link")
 	}
 	w.settle()
 	w.expire()
 	w.matches()
-	// The daemon was quicker, or the tool ran twice.
-	w.tx(func(tx *Tx) error { return tx.Restore(w.acct, p, w.files[aJPG].Identity) })
+	// Restore also succeeds if the daemon has processed the file already, or if it is
+	// called twice.
+	w.tx(func(tx *Tx) error { return tx.Restore(w.acct, p, w.files[aJPG].Identity, "") })
 	w.matches()
 	w.rm(aJPG)
 	w.settle()
 	w.expire()
-	w.tx(func(tx *Tx) error { _, _, err := tx.Empty(w.acct.ID, Cursor{}, 1000); return err })
-	if _, err := w.s.Trashed(t.Context(), "acme", aJPG, ""); !errors.Is(err, ErrNotFound) {
+	w.tx(func(tx *Tx) error { _, _, err := tx.EmptyTrash(w.acct.ID, SweepPosition{}, 1000); return err })
+	if _, err := w.s.All().Trashed(t.Context(), "acme", aJPG, ""); !errors.Is(err, ErrNotFound) {
 		t.Errorf("emptied, but: %v", err)
 	}
 	w.put(aJPG, "A")
@@ -129,10 +134,10 @@ func TestRestoreComesBackUnderTheOldLink(t *testing.T) {
 	}
 }
 
-// The uploader deleted the second photo of that name, and nobody has told the
-// catalogue when the first one is restored.
+// Two photos had the same path one after the other. The first one is restored when the
+// file of the second is deleted, but the catalogue does not know that yet.
 func TestRestoreOverAPhotoThatIsGone(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.put(aJPG, "A")
 	w.settle()
 	link := w.link(aJPG)
@@ -141,14 +146,14 @@ func TestRestoreOverAPhotoThatIsGone(t *testing.T) {
 	w.expire()
 	w.put(aJPG, "B")
 	w.settle()
-	p, err := w.s.Trashed(t.Context(), "acme", aJPG, "")
+	p, err := w.s.All().Trashed(t.Context(), "acme", aJPG, "")
 	w.must(err)
-	if _, err := w.s.Trashed(t.Context(), "acme", aJPG, "00"); !errors.Is(err, ErrNotFound) {
+	if _, err := w.s.All().Trashed(t.Context(), "acme", aJPG, "00"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("another picture: %v", err)
 	}
 	w.rm(aJPG)
 	w.put(aJPG, "A")
-	w.tx(func(tx *Tx) error { return tx.Restore(w.acct, p, w.files[aJPG].Identity) })
+	w.tx(func(tx *Tx) error { return tx.Restore(w.acct, p, w.files[aJPG].Identity, "") })
 	w.settle()
 	w.expire()
 	w.consistent()
@@ -158,16 +163,16 @@ func TestRestoreOverAPhotoThatIsGone(t *testing.T) {
 	}
 }
 
-// An account keeps so many lines of activity, the latest; they go in steps.
+// TrimActivity keeps the latest entries of each account, and deletes the others in steps.
 func TestActivityIsBounded(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	var other Account
 	w.tx(func(tx *Tx) (err error) {
-		other, err = tx.AddAccount(Account{Name: "other", Layout: Jobs})
+		other, err = tx.AddAccount(Account{Name: "other", Layout: layout.Jobs})
 		for i := range 25 {
-			err = errors.Join(err, tx.happened(Activity{AccountID: w.acct.ID, Event: EventAdded, Path: fmt.Sprint(i)}))
+			err = errors.Join(err, tx.addActivity(Activity{AccountID: w.acct.ID, Event: EventAdded, Path: fmt.Sprint(i)}))
 		}
-		return errors.Join(err, tx.happened(Activity{AccountID: other.ID, Event: EventAdded, Path: "theirs"}))
+		return errors.Join(err, tx.addActivity(Activity{AccountID: other.ID, Event: EventAdded, Path: "theirs"}))
 	})
 	steps := 0
 	for more := true; more; steps++ {

@@ -8,10 +8,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"picday/internal/layout"
 )
 
-// seeds is how many random histories a model is put through: n, and twenty
-// times as many in make torture.
+// seeds returns the number of random histories to test: n, or 20 n in make torture.
 func seeds(n uint64) uint64 {
 	if os.Getenv("PICDAY_TORTURE") != "" {
 		n *= 20
@@ -19,7 +20,7 @@ func seeds(n uint64) uint64 {
 	return n
 }
 
-// consistent checks what holds at every moment.
+// consistent checks what must hold after every transaction.
 func (w *world) consistent() {
 	w.Helper()
 	for what, q := range map[string]string{
@@ -29,12 +30,17 @@ func (w *world) consistent() {
 		"counted wrong":                      `SELECT account_id FROM tally t WHERE photos <> (SELECT count(*) FROM photo WHERE account_id = t.account_id AND withdrawn_at IS NULL)`,
 		"unusual ones counted wrong":         `SELECT account_id FROM tally t WHERE unusual <> (SELECT count(*) FROM photo WHERE account_id = t.account_id AND withdrawn_at IS NULL AND instr(flags, 'unusual') > 0)`,
 		"activity counted wrong":             `SELECT account_id FROM tally t WHERE activity <> (SELECT count(*) FROM activity WHERE account_id = t.account_id)`,
-		"problems counted wrong":             `SELECT account_id FROM tally t WHERE problems <> (SELECT count(*) FROM upload WHERE account_id = t.account_id AND reason IS NOT NULL AND gone_at IS NULL)`,
+		"problems counted wrong":             `SELECT account_id FROM tally t WHERE problems <> (SELECT count(*) FROM upload WHERE account_id = t.account_id AND reason IS NOT NULL AND gone_at IS NULL AND ignored_by IS NULL)`,
 		"files counted wrong":                `SELECT account_id FROM tally t WHERE files <> (SELECT count(*) FROM upload WHERE account_id = t.account_id)`,
 		"files of a job counted wrong":       `SELECT id FROM job j WHERE files <> (SELECT count(*) FROM upload WHERE job_id = j.id)`,
-		"reasons counted wrong":              `SELECT account_id FROM problem_tally t WHERE files <> (SELECT count(*) FROM upload WHERE account_id = t.account_id AND reason = t.reason AND gone_at IS NULL)`,
+		"reasons counted wrong":              `SELECT account_id FROM problem_tally t WHERE files <> (SELECT count(*) FROM upload WHERE account_id = t.account_id AND reason = t.reason AND gone_at IS NULL AND ignored_by IS NULL)`,
 		"a reason not counted":               `SELECT id FROM upload u WHERE reason IS NOT NULL AND gone_at IS NULL AND NOT EXISTS (SELECT 1 FROM problem_tally WHERE account_id = u.account_id AND reason = u.reason)`,
-		"job counted wrong":                  `SELECT id FROM job j WHERE (albums, photos, problems) IS NOT (SELECT count(DISTINCT album), count(*), (SELECT count(*) FROM upload WHERE job_id = j.id AND reason IS NOT NULL AND gone_at IS NULL) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL)`,
+		"job counted wrong":                  `SELECT id FROM job j WHERE (albums, photos, problems) IS NOT (SELECT count(DISTINCT album), count(*), (SELECT count(*) FROM upload WHERE job_id = j.id AND reason IS NOT NULL AND gone_at IS NULL AND ignored_by IS NULL) FROM photo WHERE job_id = j.id AND withdrawn_at IS NULL)`,
+		"problem groups counted wrong":       `SELECT id FROM problem_group g WHERE (files, ignored) IS NOT (SELECT count(*) - count(ignored_by), count(ignored_by) FROM upload WHERE account_id = g.account_id AND dir = g.dir AND reason = g.reason AND gone_at IS NULL)`,
+		"an empty group":                     `SELECT id FROM problem_group WHERE files + ignored <= 0`,
+		"a problem without a group":          `SELECT id FROM upload u WHERE reason IS NOT NULL AND gone_at IS NULL AND NOT EXISTS (SELECT 1 FROM problem_group WHERE account_id = u.account_id AND dir = u.dir AND reason = u.reason)`,
+		"a file that nobody finds":           `SELECT id FROM photo p WHERE job_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM photo_part WHERE photo_id = p.id)`,
+		"found, but not there":               `SELECT photo_id FROM photo_part n WHERE NOT EXISTS (SELECT 1 FROM photo WHERE id = n.photo_id AND account_id = n.account_id)`,
 		"album counted wrong":                `SELECT job_id FROM album l WHERE (individuals, groups) IS NOT (SELECT sum(area = 'individuals'), sum(area = 'group') FROM photo WHERE job_id = l.job_id AND album = l.name AND withdrawn_at IS NULL)`,
 		"album older than its photos":        `SELECT job_id FROM album l WHERE latest < (SELECT max(ingested_at) FROM photo WHERE job_id = l.job_id AND album = l.name AND withdrawn_at IS NULL)`,
 		"references counted wrong":           `SELECT refs FROM original o WHERE refs <> (SELECT count(*) FROM photo WHERE sha256 = o.sha256) + (SELECT count(*) FROM history WHERE sha256 = o.sha256)`,
@@ -48,15 +54,15 @@ func (w *world) consistent() {
 		"missing and live, another identity": `SELECT id FROM upload WHERE length(identity) <> 32`,
 	} {
 		expected := w.orphans && what == "published without a file"
-		if ids, err := column[int64](w.s.read, q); err != nil || len(ids) > 0 && !expected {
+		if ids, err := column[int64](w.Context(), w.s.read, q); err != nil || len(ids) > 0 && !expected {
 			w.Fatalf("%s: %v %v", what, ids, err)
 		}
 	}
 	w.oneLink()
 }
 
-// oneLink checks that no two links show the picture of one file, which never
-// had two names at once: not even while a grace runs.
+// oneLink checks that no two links show the picture of a file that never had two names at
+// once, not even during a grace.
 func (w *world) oneLink() {
 	w.Helper()
 	type pair struct {
@@ -75,26 +81,26 @@ func (w *world) oneLink() {
 	}
 }
 
-// matches checks, all settled and no grace running, that what is published is
-// what is on the volume: no more, no less, nothing else.
+// matches checks that the published photos are exactly those on the volume. Everything
+// must be settled, and every grace over.
 func (w *world) matches() {
 	w.Helper()
 	for what, q := range map[string]string{
 		"two photos at one path":           `SELECT min(id) FROM photo WHERE withdrawn_at IS NULL GROUP BY account_id, path HAVING count(*) > 1`,
 		"published after its file's grace": `SELECT id FROM photo p WHERE withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM upload WHERE photo_id = p.id AND gone_at IS NULL)`,
 	} {
-		if ids, err := column[int64](w.s.read, q); err != nil || len(ids) > 0 {
+		if ids, err := column[int64](w.Context(), w.s.read, q); err != nil || len(ids) > 0 {
 			w.Fatalf("%s: %v %v\n%s", what, ids, err, strings.Join(w.log, "\n"))
 		}
 	}
 	want := map[string]string{} // path, or person, to content
 	newest := map[string]*inode{}
-	unclear := map[string]bool{} // people of whom a broken file may have been the picture that is shown
+	unclear := map[string]bool{} // IDs that may show the picture from before a file was overwritten by a broken one
 	for p, f := range w.files {
 		if strings.HasPrefix(p, "out") {
 			continue
 		}
-		if w.acct.Layout == Jobs {
+		if w.acct.Layout == layout.Jobs {
 			if !broken(f.content) {
 				want[p] = shaOf(f.content).String()
 			}
@@ -114,7 +120,7 @@ func (w *world) matches() {
 		if ph.Person != "" {
 			key = ph.Person
 		} else if f := w.files[key]; f != nil && broken(f.content) {
-			continue // the picture from before is shown until the file is whole
+			continue // the earlier picture stays published until the file is whole
 		}
 		if have[key] != "" {
 			w.Fatalf("two photos at %s", key)

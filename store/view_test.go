@@ -1,17 +1,20 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"picday/internal/layout"
 )
 
-// events is the activity, oldest first.
+// events returns the activity, the oldest first.
 func (w *world) events(q ActivityQuery) (all []string) {
 	w.Helper()
-	list, err := w.s.View(0).Activity(w.Context(), q)
+	list, err := w.s.All().Activity(w.Context(), q)
 	w.must(err)
 	slices.Reverse(list)
 	for _, a := range list {
@@ -28,11 +31,11 @@ func (w *world) events(q ActivityQuery) (all []string) {
 }
 
 func TestActivity(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	a := "job1/A/1.jpg"
 	w.put(a, "one")
 	w.settle()
-	w.touch(a) // nothing worth telling
+	w.touch(a) // adds no activity
 	w.settle()
 	w.replace(a, "two")
 	w.settle()
@@ -70,7 +73,7 @@ func TestActivity(t *testing.T) {
 		"of this account":     {ActivityQuery{Account: "acme"}, 8},
 		"of another account":  {ActivityQuery{Account: "other"}, 0},
 		"at most two":         {ActivityQuery{Limit: 2}, 2},
-		"older than the last": {ActivityQuery{Before: 8}, 7},
+		"older than the last": {ActivityQuery{Beyond: 8}, 7},
 	} {
 		if got := w.events(c.q); len(got) != c.n {
 			t.Errorf("%s: %q", name, got)
@@ -78,9 +81,9 @@ func TestActivity(t *testing.T) {
 	}
 }
 
-// Every way to ask, asked through the view of another account, shows nothing.
+// No method of a view returns anything of another account.
 func TestAViewShowsOneAccount(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.put("job1/A/1.jpg", "none")
 	w.settle()
 	w.put("job1/A/1.jpg", "one")
@@ -89,7 +92,7 @@ func TestAViewShowsOneAccount(t *testing.T) {
 	p := w.photoAt("job1/A/1.jpg")
 	var other Account
 	w.tx(func(tx *Tx) (err error) {
-		other, err = tx.AddAccount(Account{Name: "other", Layout: Jobs})
+		other, err = tx.AddAccount(Account{Name: "other", Layout: layout.Jobs})
 		return err
 	})
 	w.tx(func(tx *Tx) error { _, err := tx.Rotate(p.ID, ""); return err })
@@ -102,15 +105,21 @@ func TestAViewShowsOneAccount(t *testing.T) {
 		}
 		for o := range keys {
 			photos, err := v.Photos(t.Context(), PhotoQuery{Order: o, Show: ShowBoth})
-			if o != ByPerson && o != ByWithdrawn {
+			if o != ByPerson && o != ByID && o != ByWithdrawn {
 				count("photos", len(photos), err)
 			}
 		}
-		photos, err := v.Photos(t.Context(), PhotoQuery{PhotoFilter: PhotoFilter{Account: "acme", Job: "job1"}})
+		photos, err := v.Photos(t.Context(), PhotoQuery{Account: "acme", Job: "job1"})
 		count("photos", len(photos), err)
+		n, err := v.CountPhotos(t.Context(), PhotoQuery{Show: ShowBoth})
+		count("photos", n, err)
+		for p, err := range v.StreamPhotos(t.Context(), PhotoQuery{Show: ShowBoth}) {
+			w.must(err)
+			all = append(all, "photo "+p.Path)
+		}
 		jobs, err := v.Jobs(t.Context(), JobQuery{})
 		count("jobs", len(jobs), err)
-		albums, err := v.Albums(t.Context(), "", "")
+		albums, err := v.Albums(t.Context(), AlbumQuery{})
 		count("albums", len(albums), err)
 		problems, err := v.Problems(t.Context(), ProblemQuery{})
 		count("problems", len(problems), err)
@@ -121,12 +130,19 @@ func TestAViewShowsOneAccount(t *testing.T) {
 		counts, err := v.Counts(t.Context())
 		count("counts", counts.Photos+counts.Problems, err)
 		accounts, err := v.Accounts(t.Context())
-		for _, a := range accounts {
+		w.must(err)
+		kept, err := v.KeptAccounts(t.Context())
+		w.must(err)
+		summaries, err := v.AccountSummaries(t.Context())
+		w.must(err)
+		for _, a := range summaries {
+			accounts = append(accounts, a.Account)
+		}
+		for _, a := range append(accounts, kept...) {
 			if a.Name == "acme" {
 				all = append(all, "account")
 			}
 		}
-		w.must(err)
 		for what, find := range map[string]func() error{
 			"photo":   func() error { _, err := v.Photo(t.Context(), p.ID); return err },
 			"account": func() error { _, err := v.Account(t.Context(), "acme"); return err },
@@ -143,34 +159,34 @@ func TestAViewShowsOneAccount(t *testing.T) {
 	if got := ask(w.s.View(other.ID)); len(got) > 0 {
 		t.Errorf("another account sees %q", got)
 	}
-	mine, everything := ask(w.s.View(w.acct.ID)), ask(w.s.View(0))
+	mine, everything := ask(w.s.View(w.acct.ID)), ask(w.s.All())
 	slices.Sort(mine)
 	slices.Sort(everything)
-	if len(mine) != 15 || !slices.Equal(mine, everything) {
+	if len(mine) != 18 || !slices.Equal(mine, everything) {
 		t.Errorf("own account sees %q, all see %q", mine, everything)
 	}
 }
 
 // Reading page by page finds every photo once, in each order.
 func TestPages(t *testing.T) {
-	for _, layout := range []Layout{Jobs, Portraits} {
-		w := newWorld(t, layout)
+	for _, kind := range []layout.Kind{layout.Jobs, layout.Portraits} {
+		w := newWorld(t, kind)
 		for i := range 10 {
 			p := fmt.Sprintf("job1/A/%d.jpg", i)
-			if layout == Portraits {
+			if kind == layout.Portraits {
 				p = fmt.Sprintf("%d.jpg", 10+i)
 			}
 			w.put(p, fmt.Sprint("picture ", i))
 		}
 		w.settle()
 		for o := range keys {
-			if layout == Jobs && o == ByPerson || o == ByWithdrawn {
+			if kind == layout.Jobs && (o == ByPerson || o == ByID) || o == ByWithdrawn {
 				continue
 			}
-			q := PhotoQuery{Order: o, Limit: 3, PhotoFilter: PhotoFilter{Account: "acme"}}
+			q := PhotoQuery{Order: o, Limit: 3, Account: "acme"}
 			seen := map[int64]bool{}
 			for range 5 {
-				page, err := w.s.View(0).Photos(t.Context(), q)
+				page, err := w.s.All().Photos(t.Context(), q)
 				w.must(err)
 				for _, p := range page {
 					if seen[p.ID] {
@@ -187,5 +203,54 @@ func TestPages(t *testing.T) {
 				t.Errorf("order %d: %d of 10 photos", o, len(seen))
 			}
 		}
+	}
+}
+
+// A stream is one snapshot, ends when the loop is left, and yields an error last.
+func TestStreamPhotos(t *testing.T) {
+	w := newWorld(t, layout.Jobs)
+	for i := range 3 {
+		w.put(fmt.Sprintf("job1/A/%d.jpg", i), fmt.Sprint("picture ", i))
+	}
+	w.settle()
+	var paths []string
+	for p, err := range w.s.All().StreamPhotos(t.Context(), PhotoQuery{}) {
+		w.must(err)
+		if len(p.Renditions) != 1 {
+			t.Errorf("renditions %+v", p.Renditions)
+		}
+		if paths = append(paths, p.Path); len(paths) == 1 {
+			w.put("job1/A/9.jpg", "later")
+			w.publish("job1/A/9.jpg")
+			if _, err := w.s.All().Photo(t.Context(), p.ID); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if want := []string{"job1/A/0.jpg", "job1/A/1.jpg", "job1/A/2.jpg"}; !slices.Equal(paths, want) {
+		t.Errorf("%q", paths)
+	}
+	for range w.s.All().StreamPhotos(t.Context(), PhotoQuery{}) {
+		break
+	}
+	if n := w.s.read.Stats().InUse; n != 0 {
+		t.Errorf("%d connections are still taken", n)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	n := 0
+	for p, err := range w.s.All().StreamPhotos(ctx, PhotoQuery{}) {
+		if n++; err == nil || p.ID != 0 {
+			t.Errorf("%+v, %v", p, err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d answers", n)
+	}
+	if n, err := w.s.All().CountPhotos(t.Context(), PhotoQuery{Account: "acme"}); n != 4 || err != nil {
+		t.Errorf("%d photos, %v", n, err)
+	}
+	if n, err := w.s.All().CountPhotos(t.Context(), PhotoQuery{Account: "nobody"}); n != 0 || err != nil {
+		t.Errorf("%d photos of nobody, %v", n, err)
 	}
 }

@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// walLimit is how large the write-ahead log may stay, in bytes. In use it is
-// some 4 MB; it grows for as long as somebody reads the catalogue as it was,
-// and SQLite by itself never makes it smaller again.
+// walLimit is the size in bytes above which EmptyWAL truncates the write-ahead log. It
+// is normally some 4 MB; it grows during long read transactions, and SQLite does not
+// shrink it by itself.
 const walLimit = 16 << 20
 
 // A WAL is the state of the catalogue's write-ahead log.
 type WAL struct {
 	Bytes int64
-	// HeldSince is when somebody was first seen to keep it from being emptied,
-	// by reading; zero = nobody, or it is not large.
+	// HeldSince is when a reader first kept EmptyWAL from emptying the log; zero =
+	// no reader does, or the log is not large.
 	HeldSince time.Time
 }
 
-// EmptyWAL moves a large write-ahead log into the catalogue and cuts it, as
-// far as nobody reads it. It waits for nobody. One process at a time calls it.
+// EmptyWAL moves a large write-ahead log into the catalogue and truncates it, as far as
+// readers permit. It does not wait for them. One process at a time may call it.
 func (s *Store) EmptyWAL(ctx context.Context) (WAL, error) {
 	s.walMu.Lock()
 	defer s.walMu.Unlock()
@@ -31,7 +31,7 @@ func (s *Store) EmptyWAL(ctx context.Context) (WAL, error) {
 	return s.wal, err
 }
 
-// WAL is what EmptyWAL has seen last.
+// WAL returns the last result of EmptyWAL.
 func (s *Store) WAL() WAL {
 	s.walMu.Lock()
 	defer s.walMu.Unlock()
@@ -44,8 +44,8 @@ func (s *Store) emptyWAL(ctx context.Context) error {
 	if err != nil || !large {
 		return err
 	}
-	// Its own connection, which gives up at once where another would wait and
-	// hold everybody up meanwhile.
+	// Use a connection without a busy timeout: it gives up at once, where another
+	// would wait and block all writers meanwhile.
 	db, err := openFile(name, url.Values{"mode": {"rw"}, "_busy_timeout": {"0"}, "_synchronous": {"FULL"}})
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s *Store) emptyWAL(ctx context.Context) error {
 		if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(`+mode+`)`).Scan(&busy, &frames, &moved); err != nil {
 			return fmt.Errorf("catalogue: empty the write-ahead log: %w", err)
 		}
-		if moved < frames { // somebody reads what was before
+		if moved < frames { // a reader still needs the older state
 			if s.wal.HeldSince.IsZero() {
 				s.wal.HeldSince = time.Now()
 			}

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// Whoever reads for a long time makes the write-ahead log grow. That is seen,
-// and when he ends the log is cut: by the next who write, or by EmptyWAL where
-// nobody does.
+// A long read transaction makes the write-ahead log grow. That is reported, and after the
+// transaction the log is truncated by the next write, or by EmptyWAL if there is none.
 func TestWALShrinksAfterALongReader(t *testing.T) {
 	for _, idle := range []bool{true, false} {
 		s := bareStore(t)
@@ -22,7 +21,7 @@ func TestWALShrinksAfterALongReader(t *testing.T) {
 		write := func(rows, bytes int) {
 			for range rows {
 				if err := s.Update(t.Context(), func(tx *Tx) error {
-					_, err := tx.Exec(`INSERT INTO meta VALUES ('long', hex(randomblob(?1))) ON CONFLICT DO UPDATE SET value = excluded.value`, bytes)
+					_, err := tx.exec(`INSERT INTO meta VALUES ('long', hex(randomblob(?1))) ON CONFLICT DO UPDATE SET value = excluded.value`, bytes)
 					return err
 				}); err != nil {
 					t.Fatal(err)

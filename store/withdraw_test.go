@@ -7,11 +7,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"picday/internal/layout"
+	"picday/internal/upload"
 )
 
 const aJPG, bJPG = "job1/x/a.jpg", "job1/x/b.jpg"
 
-// What is missing is withdrawn only with proof; each of these is none.
+// Nothing is withdrawn if the absence of the file is in doubt for any of these reasons.
 func TestWithdrawalNeedsProof(t *testing.T) {
 	for name, c := range map[string]struct{ before, undo func(*world) }{
 		"parent unreadable": {
@@ -42,7 +45,7 @@ func TestWithdrawalNeedsProof(t *testing.T) {
 			func(w *world) { w.put(aJPG, "broken"); w.publish(aJPG); w.put(aJPG, "C") },
 			func(w *world) { w.rm(aJPG); w.gone(aJPG) },
 		},
-		"another photo's name is being uploaded": { // by a file that may be ours coming back
+		"another photo's name is being uploaded": { // by a file that may turn out to be this photo
 			func(w *world) {
 				w.put(bJPG, "B")
 				w.publish(bJPG)
@@ -54,7 +57,7 @@ func TestWithdrawalNeedsProof(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, Jobs)
+			w := newWorld(t, layout.Jobs)
 			w.put(aJPG, "A")
 			w.settle()
 			w.rm(aJPG)
@@ -74,15 +77,14 @@ func TestWithdrawalNeedsProof(t *testing.T) {
 }
 
 func (w *world) jobState(name string, state JobState) {
-	j, err := w.s.Job(w.Context(), w.acct, name)
+	j, err := w.s.All().Job(w.Context(), "acme", name)
 	w.must(err)
-	w.tx(func(tx *Tx) error { return tx.SetJobState(j, state) })
+	w.tx(func(tx *Tx) error { return tx.SetJobState(j, state, "") })
 }
 
-// withdraw is one round of it, the grace having run out, in transactions of
-// so many.
+// withdraw runs one sweep with a grace of 0, at most limit files per transaction.
 func (w *world) withdraw(limit int) (done []Withdrawal, err error) {
-	for from := (Cursor{More: true}); err == nil && from.More; {
+	for from := (SweepPosition{More: true}); err == nil && from.More; {
 		err = w.s.Update(w.Context(), func(tx *Tx) error {
 			tx.now = tx.now.Add(time.Hour)
 			before := w.looks
@@ -98,7 +100,7 @@ func (w *world) withdraw(limit int) (done []Withdrawal, err error) {
 }
 
 func TestMissingNeedsProof(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	w.put(aJPG, "A")
 	w.put(bJPG, "B")
 	w.settle()
@@ -124,15 +126,15 @@ func TestMissingNeedsProof(t *testing.T) {
 	if n, err := missing(); n != 1 || err != nil || w.link(bJPG) == "" {
 		t.Errorf("%d %v", n, err)
 	}
-	if done, err := w.s.Overdue(w.Context(), time.Hour, Cursor{}); done || err != nil {
+	if done, err := w.s.Overdue(w.Context(), time.Hour, SweepPosition{}); done || err != nil {
 		t.Errorf("before the grace is over: %v %v", done, err)
 	}
 }
 
-// A renamed file may wait for its turn longer than any grace; but once it has
-// had it, and was found to be no photo there, the old name is gone.
+// While a renamed file waits to be processed, its photo stays published, even after the
+// grace. If it turns out to be no photo at the new path, the photo is withdrawn.
 func TestRenamedFileWaitsForItsTurn(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	const to = "job1/y/new name.jpg"
 	w.put(aJPG, "A")
 	w.settle()
@@ -149,7 +151,7 @@ func TestRenamedFileWaitsForItsTurn(t *testing.T) {
 	w.mv(to, aJPG)
 	w.gone(to)
 	w.tx(func(tx *Tx) error {
-		return tx.Problem(w.acct, w.place(aJPG), w.files[aJPG].Identity, NoAlbum, 0, w)
+		return tx.Problem(w.acct, w.place(aJPG), w.files[aJPG].Identity, layout.NoAlbum, 0, w)
 	})
 	if done, err := w.withdraw(10); len(done) != 1 || err != nil {
 		t.Errorf("after its turn: %v %v", done, err)
@@ -157,15 +159,16 @@ func TestRenamedFileWaitsForItsTurn(t *testing.T) {
 	w.consistent()
 }
 
-// A hint about a folder is about what is below it, and about nothing beside.
+// Missing with the path of a folder affects what is below it, and not folders whose names
+// begin with its name.
 func TestMissingFolderTakesNoSibling(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	for _, p := range []string{"job1/x/1", "job1/x/group/1", "job1/x 2/1", "job1/x0/1", "job1/x-/1", "job1/w/1"} {
 		w.put(p, p)
 	}
 	w.settle()
 	disk := w.files
-	w.files = map[string]*inode{} // the disk would confirm anything
+	w.files = map[string]*inode{} // all files are absent
 	w.gone("job1/x")
 	w.files = disk
 	for p := range disk {
@@ -175,10 +178,9 @@ func TestMissingFolderTakesNoSibling(t *testing.T) {
 	}
 }
 
-// Files of which nothing can be proven must not keep the others from being
-// withdrawn, however many they are.
+// Any number of files whose absence is in doubt does not block the withdrawal of others.
 func TestUnprovableFilesDoNotBlockTheRest(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	for _, p := range []string{"job1/x/1", "job1/x/2", "job1/x/3", "job2/y/1"} {
 		w.put(p, p)
 	}
@@ -200,10 +202,10 @@ func TestUnprovableFilesDoNotBlockTheRest(t *testing.T) {
 	}
 }
 
-// A folder of many files is missed in steps, each file once, and nothing that
-// is only called like it.
+// Missing processes a folder of many files in steps, each file once, and no folder whose
+// name only begins with its name.
 func TestMissingInSteps(t *testing.T) {
-	w := newWorld(t, Jobs)
+	w := newWorld(t, layout.Jobs)
 	var want []string
 	for _, d := range []string{"job1/x", "job1/x/deep", "job1/x/deep/er", "job1/x!", "job1/x0", "job1/w"} {
 		for i := range 5 {
@@ -241,63 +243,63 @@ func TestMissingInSteps(t *testing.T) {
 	}
 }
 
-// An account that comes back may have another pattern: what was a stray may
-// be a portrait now, and must not be deleted by its old date.
+// An account that is added again can have another ID pattern. A stray may match it, so it
+// must be processed again and not be deleted at the old date.
 func TestStraysOfAKeptAccountAreLookedAtAgain(t *testing.T) {
-	w := newWorld(t, Portraits)
+	w := newWorld(t, layout.Portraits)
 	const p = "acme/user-pictures/anna.jpg"
 	w.tx(func(tx *Tx) error {
-		return tx.Problem(w.acct, Place{Path: p}, Identity{Ino: 1}, BadName, time.Hour, w)
+		return tx.Problem(w.acct, Place{Path: p}, upload.Identity{Ino: 1}, layout.BadName, time.Hour, w)
 	})
 	later := time.Now().Add(2 * time.Hour)
-	if strays, _, err := w.s.Strays(t.Context(), later, Cursor{}, 100); len(strays) != 1 || err != nil {
+	if strays, _, err := w.s.Strays(t.Context(), later, SweepPosition{}, 100); len(strays) != 1 || err != nil {
 		t.Fatalf("%v %v", strays, err)
 	}
-	if strays, _, err := w.s.Strays(t.Context(), time.Now(), Cursor{}, 100); len(strays) != 0 || err != nil {
+	if strays, _, err := w.s.Strays(t.Context(), time.Now(), SweepPosition{}, 100); len(strays) != 0 || err != nil {
 		t.Errorf("too early: %v %v", strays, err)
 	}
 	w.tx(func(tx *Tx) error {
 		if err := tx.RemoveAccount(w.acct, false); err != nil {
 			return err
 		}
-		_, err := tx.AddAccount(Account{Name: "acme", Layout: Portraits, IDPattern: "[a-z]+"})
+		_, err := tx.AddAccount(Account{Name: "acme", Layout: layout.Portraits, IDPattern: "[a-z]+"})
 		return err
 	})
-	if strays, _, err := w.s.Strays(t.Context(), later, Cursor{}, 100); len(strays) != 0 || err != nil {
+	if strays, _, err := w.s.Strays(t.Context(), later, SweepPosition{}, 100); len(strays) != 0 || err != nil {
 		t.Errorf("still to be deleted: %v %v", strays, err)
 	}
 }
 
-// A file that was in hand while its account was removed is not taken: it would
-// be nobody's, be counted, and never end.
-func TestWhatWasInHandOfARemovedAccount(t *testing.T) {
-	for _, layout := range []Layout{Jobs, Portraits} {
-		w := newWorld(t, layout)
+// A file that was being processed while its account was removed does not become a photo,
+// because nobody could see or remove it.
+func TestAFileOfARemovedAccountIsNotPublished(t *testing.T) {
+	for _, kind := range []layout.Kind{layout.Jobs, layout.Portraits} {
+		w := newWorld(t, kind)
 		w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, true) })
 		place := Place{Path: "job1/A/12.jpg", Shown: "job1/A/12.jpg", Job: "job1", Album: "A", Area: "individuals"}
-		if layout == Portraits {
+		if kind == layout.Portraits {
 			place = Place{Path: "12.jpg", Shown: "12.jpg", Person: "12"}
 		}
-		id := Identity{Ino: 7, Size: 1}
+		id := upload.Identity{Ino: 7, Size: 1}
 		for what, take := range map[string]func(*Tx) error{
 			"photo": func(tx *Tx) error {
 				_, err := tx.Publish(Arrival{Account: w.acct, Place: place, Identity: id, Original: Original{Bytes: 1}}, w)
 				return err
 			},
-			"problem": func(tx *Tx) error { return tx.Problem(w.acct, place, id, NotJPEG, 0, w) },
+			"problem": func(tx *Tx) error { return tx.Problem(w.acct, place, id, layout.NotJPEG, 0, w) },
 		} {
 			if err := w.s.Update(t.Context(), take); !errors.Is(err, ErrNotFound) {
-				t.Errorf("%s, %s: %v", layout, what, err)
+				t.Errorf("%s, %s: %v", kind, what, err)
 			}
 		}
-		if c, err := w.s.Counts(t.Context()); c != (Counts{}) || err != nil {
-			t.Errorf("%s: %+v %v", layout, c, err)
+		if c, err := w.s.All().Counts(t.Context()); c != (Counts{}) || err != nil {
+			t.Errorf("%s: %+v %v", kind, c, err)
 		}
 	}
 }
 
-// What is no photo is not still being uploaded: it keeps the photo that it was
-// written over, and nothing that was deleted or overwritten before.
+// A broken file keeps the photo whose file it has overwritten published, and none that was
+// deleted or overwritten before.
 func TestABrokenFileKeepsOnePhotoAtMost(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(*world)
@@ -327,7 +329,7 @@ func TestABrokenFileKeepsOnePhotoAtMost(t *testing.T) {
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, Jobs)
+			w := newWorld(t, layout.Jobs)
 			w.put(aJPG, "A")
 			w.put(bJPG, "B")
 			w.settle()

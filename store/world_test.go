@@ -14,10 +14,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"picday/internal/layout"
+	"picday/internal/rendition"
+	"picday/internal/upload"
 )
 
-// A world is an upload volume in memory, with inodes, and a real catalogue
-// that is told of it as the daemon would.
+// A world is an upload volume in memory, with inodes, and a real catalogue. settle and
+// expire make the calls that the daemon would make.
 type world struct {
 	*testing.T
 	s    *Store
@@ -25,20 +29,20 @@ type world struct {
 	rng  *rand.Rand
 
 	files   map[string]*inode // by path
-	free    []uint64          // inodes are reused at once, as ext4 does
+	free    []uint64          // inode numbers to use again at once, as ext4 does
 	next    uint64
 	clock   int64
-	unknown map[string]bool // nothing can be proven at or below these
-	linked  map[string]bool // inodes that had two names at once
+	unknown map[string]bool // paths at and below which the disk cannot tell anything
+	linked  map[string]bool // inodes that had two names at once, by volume and number
 	sure    error
 	looks   int
-	log     []string            // what happened, for the one who reads a failure
-	told    map[string]Identity // what the watcher has handed over
-	orphans bool                // as after a restore, photos without files
+	log     []string                   // the changes, printed when a test fails
+	told    map[string]upload.Identity // the files that were processed, by path
+	orphans bool                       // photos without files are expected, as after a restore
 }
 
 type inode struct {
-	Identity
+	upload.Identity
 	content string // "" and "broken…" cannot become a photo
 	names   int
 }
@@ -53,16 +57,16 @@ func newStore(t *testing.T) *Store {
 	return s
 }
 
-// bareStore has a catalogue and a key, and none of the 512 directories that
-// take longer to make than the test.
+// bareStore makes a catalogue and a key, but not the 512 directories of pictures, which
+// take longer than most tests.
 func bareStore(t *testing.T) *Store {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "picday-store-") // needs no disk, if there is one
+	dir, err := os.MkdirTemp("/dev/shm", "picday-store-") // in memory, if the machine has it
 	if err != nil {
 		dir = t.TempDir()
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	key, catalogue := filepath.Join(dir, linkKeyFile), filepath.Join(dir, CatalogueFile)
+	key, catalogue := filepath.Join(dir, LinkKeyFile), filepath.Join(dir, CatalogueFile)
 	if err := errors.Join(os.WriteFile(key, newLinkKey(), 0o400), os.WriteFile(catalogue, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -74,15 +78,15 @@ func bareStore(t *testing.T) *Store {
 	return s
 }
 
-func newWorld(t *testing.T, layout Layout) *world {
+func newWorld(t *testing.T, kind layout.Kind) *world {
 	w := &world{
 		T: t, s: bareStore(t), rng: rand.New(rand.NewPCG(1, 2)), next: 100,
-		files: map[string]*inode{}, unknown: map[string]bool{}, linked: map[string]bool{}, told: map[string]Identity{},
+		files: map[string]*inode{}, unknown: map[string]bool{}, linked: map[string]bool{}, told: map[string]upload.Identity{},
 	}
 	_, err := w.s.write.Exec(`PRAGMA synchronous = OFF`) // speed
 	w.must(err)
 	w.tx(func(tx *Tx) (err error) {
-		if w.acct, err = tx.AddAccount(Account{Name: "acme", Layout: layout}); err == nil && layout == Jobs {
+		if w.acct, err = tx.AddAccount(Account{Name: "acme", Layout: kind}); err == nil && kind == layout.Jobs {
 			err = errors.Join(tx.AddJob(w.acct, "job1"), tx.AddJob(w.acct, "job2"))
 		}
 		return err
@@ -99,7 +103,7 @@ func (w *world) must(err error) {
 
 func (w *world) tx(fn func(*Tx) error) { w.Helper(); w.must(w.s.Update(context.Background(), fn)) }
 
-// What a customer can do to the volume.
+// These methods change the volume as an uploader can.
 
 func (w *world) note(args ...any) { w.log = append(w.log, fmt.Sprint(args...)) }
 
@@ -158,7 +162,7 @@ func (w *world) ln(from, to string) {
 		w.rm(to)
 		w.files[to] = f
 		f.names++
-		w.linked[string(f.bytes()[:16])] = true
+		w.linked[string(f.Bytes()[:16])] = true
 		f.Ctime = w.tick()
 	}
 }
@@ -170,22 +174,22 @@ func (w *world) replace(p, content string) { // a temporary name, then a rename
 
 func (w *world) touch(p string) { w.files[p].Ctime = w.tick() }
 
-// Look, Elsewhere and Sure make the world a Disk.
+// Look, Find and Verify make the world a Disk.
 
-func (w *world) Look(_, p string) (Presence, Identity) {
+func (w *world) Look(_ context.Context, _, p string) (Presence, upload.Identity) {
 	w.looks++
 	for d := range w.unknown {
 		if p == d || strings.HasPrefix(p, d+"/") {
-			return Unknown, Identity{}
+			return Unknown, upload.Identity{}
 		}
 	}
 	if f := w.files[p]; f != nil {
 		return There, f.Identity
 	}
-	return Absent, Identity{}
+	return Absent, upload.Identity{}
 }
 
-func (w *world) Elsewhere(_, p string, id Identity, sha SHA) (Presence, string) {
+func (w *world) Find(_ context.Context, _, p string, id upload.Identity, sha SHA) (Presence, string) {
 	job, _, _ := strings.Cut(p, "/")
 	for at, f := range w.files {
 		if at != p && strings.HasPrefix(at, job+"/") && f.SameInode(id) && shaOf(f.content) == sha {
@@ -195,9 +199,9 @@ func (w *world) Elsewhere(_, p string, id Identity, sha SHA) (Presence, string) 
 	return Absent, ""
 }
 
-func (w *world) Sure(context.Context) error { return w.sure }
+func (w *world) Verify(context.Context) error { return w.sure }
 
-// What the daemon does about it.
+// These methods do what the daemon does.
 
 func shaOf(content string) SHA { return sha256.Sum256([]byte(content)) }
 
@@ -206,7 +210,7 @@ func broken(content string) bool { return strings.HasPrefix(content, "broken") }
 func (w *world) place(p string) Place {
 	el := strings.Split(p, "/")
 	pl := Place{Path: p, Shown: p}
-	if w.acct.Layout == Portraits {
+	if w.acct.Layout == layout.Portraits {
 		pl.Person = strings.TrimRight(path.Base(p), ".jpegJPG")
 	} else {
 		pl.Job, pl.Album, pl.Area = el[0], el[1], "individuals"
@@ -217,11 +221,11 @@ func (w *world) place(p string) Place {
 func (w *world) original(content string) Original {
 	return Original{
 		SHA: shaOf(content), Bytes: int64(len(content)), Width: 800, Height: 600,
-		Renditions: []Rendition{{RenditionSpec: RenditionSpec{Name: "large", Longest: 1600, Quality: 85}, Width: 800, Height: 600, Bytes: int64(len(content)) + 1}},
+		Renditions: []Rendition{{Spec: rendition.Spec{Name: "large", Longest: 1600, Quality: 85}, Width: 800, Height: 600, Bytes: int64(len(content)) + 1}},
 	}
 }
 
-// publish tells the catalogue of one settled file.
+// publish processes one settled file.
 func (w *world) publish(p string) Outcome {
 	w.Helper()
 	f := w.files[p]
@@ -233,7 +237,7 @@ func (w *world) publish(p string) Outcome {
 	defer func() { w.note("  settled ", p, " ", o) }()
 	w.tx(func(tx *Tx) (err error) {
 		if broken(f.content) {
-			return tx.Problem(w.acct, w.place(p), f.Identity, Incomplete, 0, w)
+			return tx.Problem(w.acct, w.place(p), f.Identity, layout.Incomplete, 0, w)
 		}
 		o, err = tx.Publish(Arrival{Account: w.acct, Place: w.place(p), Identity: f.Identity, Original: w.original(f.content)}, w)
 		return err
@@ -247,7 +251,7 @@ func (w *world) gone(p string) {
 	delete(w.told, p)
 	w.tx(func(tx *Tx) error { _, _, err := tx.Missing(w.acct, p, "", 1000, w); return err })
 	like := ""
-	if w.acct.Layout == Portraits {
+	if w.acct.Layout == layout.Portraits {
 		like = p
 	}
 	losers, err := w.s.Duplicates(w.Context(), w.acct, like)
@@ -258,8 +262,7 @@ func (w *world) gone(p string) {
 	}
 }
 
-// settle hands over everything that changed, in random order, until nothing
-// does: hints of what is gone and files that are new or other than known.
+// settle processes missing, new and changed files in random order until there are none.
 func (w *world) settle() {
 	w.Helper()
 	for range 20 {
@@ -273,7 +276,7 @@ func (w *world) settle() {
 				todo = append(todo, p)
 			}
 		}
-		known, err := column[string](w.s.read, `SELECT CASE WHEN dir = x'' THEN name ELSE dir || '/' || name END FROM upload WHERE gone_at IS NULL`)
+		known, err := column[string](w.Context(), w.s.read, `SELECT CASE WHEN dir = x'' THEN name ELSE dir || '/' || name END FROM upload WHERE gone_at IS NULL`)
 		w.must(err)
 		for _, p := range known {
 			if w.files[p] == nil {
@@ -297,12 +300,12 @@ func (w *world) settle() {
 	w.Fatal("never settles")
 }
 
-// expire lets every grace run out.
+// expire ends every grace.
 func (w *world) expire() {
 	w.Helper()
 	w.tx(func(tx *Tx) error {
 		tx.now = tx.now.Add(time.Hour)
-		_, _, err := tx.Withdraw(time.Minute, Cursor{}, 1000, w)
+		_, _, err := tx.Withdraw(time.Minute, SweepPosition{}, 1000, w)
 		return err
 	})
 	w.consistent()
@@ -311,24 +314,28 @@ func (w *world) expire() {
 func (w *world) photos(withdrawn bool) map[string]Photo {
 	w.Helper()
 	all := map[string]Photo{}
-	w.must(w.s.Photos(w.Context(), PhotoFilter{Withdrawn: withdrawn}, func(p Photo) error {
+	show := ShowPublished
+	if withdrawn {
+		show = ShowWithdrawn
+	}
+	for p, err := range w.s.All().StreamPhotos(w.Context(), PhotoQuery{Show: show}) {
+		w.must(err)
 		all[p.Link] = p
-		return nil
-	}))
+	}
 	return all
 }
 
-// link is the link of the photo that the file at a path is, "" if none.
+// link returns the link of the photo of the file at a path, "" if it has none.
 func (w *world) link(p string) string {
 	w.Helper()
 	dir, name := splitPath(p)
-	links, err := column[string](w.s.read, `SELECT link FROM photo WHERE id = (SELECT photo_id FROM upload
+	links, err := column[string](w.Context(), w.s.read, `SELECT link FROM photo WHERE id = (SELECT photo_id FROM upload
 		WHERE dir = ? AND name = ? AND gone_at IS NULL)`, dir, name)
 	w.must(err)
 	return strings.Join(links, " ")
 }
 
-// shows is the content that a link serves, "" for 404.
+// shows returns which of the contents a link serves, "" for 404.
 func (w *world) shows(link string, contents ...string) string {
 	for _, c := range contents {
 		if ph, ok := w.photos(false)[link]; ok && ph.SHA == shaOf(c) {

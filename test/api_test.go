@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 // api asks the API as a program with a token does.
@@ -45,15 +45,15 @@ func (s *site) token(name string, flags ...string) string {
 	return made.Token
 }
 
-// A till has the picture of a person as soon as it is published, and a shop
-// hears of everything by asking again.
+// A till gets a person's picture as soon as it is published. A shop learns of every change
+// by asking for changes repeatedly.
 func TestATillAndAShop(t *testing.T) {
 	s := newSite(t)
 	u, studio := s.portraits("school"), s.jobs("studio", "job1")
 	till, shop := s.token("till", "--account", u.Name), s.token("shop")
 	wire := u.ByKey().MustWire()
 	s.must(wire.Put(pictures(u)+"12.jpg", photo()))
-	var p testbed.Photo
+	var p bed.Photo
 	s.Eventually("the till has the picture", func() (bool, any) {
 		code := s.api(till, "/people/12", &p)
 		return code == http.StatusOK, code
@@ -63,11 +63,11 @@ func TestATillAndAShop(t *testing.T) {
 	if got, want := fmt.Sprintf("%+v", p), fmt.Sprintf("%+v", listed); got != want {
 		t.Errorf("the till sees\n%s\nthe command\n%s", got, want)
 	}
-	s.shows(p)
+	s.requireServed(p)
 
 	type photos struct {
 		Photos []struct {
-			testbed.Photo
+			bed.Photo
 			WithdrawnAt *time.Time `json:"withdrawn_at"`
 		}
 		Next         *string
@@ -79,7 +79,7 @@ func TestATillAndAShop(t *testing.T) {
 	}
 	s.must(wire.Remove(pictures(u) + "12.jpg"))
 	s.must(studio.ByKey().MustWire().Mkdir("/job1/A"))
-	s.proof(studio, "/job1/A/x.jpg")
+	s.uploadAndWait(studio, "/job1/A/x.jpg")
 	s.waitPhotos(u)
 	withdrawn := map[string]bool{}
 	s.api(shop, fmt.Sprintf("/photos?changed_since=%d", first.ChangedUntil), &later)
@@ -110,7 +110,7 @@ func TestATillAndAShop(t *testing.T) {
 func TestAnOperator(t *testing.T) {
 	s := newSite(t)
 	u := s.portraits("school")
-	s.proof(u, pictures(u)+"12.jpg")
+	s.uploadAndWait(u, pictures(u)+"12.jpg")
 	var made struct{ Password string }
 	s.JSON(&made, "operator", "add", "ann")
 	jar, err := cookiejar.New(nil)
@@ -147,7 +147,7 @@ func TestAnOperator(t *testing.T) {
 	if code, body := get("/photos/1/original"); code != http.StatusOK || body != string(diskFile(t, u, pictures(u)+"12.jpg")) {
 		t.Errorf("the original: %d, %d bytes", code, len(body))
 	}
-	s.daemon.Stop(syscall.SIGTERM) // with the browser's connection still open
+	s.daemon.Stop(syscall.SIGTERM) // while the browser's connection is open
 	s.daemon = s.StartDaemon()
 	if code, _ := get("/photos/1/thumb.jpg"); code != http.StatusOK {
 		t.Errorf("after a restart: %d", code)

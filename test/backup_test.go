@@ -14,7 +14,7 @@ import (
 
 	_ "github.com/mattn/go-sqlite3"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 // A manifest is backup --json.
@@ -35,20 +35,20 @@ func (s *site) backup(flags ...string) (m manifest) {
 	return m
 }
 
-// Backups one after another while uploads come, are deleted and collected at
-// once: each has every original its catalogue points to.
+// Backups are made one after another, while photos are uploaded, deleted and collected.
+// Each backup has every original that its catalogue points to.
 func TestBackupWhileUploadsRun(t *testing.T) {
-	s := newSite(t, testbed.Options{Settle: 50 * time.Millisecond, DeleteGrace: 50 * time.Millisecond})
+	s := newSite(t, bed.Options{Settle: 50 * time.Millisecond, DeleteGrace: 50 * time.Millisecond})
 	u := s.jobs("busy", "job1")
 	wire := u.ByKey().MustWire()
 	s.must(wire.Mkdir("/job1/A"))
 	s.must(wire.Put("/job1/lost.jpg", photo()))
-	s.proof(u, "/job1/A/first.jpg")
+	s.uploadAndWait(u, "/job1/A/first.jpg")
 	const rounds, batch = 12, 10
 	sizes := map[int]bool{}
 	for round := range rounds {
-		// What was deleted in the round before is collected while this backup runs.
-		s.MustPicday("trash", "empty")
+		// The files of photos deleted in the last round are collected during this backup.
+		s.MustPicday("trash", "empty", "--all")
 		cmd := s.PicdayCmd("backup", s.Dir+"/backup", "--json")
 		var out bytes.Buffer
 		cmd.Stdout = &out
@@ -69,7 +69,7 @@ func TestBackupWhileUploadsRun(t *testing.T) {
 		if m.Problems != 1 || len(m.Lost) > 0 {
 			t.Errorf("%+v", m)
 		}
-		s.allInBackup()
+		s.requireWholeBackup()
 		s.waitPhotos(u, append(now, "job1/A/first.jpg")...)
 	}
 	if len(sizes) < 2 {
@@ -86,15 +86,15 @@ func TestBackupWhileUploadsRun(t *testing.T) {
 		return len(trash) == batch, keys(trash)
 	})
 	m := s.backup("--prune")
-	s.allInBackup()
+	s.requireWholeBackup()
 	if after := copied(); after != 1+2*batch || after != m.Originals || after >= before {
 		t.Errorf("%d originals in the backup, after pruning %d: %+v", before, after, m)
 	}
 }
 
-// allInBackup requires that the backup can be restored whole, by asking SQLite
+// requireWholeBackup requires that the backup can be restored whole, by asking SQLite
 // and sha256sum, not picday.
-func (s *site) allInBackup() {
+func (s *site) requireWholeBackup() {
 	s.t.Helper()
 	var m manifest
 	s.must(json.Unmarshal(readFile(s.t, s.Dir+"/backup/manifest.json"), &m))
@@ -107,15 +107,15 @@ func (s *site) allInBackup() {
 			s.t.Errorf("%s is not what the manifest says", name)
 		}
 	}
-	for _, sha := range s.shown(folder + "/catalogue.sqlite") {
+	for _, sha := range s.catalogueHashes(folder + "/catalogue.sqlite") {
 		if data := readFile(s.t, fmt.Sprintf("%s/backup/originals/%s/%s.jpg", s.Dir, sha[:2], sha)); sum(data) != sha {
 			s.t.Errorf("%s has changed", sha)
 		}
 	}
 }
 
-// shown lists the hashes that photos and their history have in a catalogue.
-func (s *site) shown(file string) (all []string) {
+// catalogueHashes lists the hashes that photos and their history have in a catalogue.
+func (s *site) catalogueHashes(file string) (all []string) {
 	s.t.Helper()
 	db, err := sql.Open("sqlite3", "file:"+file+"?mode=ro&immutable=1")
 	s.must(err)
@@ -136,7 +136,7 @@ func TestBackupRefuses(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("refuses", "job1")
 	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
-	s.proof(u, "/job1/A/x.jpg")
+	s.uploadAndWait(u, "/job1/A/x.jpg")
 	s.must(os.Mkdir(s.Dir+"/full", 0o755))
 	s.must(os.WriteFile(s.Dir+"/full/letter.txt", nil, 0o644))
 	s.must(os.Symlink(s.Uploads, s.Dir+"/elsewhere"))
@@ -159,14 +159,14 @@ func TestBackupRefuses(t *testing.T) {
 			t.Errorf("%s: %v", c.dir, r)
 		}
 	}
-	// A disk that is full tells so, and the backup before stays.
+	// A full disk is reported, and the earlier backup stays valid.
 	disk := s.Dir + "/disk"
 	s.must(os.Mkdir(disk, 0o755))
 	s.must(syscall.Mount("tmpfs", disk, "tmpfs", 0, "mode=0755,size=4m"))
 	s.MustPicday("backup", disk)
 	before := readFile(t, disk+"/manifest.json")
-	s.proof(u, "/job1/A/y.jpg")
-	s.fill(disk)
+	s.uploadAndWait(u, "/job1/A/y.jpg")
+	s.fillFileSystem(disk)
 	if r := s.Picday("backup", disk); r.Code != 1 || !strings.Contains(r.Stderr, "is full") {
 		t.Error(r)
 	}
@@ -175,8 +175,8 @@ func TestBackupRefuses(t *testing.T) {
 	}
 }
 
-// fill writes until nothing goes onto a file system any more.
-func (s *site) fill(dir string) {
+// fillFileSystem writes until nothing goes onto a file system any more.
+func (s *site) fillFileSystem(dir string) {
 	s.t.Helper()
 	f, err := os.Create(dir + "/ballast")
 	s.must(err)

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
-// sane requires that what a command says to a human is a sentence: no dump, no
-// panic, no bare errno, nothing on stdout.
-func sane(t *testing.T, r testbed.Result) {
+// requireErrorMessage requires that a command's error is a sentence on stderr: no dump, no panic, no bare
+// errno, nothing on stdout.
+func requireErrorMessage(t *testing.T, r bed.Result) {
 	t.Helper()
 	if strings.TrimSpace(r.Stderr) == "" || strings.TrimSpace(r.Stdout) != "" {
 		t.Errorf("a refusal belongs on stderr, with words: %v", r)
@@ -31,7 +31,7 @@ func TestRefusals(t *testing.T) {
 	s := newSite(t)
 	jobs, school := s.jobs("cli", "job1"), s.portraits("clischool")
 	s.must(jobs.ByKey().MustWire().Mkdir("/job1/A"))
-	s.proof(jobs, "/job1/A/x.jpg")
+	s.uploadAndWait(jobs, "/job1/A/x.jpg")
 	garbage := s.Local("garbage.pub", []byte("ssh-ed25519 nonsense\n"))
 	long := strings.Repeat("n", 32)
 	for _, c := range []struct {
@@ -58,7 +58,7 @@ func TestRefusals(t *testing.T) {
 		{2, []string{"account", "add", s.Name("x"), "--layout", "jobs", "--key", jobs.Key}}, // a private key
 		{2, []string{"account", "add", s.Name("x"), "--layout", "portraits", "--id-pattern", "[0-9"}},
 		{2, []string{"account", "add", s.Name("x"), "--layout", "jobs", "--no-password"}},
-		{2, []string{"account", "add", s.Name("x"), "--layout", "jobs", "--password-stdin"}}, // and nothing there
+		{2, []string{"account", "add", s.Name("x"), "--layout", "jobs", "--password-stdin"}}, // stdin is empty
 		{1, []string{"account", "add", jobs.Name, "--layout", "jobs"}},
 		{3, []string{"account", "show", "nobody-here"}},
 		{3, []string{"account", "card", "nobody-here"}},
@@ -86,6 +86,11 @@ func TestRefusals(t *testing.T) {
 		{2, []string{"job", "activate", jobs.Name, "job1", "--wait", "soon"}},
 		{2, []string{"job", "activate", jobs.Name, "job1", "--wait", "-1s"}},
 		{3, []string{"photos", "nobody-here"}},
+		{3, []string{"photos", jobs.Name, "--job", "job9"}},
+		{3, []string{"photos", "--job", "job9"}},
+		{4, []string{"trash", "empty"}},
+		{2, []string{"trash", "empty", jobs.Name, "--all"}},
+		{2, []string{"trash", "restore", jobs.Name, "job1", "--since", "tomorrow"}},
 		{3, []string{"problems", "nobody-here"}},
 		{3, []string{"trash", "list", "nobody-here"}},
 		{3, []string{"trash", "restore", "nobody-here", "x.jpg"}},
@@ -97,10 +102,10 @@ func TestRefusals(t *testing.T) {
 		if r.Code != c.code {
 			t.Errorf("want exit status %d: %v", c.code, r)
 		}
-		sane(t, r)
+		requireErrorMessage(t, r)
 	}
-	// None of that did anything.
-	var accounts []testbed.Account
+	// None of these commands changed anything.
+	var accounts []bed.Account
 	s.JSON(&accounts, "account", "list")
 	if len(accounts) != 2 {
 		t.Errorf("accounts: %+v", accounts)
@@ -111,7 +116,7 @@ func TestRefusals(t *testing.T) {
 	s.waitPhotos(jobs, "job1/A/x.jpg")
 }
 
-// Too few and too many words are told apart, and named.
+// The errors for too few and for too many arguments differ, and name the arguments.
 func TestWrongNumberOfWords(t *testing.T) {
 	s := newQuietSite(t)
 	for line, says := range map[string]string{
@@ -123,7 +128,7 @@ func TestWrongNumberOfWords(t *testing.T) {
 		if r.Code != 2 || !strings.Contains(r.Stderr, says) {
 			t.Errorf("want %q: %v", says, r)
 		}
-		sane(t, r)
+		requireErrorMessage(t, r)
 	}
 }
 
@@ -148,7 +153,7 @@ func TestConfigurationErrors(t *testing.T) {
 	}
 }
 
-// Lists of nothing are lists, in JSON too; and a machine reads no colours.
+// Empty lists are lists in JSON too, and output that is not a terminal has no colours.
 func TestEmptyLists(t *testing.T) {
 	s := newSite(t)
 	for _, args := range [][]string{{"account", "list"}, {"job", "list"}, {"photos"}, {"problems"}, {"trash", "list"}} {
@@ -168,7 +173,7 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-// Whoever may not read the catalogue is told so, and reads nothing.
+// A user who may not read the catalogue is told so, and sees nothing of it.
 func TestOtherUsersReadNothing(t *testing.T) {
 	s := newSite(t)
 	u, plain := s.jobs("private", "job1"), s.AddUnixUser("nosy")
@@ -177,7 +182,7 @@ func TestOtherUsersReadNothing(t *testing.T) {
 		if r.Code == 0 || strings.Contains(r.Stdout, u.Name) {
 			t.Errorf("as %s: %v", plain.User, r)
 		}
-		sane(t, r)
+		requireErrorMessage(t, r)
 	}
 	if out, err := exec.Command("usermod", "-aG", "picday", plain.User).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -199,9 +204,9 @@ func TestOtherUsersReadNothing(t *testing.T) {
 func TestAccountRemove(t *testing.T) {
 	s := newSite(t)
 	kept, gone := s.jobs("kept", "job1"), s.jobs("gone", "job1")
-	for _, u := range []*testbed.Uploader{kept, gone} {
+	for _, u := range []*bed.Uploader{kept, gone} {
 		s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
-		s.proof(u, "/job1/A/x.jpg")
+		s.uploadAndWait(u, "/job1/A/x.jpg")
 	}
 	live := gone.ByKey().MustWire()
 	s.MustPicday("account", "remove", kept.Name, "--keep")
@@ -225,7 +230,7 @@ func TestAccountRemove(t *testing.T) {
 	// The name can be used again.
 	again := s.jobs("gone", "job1")
 	s.must(again.ByKey().MustWire().Mkdir("/job1/B"))
-	s.proof(again, "/job1/B/y.jpg")
+	s.uploadAndWait(again, "/job1/B/y.jpg")
 	s.waitPhotos(again, "job1/B/y.jpg")
 	if r := s.Picday("doctor"); r.Code != 0 {
 		t.Error(r)

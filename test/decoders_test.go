@@ -12,16 +12,16 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
-	"picday/internal/testbed"
-	"picday/internal/testphoto"
+	"picday/internal/test/bed"
+	testphoto "picday/internal/test/photo"
 )
 
-// children are the daemon's, dead ones that nobody has reaped among them.
+// children returns the daemon's child processes, including zombies.
 func (s *site) children() (pids []int) {
 	s.t.Helper()
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.daemon.Pid()))
 	for _, list := range lists {
-		text, _ := os.ReadFile(list) // that thread may have ended
+		text, _ := os.ReadFile(list) // the thread may have ended
 		for field := range strings.FieldsSeq(string(text)) {
 			var pid int
 			_, err := fmt.Sscan(field, &pid)
@@ -32,8 +32,8 @@ func (s *site) children() (pids []int) {
 	return pids
 }
 
-// descriptors are what the daemon has open, each by its kind or path. Those of the
-// catalogue come and go with its few connections: too many are an error.
+// descriptors returns what the daemon has open, by kind or path. It leaves out those of the
+// catalogue, whose number varies with SQLite's connections; too many fail the test.
 func (s *site) descriptors() (all []string) {
 	s.t.Helper()
 	open, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", s.daemon.Pid()))
@@ -55,7 +55,7 @@ func (s *site) descriptors() (all []string) {
 	return all
 }
 
-// decoding tells whether a decoder has a picture in hand.
+// decoding tells whether a decoder is processing a picture.
 func (s *site) decoding(pid int) bool {
 	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	for _, fd := range open {
@@ -66,9 +66,9 @@ func (s *site) decoding(pid int) bool {
 	return false
 }
 
-// A decoder that is killed while it works costs nobody a photo.
+// If a decoder is killed while it works, no photo is lost.
 func TestADecoderIsKilledAtWork(t *testing.T) {
-	s := newSite(t, testbed.Options{Workers: 1})
+	s := newSite(t, bed.Options{Workers: 1})
 	u := s.jobs("killed", "job1")
 	wire := u.ByKey().MustWire()
 	s.must(wire.Mkdir("/job1/A"))
@@ -77,14 +77,14 @@ func TestADecoderIsKilledAtWork(t *testing.T) {
 	var want []string
 	for killed := 0; killed == 0; {
 		before := s.children()
-		if len(before) < 1 || len(before) > 2 { // one is there for other accounts; who is idle for long ends
+		if len(before) < 1 || len(before) > 2 { // one is kept for other accounts; a decoder that is idle for long ends
 			t.Fatalf("one worker has %d decoders", len(before))
 		}
 		victim, path := 0, fmt.Sprintf("job1/A/%d.jpg", len(want))
 		want = append(want, path)
 		s.must(wire.Put("/"+path, testphoto.Vary(big, len(want))))
 		s.Eventually("the decoder is at work, or was", func() (bool, any) {
-			for range 300 { // a look is short, and so is the work
+			for range 300 { // decoding is short, so it is seen only by looking often
 				i := slices.IndexFunc(before, s.decoding)
 				if i >= 0 {
 					victim = before[i]
@@ -96,7 +96,7 @@ func TestADecoderIsKilledAtWork(t *testing.T) {
 				_, taken := s.photos(u)[path]
 				return taken, "not yet"
 			}
-			// Stopped, it can be looked at once more: is it still at work?
+			// Look again now that it is stopped: it may have finished in between.
 			s.must(syscall.Kill(victim, syscall.SIGSTOP))
 			if s.decoding(victim) {
 				s.must(syscall.Kill(victim, syscall.SIGKILL))
@@ -119,12 +119,12 @@ func TestADecoderIsKilledAtWork(t *testing.T) {
 	if log := string(readFile(t, s.daemon.LogPath())); strings.Count(log, "decoder replaced") != 1 {
 		t.Error("the log does not say once that a decoder was replaced")
 	}
-	s.onceEach(len(want))
+	s.requireFiles(len(want))
 }
 
 // The same picture at many paths at once is decoded once.
 func TestTheSamePictureAtOnce(t *testing.T) {
-	s := newSite(t, testbed.Options{Workers: 4})
+	s := newSite(t, bed.Options{Workers: 4})
 	u := s.jobs("same", "job1")
 	data := testphoto.Make(testphoto.Spec{Width: 1600, Height: 1200, Noise: 50})
 	dir := s.Data + "/renditions/" + sum(data)[:2]
@@ -138,15 +138,15 @@ func TestTheSamePictureAtOnce(t *testing.T) {
 		s.Local(fmt.Sprintf("Same/%d.jpg", i), data)
 		want = append(want, fmt.Sprintf("job1/Same/%d.jpg", i))
 	}
-	s.as(u, "cp", "-r", s.Dir+"/local/Same", u.Dir()+"/job1/")
+	s.runAs(u, "cp", "-r", s.Dir+"/local/Same", u.Dir()+"/job1/")
 	for path, p := range s.waitPhotos(u, want...) {
 		if p.SHA256 != sum(data) || len(p.Renditions) != 2 {
 			t.Errorf("%s: %+v", path, p)
 		}
 	}
-	s.onceEach(1)
+	s.requireFiles(1)
 
-	// Each file that got its name in there, up to our own.
+	// Count the files that were renamed into the directory, until our own.
 	s.must(os.WriteFile(dir+"/end", nil, 0o600))
 	made := map[string]int{}
 	for e := range events.Events {

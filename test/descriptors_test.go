@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// starve leaves the daemon room for so many more files, and gives it back what it
-// had when the returned function is called.
-func (s *site) starve(room int) (feed func()) {
+// limitOpenFiles limits the daemon to room more open files. The returned function restores the
+// limit.
+func (s *site) limitOpenFiles(room int) (restoreLimit func()) {
 	s.t.Helper()
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.daemon.Pid()))
 	s.must(err)
@@ -36,7 +36,7 @@ func (s *site) starve(room int) (feed func()) {
 	s.must(err)
 	set := func(n int) {
 		s.t.Helper()
-		// As its own user: root in a container may not.
+		// Run it as the daemon's user, because root in a container may not.
 		cmd := exec.Command("prlimit", "--pid", strconv.Itoa(s.daemon.Pid()), fmt.Sprintf("--nofile=%d:%d", n, hard))
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.Credential("picday")}
 		out, err := cmd.CombinedOutput()
@@ -48,8 +48,8 @@ func (s *site) starve(room int) (feed func()) {
 	return func() { s.t.Helper(); set(soft) }
 }
 
-// A daemon that can open no file, or hardly any, loses nothing, believes in no
-// deletion, says so, and goes on by itself.
+// A daemon that can open no file, or only few, loses no photo and withdraws none, reports
+// it, and continues by itself when it can open files again.
 func TestNoDescriptorIsLeft(t *testing.T) {
 	s := newSite(t)
 	u, school := s.jobs("starved", "job1"), s.portraits("school")
@@ -64,8 +64,8 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	before := s.waitPhotos(u, want...)
 	s.waitPhotos(school, at+"7.jpg")
 	for round, room := range []int{0, 4} {
-		feed := s.starve(room)
-		defer feed()
+		restoreLimit := s.limitOpenFiles(room)
+		defer restoreLimit()
 		album := fmt.Sprintf("job1/B%d", round)
 		s.must(wire.Mkdir("/" + album))
 		for i := range 3 {
@@ -88,9 +88,9 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 			want = slices.DeleteFunc(want, func(path string) bool { return path == "job1/A/moves.jpg" || path == "job1/A/goes.jpg" })
 			want = append(want, "job1/A/moved.jpg")
 		}
-		feed()
+		restoreLimit()
 		if round == 0 {
-			s.answers("starved", "could open no more files")
+			s.waitStatus("starved", "could open no more files")
 		}
 		s.waitPhotos(u, slices.Clone(want)...)
 		s.waitPhotos(school, at+"7.jpg")
@@ -101,6 +101,6 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	if log := string(readFile(t, s.daemon.LogPath())); strings.Count(log, "cannot look at uploads") > 3 {
 		t.Errorf("%d lines of one kind in the log", strings.Count(log, "cannot look at uploads"))
 	}
-	s.settled()
+	s.rescan()
 	s.verify()
 }

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 type finding struct{ Check, Status, Message, Fix string }
 
-// findings are doctor's that are not ok. To each World, the accounts of those
-// beside it on this machine are strays.
+// findings returns doctor's findings that are not ok. It leaves out the accounts of parallel
+// Worlds on this machine, which doctor calls strays.
 func (s *site) findings() []finding {
 	s.t.Helper()
 	var all []finding
@@ -24,8 +24,7 @@ func (s *site) findings() []finding {
 	return slices.DeleteFunc(all, func(f finding) bool { return f.Status == "ok" || f.Check == "strays" || f.Check == "penalties" })
 }
 
-// A folder that somebody has moved away is told as that, once, and the fix does
-// not cost the photos in it.
+// Doctor reports a folder that was moved away once, and its fix loses no photo of it.
 func TestDoctorFindsMissingFolders(t *testing.T) {
 	s := newSite(t)
 	studio, school := s.jobs("studio", "job1", "job2"), s.portraits("school")
@@ -41,7 +40,7 @@ func TestDoctorFindsMissingFolders(t *testing.T) {
 	} {
 		check = strings.TrimSuffix(check, " in")
 		s.must(os.Rename(dir, s.Dir+"/away"))
-		s.Picday("rescan", "--wait") // that above a tree something moves makes no event
+		s.Picday("rescan", "--wait") // a rename above an account's tree causes no event
 		s.Eventually("picdayd misses "+dir, func() (bool, any) {
 			out := s.MustPicday("status")
 			return strings.Contains(out, "is not there or cannot be read") && !strings.Contains(out, "inotify"), out
@@ -57,8 +56,8 @@ func TestDoctorFindsMissingFolders(t *testing.T) {
 			return len(found) == 0, found
 		})
 	}
-	s.remains(studio, "job1/A/1.jpg")
-	s.remains(school, school.Name+"/user-pictures/7.jpg")
+	s.requireStillPublished(studio, "job1/A/1.jpg")
+	s.requireStillPublished(school, school.Name+"/user-pictures/7.jpg")
 
 	s.MustPicday("account", "disable", school.Name)
 	if out := s.MustPicday("doctor"); !strings.Contains(out, "closed as it should be") {
@@ -66,8 +65,8 @@ func TestDoctorFindsMissingFolders(t *testing.T) {
 	}
 }
 
-// The Unix user of an account is gone: doctor's commands make it anew, and
-// everything that was known of its files is still known.
+// If the Unix user of an account is missing, doctor's commands create it again, and no photo
+// or link changes.
 func TestDoctorBringsAnAccountBack(t *testing.T) {
 	s := newSite(t)
 	u := s.portraits("school", "--id-pattern", "[a-f]{2}", "--allow-from", "127.0.0.0/8", "--allow-from", "::1")
@@ -97,20 +96,20 @@ func TestDoctorBringsAnAccountBack(t *testing.T) {
 	if after.Reason != "bad-name" || !after.DeleteAfter.After(*before.DeleteAfter) {
 		t.Errorf("the stray was %+v, is %+v", before, after)
 	}
-	var accounts []testbed.Account
+	var accounts []bed.Account
 	s.JSON(&accounts, "account", "list")
 	if len(accounts) != 1 || len(accounts[0].AllowFrom) != 2 {
 		t.Errorf("%+v", accounts)
 	}
 }
 
-// What is wrong in a job that has left SFTP cannot be mended there.
+// The message of a problem in an active job says that it cannot be solved over SFTP.
 func TestProblemOfAnActiveJob(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("studio", "job1")
 	s.must(u.ByKey().MustWire().Put("/job1/1.jpg", photo()))
 	p := s.waitProblems(u, map[string]string{"job1/1.jpg": "no-album"})["job1/1.jpg"]
-	s.MustPicday("job", "activate", u.Name, "job1")
+	s.MustPicday("job", "activate", u.Name, "job1", "--with-problems")
 	for where, text := range map[string]string{
 		"problems": s.problems(u)["job1/1.jpg"].Message,
 		"explain":  strings.ReplaceAll(s.MustPicday("explain", "job1/1.jpg"), "\n", " "),
@@ -121,7 +120,7 @@ func TestProblemOfAnActiveJob(t *testing.T) {
 	}
 }
 
-// Log-ins that would see nothing any more are named when they go.
+// Removing an account names the operators and tokens that are removed with it.
 func TestLogInsOfARemovedAccount(t *testing.T) {
 	s := newSite(t)
 	u := s.portraits("school")
@@ -134,7 +133,7 @@ func TestLogInsOfARemovedAccount(t *testing.T) {
 	}
 }
 
-// follow does what a fix says, up to what is said about it in brackets.
+// follow runs the commands of a fix, without the remark in brackets.
 func (s *site) follow(f finding) {
 	s.t.Helper()
 	commands, _, _ := strings.Cut(f.Fix, " (")
@@ -148,8 +147,8 @@ func (s *site) follow(f finding) {
 	}
 }
 
-// Somebody has made a Unix user with an account's name: the fix can be done as
-// it is written. And no fix lets an account in that was disabled.
+// If somebody has created a Unix user with an account's name, the commands of doctor's fix
+// work. No fix enables a disabled account.
 func TestDoctorOnAStrangersUser(t *testing.T) {
 	s := newSite(t)
 	for _, enabled := range []bool{true, false} {
@@ -183,8 +182,8 @@ func TestDoctorOnAStrangersUser(t *testing.T) {
 	}
 }
 
-// With a catalogue that cannot be read, no account is known: none may then be
-// called a stranger whom the fix lets out of its jail.
+// While the catalogue cannot be read, doctor knows no account. It must not call the Unix
+// users in the jailed group strays, because that fix would release them from the jail.
 func TestDoctorWithoutACatalogue(t *testing.T) {
 	s := newQuietSite(t)
 	u := s.jobs("studio", "job1")
@@ -203,7 +202,8 @@ func TestDoctorWithoutACatalogue(t *testing.T) {
 	if r.Code != 1 {
 		t.Error(r)
 	}
-	// Nor with another catalogue, which does not know it.
+	// With a new catalogue, which does not have the account, its Unix user is a stray, but
+	// the fix must not release it from the jail either.
 	s.must(os.Remove(s.Data + "/catalogue.sqlite"))
 	s.MustPicday("init", "--new-volume")
 	r = s.Picday("doctor", "--json")

@@ -13,10 +13,14 @@ type explained struct {
 	Photo                *struct{ Link string }
 	Problem              *struct{ Reason string }
 	Trash                []struct{ SHA256 string }
+	Looks                []struct {
+		Bytes, Inode int64
+		Verdicts     []string
+	}
 }
 
-// explains requires the state of a path, and words in what is said about it.
-func (s *site) explains(state, words string, args ...string) explained {
+// requireExplained requires the state that explain gives for a path, and words in its text.
+func (s *site) requireExplained(state, words string, args ...string) explained {
 	s.t.Helper()
 	var all []explained
 	s.JSON(&all, append([]string{"explain"}, args...)...)
@@ -46,12 +50,16 @@ func TestExplainEveryState(t *testing.T) {
 	for _, path := range paths {
 		s.must(wire.Put("/"+path, photo()))
 	}
-	s.proof(twin, "/job1/A/a.jpg")
+	s.uploadAndWait(twin, "/job1/A/a.jpg")
 	portrait := school.Name + "/user-pictures/12.jpg"
-	s.proof(school, "/"+portrait)
+	s.uploadAndWait(school, "/"+portrait)
 	s.must(school.ByKey().MustWire().Put("/"+school.Name+"/user-pictures/IMG_7.jpg", photo()))
 	s.must(wire.Put("/job1/A/.DS_Store", []byte("x")))
 	s.waitPhotos(u, "job1/A/a.jpg", "job1/A/gone.jpg", "job1/A/old.jpg", "job1/M\u00fcller/m.jpg", "sold/A/s.jpg")
+	if x := s.requireExplained("published", "", "job1/A/old.jpg"); len(x.Looks) < 3 || x.Looks[len(x.Looks)-1].Bytes == 0 || x.Looks[0].Inode == 0 || // the first may find it empty yet
+		!strings.Contains(x.Looks[len(x.Looks)-2].Verdicts[2]+x.Looks[len(x.Looks)-1].Verdicts[0], "no process has it open for writinga whole JPEG") {
+		t.Errorf("the looks at it: %+v", x.Looks)
+	}
 	s.must(wire.PosixRename("/job1/A/old.jpg", "/job1/A/new.jpg"))
 	s.waitPhotos(u, "job1/A/a.jpg", "job1/A/gone.jpg", "job1/A/new.jpg", "job1/M\u00fcller/m.jpg", "sold/A/s.jpg")
 	s.must(wire.Remove("/job1/A/gone.jpg"))
@@ -62,29 +70,30 @@ func TestExplainEveryState(t *testing.T) {
 		t.Errorf("two accounts have it: %s", out)
 	}
 	link := s.photos(u)["job1/A/a.jpg"].Link
-	if x := s.explains("published", "complete", "/job1/A/a.jpg", "--account", u.Name, "--show-link"); x.Photo == nil || x.Photo.Link != link {
+	if x := s.requireExplained("published", "complete", "/job1/A/a.jpg", "--account", u.Name, "--show-link"); x.Photo == nil || x.Photo.Link != link {
 		t.Errorf("%+v", x)
 	}
-	// What is passed on with a question shows nobody the picture.
+	// Only --show-link prints the whole link, because people forward the output with their
+	// questions.
 	for _, how := range [][]string{nil, {"--json"}} {
 		if out := s.MustPicday(append([]string{"explain", "job1/A/a.jpg", "--account", u.Name}, how...)...); strings.Contains(out, link[:8]) || !strings.Contains(out, link[:6]+"…") {
 			t.Errorf("%q: %s", how, out)
 		}
 	}
-	s.explains("published", "complete", u.Dir()+"/job1/A/a.jpg")
-	s.explains("published", "complete", "job1/M\u00fcller/m.jpg") // typed on another keyboard than the Mac's
-	s.explains("published", "complete", portrait)
-	s.explains("published", "active", "sold/A/s.jpg")
-	s.explains("withdrawn", "deleted trash restore", "job1/A/gone.jpg")
-	s.explains("moved", "job1/A/new.jpg", "job1/A/old.jpg")
-	s.explains("ignored", "operating", "job1/A/.DS_Store")
-	s.explains("folder", "folder", "job1/M\u00fcller")
+	s.requireExplained("published", "complete", u.Dir()+"/job1/A/a.jpg")
+	s.requireExplained("published", "complete", "job1/M\u00fcller/m.jpg") // composed, while the file's name is decomposed
+	s.requireExplained("published", "complete", portrait)
+	s.requireExplained("published", "active", "sold/A/s.jpg")
+	s.requireExplained("withdrawn", "deleted trash restore", "job1/A/gone.jpg")
+	s.requireExplained("moved", "job1/A/new.jpg", "job1/A/old.jpg")
+	s.requireExplained("ignored", "operating", "job1/A/.DS_Store")
+	s.requireExplained("folder", "folder", "job1/M\u00fcller")
 	s.waitProblems(school, map[string]string{school.Name + "/user-pictures/IMG_7.jpg": "bad-name"})
-	if x := s.explains("problem", "ID deleted after", school.Name+"/user-pictures/IMG_7.jpg"); x.Problem == nil || x.Problem.Reason != "bad-name" {
+	if x := s.requireExplained("problem", "ID deleted after", school.Name+"/user-pictures/IMG_7.jpg"); x.Problem == nil || x.Problem.Reason != "bad-name" {
 		t.Errorf("%+v", x)
 	}
 
-	// Who may read the catalogue only is told what it says.
+	// A user who may read only the catalogue is told what it says.
 	if r := s.PicdayAs("picday", "explain", "job1/A/a.jpg"); r.Code != 0 || !strings.Contains(r.Stdout, "published") || !strings.Contains(r.Stdout, "sudo") {
 		t.Error(r)
 	}
@@ -96,14 +105,16 @@ func TestExplainEveryState(t *testing.T) {
 	s.must(wire.Put("/job1/A/late.jpg", photo()))
 	s.must(wire.Put("/job1/A/new.jpg", photo()))
 	s.must(os.Remove(twin.Dir() + "/job1/A/a.jpg"))
-	s.explains("waiting", "running systemctl", "job1/A/late.jpg")
-	s.explains("waiting", "before stays published", "job1/A/new.jpg")
-	s.explains("missing", "withdrawn running", "job1/A/a.jpg", "--account", twin.Name)
+	s.must(os.Remove(school.Dir() + "/" + school.Name + "/user-pictures/IMG_7.jpg"))
+	s.requireExplained("missing", "list problems ID running", school.Name+"/user-pictures/IMG_7.jpg")
+	s.requireExplained("waiting", "running systemctl", "job1/A/late.jpg")
+	s.requireExplained("waiting", "before stays published", "job1/A/new.jpg")
+	s.requireExplained("missing", "withdrawn running", "job1/A/a.jpg", "--account", twin.Name)
 	s.must(os.MkdirAll(u.Dir()+"/nojob/A", 0o755))
 	s.must(os.WriteFile(u.Dir()+"/nojob/A/x.jpg", photo(), 0o644))
-	s.explains("waiting", "no job", "nojob/A/x.jpg")
+	s.requireExplained("waiting", "no job", "nojob/A/x.jpg")
 	s.MustPicday("account", "remove", twin.Name, "--keep")
-	s.explains("missing", "removed", "job1/A/a.jpg", "--account", twin.Name)
+	s.requireExplained("missing", "removed", "job1/A/a.jpg", "--account", twin.Name)
 	for _, args := range [][]string{{"job1/A/never.jpg"}, {"../../etc/passwd"}, {"job1/A/a.jpg", "--account", "nobody"}} {
 		if r := s.Picday(append([]string{"explain"}, args...)...); r.Code != 3 || r.Stdout != "" {
 			t.Errorf("%q: %v", args, r)

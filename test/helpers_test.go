@@ -13,43 +13,53 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testbed"
-	"picday/internal/testphoto"
+	"picday/internal/test/bed"
+	testphoto "picday/internal/test/photo"
 )
 
-// grace is the testbed's delete_grace.
+// grace is the bed's delete_grace.
 const grace = 2 * time.Second
 
-func TestMain(m *testing.M) { testbed.Main(m) }
+func TestMain(m *testing.M) {
+	bed.StepBack()
+	bed.Main(m)
+}
 
 // site is a World in which picday is set up and the daemon runs.
 type site struct {
-	*testbed.World
+	*bed.World
 	t      *testing.T
-	daemon *testbed.Daemon
+	daemon *bed.Daemon
 }
 
-// newSite is a site of the test's own; most tests run in parallel.
-func newSite(t *testing.T, options ...testbed.Options) *site {
+// newSite returns a site for one test, which then runs in parallel with others.
+func newSite(t *testing.T, options ...bed.Options) *site {
 	t.Helper()
 	s := newQuietSite(t, options...)
 	s.daemon = s.StartDaemon()
 	return s
 }
 
-// newQuietSite is a site whose daemon has not been started yet.
-func newQuietSite(t *testing.T, options ...testbed.Options) *site {
+// newQuietSite returns a site whose daemon does not run yet.
+func newQuietSite(t *testing.T, options ...bed.Options) *site {
 	t.Helper()
 	t.Parallel()
-	s := &site{World: testbed.New(t, options...), t: t}
+	s := &site{World: bed.New(t, options...), t: t}
 	s.init()
 	return s
 }
 
+// lend has a part of the site's test report what fails in it.
+func (s *site) lend(part *testing.T) {
+	whole := s.t
+	s.t, s.T = part, part
+	part.Cleanup(func() { s.t, s.T = whole, whole })
+}
+
 var initialising sync.Mutex
 
-// init sets picday up. The Worlds of a test binary share the daemon's Unix
-// user and the jail group, a machine has one picday: one at a time.
+// init runs picday init, in one World at a time: the Worlds of a test binary share the
+// daemon's Unix user and the jailed group, and init expects no other picday on the machine.
 func (s *site) init() {
 	s.t.Helper()
 	initialising.Lock()
@@ -58,7 +68,7 @@ func (s *site) init() {
 }
 
 // jobs adds an account of the jobs layout with planned jobs.
-func (s *site) jobs(word string, jobs ...string) *testbed.Uploader {
+func (s *site) jobs(word string, jobs ...string) *bed.Uploader {
 	s.t.Helper()
 	u := s.AddAccount(word, "jobs")
 	if len(jobs) > 0 {
@@ -68,16 +78,16 @@ func (s *site) jobs(word string, jobs ...string) *testbed.Uploader {
 }
 
 // portraits adds an account of the portraits layout.
-func (s *site) portraits(word string, flags ...string) *testbed.Uploader {
+func (s *site) portraits(word string, flags ...string) *bed.Uploader {
 	s.t.Helper()
 	return s.AddAccount(word, "portraits", flags...)
 }
 
-// photos lists an account's photos by path. While files change places, one
-// photo may be at a path already and another one still: that must end.
-func (s *site) photos(u *testbed.Uploader, flags ...string) map[string]testbed.Photo {
+// photos lists an account's photos by path. While files are renamed to each other's names,
+// two photos can have the same path for a moment; photos waits until that is over.
+func (s *site) photos(u *bed.Uploader, flags ...string) map[string]bed.Photo {
 	s.t.Helper()
-	byPath := map[string]testbed.Photo{}
+	byPath := map[string]bed.Photo{}
 	s.Eventually("no path is listed twice", func() (bool, any) {
 		clear(byPath)
 		list := s.photoList(u, flags...)
@@ -89,45 +99,45 @@ func (s *site) photos(u *testbed.Uploader, flags ...string) map[string]testbed.P
 	return byPath
 }
 
-func (s *site) photoList(u *testbed.Uploader, flags ...string) (list []testbed.Photo) {
+func (s *site) photoList(u *bed.Uploader, flags ...string) (list []bed.Photo) {
 	s.t.Helper()
 	s.JSON(&list, append([]string{"photos", u.Name}, flags...)...)
 	return list
 }
 
-func (s *site) problems(u *testbed.Uploader) map[string]testbed.Problem {
+func (s *site) problems(u *bed.Uploader) map[string]bed.Problem {
 	s.t.Helper()
-	var list []testbed.Problem
+	var list []bed.Problem
 	s.JSON(&list, "problems", u.Name)
-	byPath := map[string]testbed.Problem{}
+	byPath := map[string]bed.Problem{}
 	for _, p := range list {
 		byPath[p.Path] = p
 	}
 	return byPath
 }
 
-func (s *site) trash(u *testbed.Uploader) map[string]testbed.Trash {
+func (s *site) trash(u *bed.Uploader) map[string]bed.Trash {
 	s.t.Helper()
-	var list []testbed.Trash
+	var list []bed.Trash
 	s.JSON(&list, "trash", "list", u.Name)
-	byPath := map[string]testbed.Trash{}
+	byPath := map[string]bed.Trash{}
 	for _, p := range list {
 		byPath[p.Path] = p
 	}
 	return byPath
 }
 
-func (s *site) status() (st testbed.Status) {
+func (s *site) status() (st bed.Status) {
 	s.t.Helper()
 	s.JSON(&st, "status")
 	return st
 }
 
 // waitPhotos waits until the account's photos are exactly these paths.
-func (s *site) waitPhotos(u *testbed.Uploader, paths ...string) map[string]testbed.Photo {
+func (s *site) waitPhotos(u *bed.Uploader, paths ...string) map[string]bed.Photo {
 	s.t.Helper()
 	slices.Sort(paths)
-	got := map[string]testbed.Photo{}
+	got := map[string]bed.Photo{}
 	s.Eventually(fmt.Sprintf("photos are %q", shorten(paths)), func() (bool, any) {
 		var have []string
 		clear(got)
@@ -142,9 +152,9 @@ func (s *site) waitPhotos(u *testbed.Uploader, paths ...string) map[string]testb
 }
 
 // waitProblems waits until the account's problems are exactly path: reason.
-func (s *site) waitProblems(u *testbed.Uploader, want map[string]string) map[string]testbed.Problem {
+func (s *site) waitProblems(u *bed.Uploader, want map[string]string) map[string]bed.Problem {
 	s.t.Helper()
-	var got map[string]testbed.Problem
+	var got map[string]bed.Problem
 	s.Eventually(fmt.Sprintf("problems are %v", want), func() (bool, any) {
 		got = s.problems(u)
 		have := map[string]string{}
@@ -161,9 +171,9 @@ func (s *site) waitProblems(u *testbed.Uploader, want map[string]string) map[str
 	return got
 }
 
-// proof uploads a fresh photo after what was done before, and waits until it
-// is taken: by then the daemon has had its chance to act on the earlier too.
-func (s *site) proof(u *testbed.Uploader, remote string) {
+// uploadAndWait uploads a new photo and waits until it is published. By then the daemon has also
+// seen everything that was done before.
+func (s *site) uploadAndWait(u *bed.Uploader, remote string) {
 	s.t.Helper()
 	wire := u.ByKey().MustWire()
 	defer wire.Cut()
@@ -175,8 +185,8 @@ func (s *site) proof(u *testbed.Uploader, remote string) {
 	})
 }
 
-// settled returns once everything that is there has been looked at.
-func (s *site) settled() {
+// rescan waits until the daemon has processed all files.
+func (s *site) rescan() {
 	s.t.Helper()
 	s.MustPicday("rescan", "--wait")
 }
@@ -184,7 +194,7 @@ func (s *site) settled() {
 // verify asks picday whether uploads, catalogue and files agree.
 func (s *site) verify() {
 	s.t.Helper()
-	if !s.has("verify") {
+	if !s.hasCommand("verify") {
 		s.t.Log("not checked: this picday has no command verify")
 		return
 	}
@@ -193,13 +203,13 @@ func (s *site) verify() {
 	}
 }
 
-// has tells whether picday has a command already.
-func (s *site) has(command string) bool {
+// hasCommand tells whether picday has a command.
+func (s *site) hasCommand(command string) bool {
 	return strings.Contains(s.MustPicday("--help"), "\n  "+command+" ")
 }
 
-// remains requires for longer than the grace that nothing is withdrawn.
-func (s *site) remains(u *testbed.Uploader, paths ...string) {
+// requireStillPublished requires that these photos stay published for longer than the grace.
+func (s *site) requireStillPublished(u *bed.Uploader, paths ...string) {
 	s.t.Helper()
 	slices.Sort(paths)
 	s.Never("photos are withdrawn", 2*grace, func() (bool, any) {
@@ -218,13 +228,12 @@ func (s *site) must(err error) {
 	}
 }
 
-func (s *site) ok(out testbed.Out) {
+func (s *site) mustSucceed(out bed.Out) {
 	s.t.Helper()
 	s.must(out.Err)
 }
 
-// renditions are the served files on disk, each with what changes when it is
-// written again.
+// renditions maps the files of renditions to their identity.
 func (s *site) renditions() map[string]string {
 	s.t.Helper()
 	all := map[string]string{}
@@ -242,8 +251,8 @@ func (s *site) renditions() map[string]string {
 	return all
 }
 
-// sameRenditions requires that no rendition was written again or taken away.
-func (s *site) sameRenditions(before map[string]string) {
+// requireSameRenditions requires that no rendition was written again or deleted.
+func (s *site) requireSameRenditions(before map[string]string) {
 	s.t.Helper()
 	after := s.renditions()
 	for path, id := range before {
@@ -262,13 +271,13 @@ func keys[V any](m map[string]V) []string {
 	return list
 }
 
-// shorten keeps failures readable.
+// shorten shortens a long list for the message of a failure.
 func shorten(list []string) string {
 	text, _ := json.Marshal(list)
 	return fmt.Sprintf("%d: %.1500s", len(list), text)
 }
 
-// photo is a small whole JPEG, a different one each time.
+// photo returns a small valid JPEG, a different one each time.
 func photo() []byte {
 	return testphoto.Vary(testphoto.Tiny(0), int(photoCount.Add(1)))
 }

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// Somebody has written sshd's language into an account's row: no change that
-// opens anything goes through, every account can be closed, and the fix that is
-// printed is one.
+// Somebody has written sshd directives into an account's row. No command that would enable
+// anything succeeds, every account can still be closed, and the fix that is printed works.
 func TestAHostileRow(t *testing.T) {
 	s := newSite(t)
 	good, bad := s.jobs("good", "job1"), s.jobs("bad", "job1")

@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
-func (s *site) job(u *testbed.Uploader, name string) testbed.Job {
+func (s *site) job(u *bed.Uploader, name string) bed.Job {
 	s.t.Helper()
-	var jobs []testbed.Job
+	var jobs []bed.Job
 	s.JSON(&jobs, "job", "list", u.Name)
 	for _, j := range jobs {
 		if j.Job == name {
@@ -18,7 +18,7 @@ func (s *site) job(u *testbed.Uploader, name string) testbed.Job {
 		}
 	}
 	s.t.Fatalf("no job %s in %+v", name, jobs)
-	return testbed.Job{}
+	return bed.Job{}
 }
 
 func TestActivateWaitsForUploads(t *testing.T) {
@@ -28,7 +28,7 @@ func TestActivateWaitsForUploads(t *testing.T) {
 	data := photo()
 	_, err := f.Write(data[:500])
 	s.must(err)
-	s.proof(u, "/job1/A/proof.jpg")
+	s.uploadAndWait(u, "/job1/A/proof.jpg")
 
 	r := s.Picday("job", "activate", u.Name, "job1", "--wait", "1s")
 	if r.Code != 4 || !strings.Contains(r.Stderr, "slow.jpg") || !strings.Contains(r.Stderr, "--wait") {
@@ -51,7 +51,7 @@ func TestActivateWaitsForUploads(t *testing.T) {
 	}
 }
 
-// Activating waits for the last photo of an upload that is still going on.
+// Activating waits until the last file of a running upload is a photo.
 func TestActivateTakesTheLastPhotoFirst(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("last", "job1")
@@ -80,22 +80,22 @@ func TestActiveAndPlannedAgain(t *testing.T) {
 	before, rendered := s.waitPhotos(u, want...), s.renditions()
 	s.waitProblems(u, map[string]string{"job1/lost.jpg": "no-album", "job1/A/notes.txt": "not-jpeg"})
 
-	s.MustPicday("job", "activate", u.Name, "job1")
-	s.MustPicday("job", "activate", u.Name, "job1") // again is not an error
+	s.MustPicday("job", "activate", u.Name, "job1", "--with-problems")
+	s.MustPicday("job", "activate", u.Name, "job1") // repeating it is no error
 	if root, err := wire.List("/"); !slices.Equal(root, []string{"job2"}) || err != nil {
 		t.Errorf("SFTP shows %q, %v", root, err)
 	}
 	if wire.Put("/job1/A/3.jpg", photo()) == nil || wire.Mkdir("/job1") == nil {
 		t.Error("an active job takes uploads")
 	}
-	s.proof(u, "/job2/A/proof.jpg")
-	s.remains(u, append(want, "job2/A/proof.jpg")...)
+	s.uploadAndWait(u, "/job2/A/proof.jpg")
+	s.requireStillPublished(u, append(want, "job2/A/proof.jpg")...)
 
-	// Not at a restart either, and not at a full scan.
+	// Neither a restart nor a full scan withdraws them.
 	s.daemon.Kill()
 	s.daemon = s.StartDaemon()
-	s.settled()
-	s.remains(u, append(want, "job2/A/proof.jpg")...)
+	s.rescan()
+	s.requireStillPublished(u, append(want, "job2/A/proof.jpg")...)
 
 	s.MustPicday("job", "plan", u.Name, "job1")
 	s.MustPicday("job", "plan", u.Name, "job1")
@@ -110,10 +110,10 @@ func TestActiveAndPlannedAgain(t *testing.T) {
 	if now, was := got["job1/A/1.jpg"], before["job1/A/1.jpg"]; now.Link != was.Link || now.IngestedAt != was.IngestedAt {
 		t.Errorf("1.jpg was %+v, is %+v", was, now)
 	}
-	s.sameRenditions(rendered)
+	s.requireSameRenditions(rendered)
 }
 
-// Job folders belong to the sysadmin; what is added twice stays as it is.
+// Uploaders can use a new job at once. Adding a job again changes nothing.
 func TestJobAdd(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("adder", "job1")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What a scrape says of a real daemon.
+// The metrics of a real daemon are complete and true.
 func TestScrape(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("scrape", "job1")
@@ -35,7 +35,7 @@ func TestScrape(t *testing.T) {
 	_, err := slow.Write(photo()[:100])
 	s.must(err)
 	s.must(u.ByKey().MustWire().Put("/job1/lost.jpg", photo()))
-	s.proof(u, "/job1/A/x.jpg")
+	s.uploadAndWait(u, "/job1/A/x.jpg")
 	s.waitProblems(u, map[string]string{"job1/lost.jpg": "no-album"})
 	for _, line := range []string{
 		`picday_uploads_total{layout="jobs",outcome="added"} 1`, `picday_uploads_total{layout="jobs",outcome="problem"} 1`,

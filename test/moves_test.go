@@ -8,19 +8,19 @@ import (
 	"syscall"
 	"testing"
 
-	"picday/internal/testbed"
-	"picday/internal/testphoto"
+	"picday/internal/test/bed"
+	testphoto "picday/internal/test/photo"
 )
 
-// Fifty fresh trees at once, through SFTP and as fast as cp can: a folder's
-// files are there before anybody can watch it.
+// Fifty new trees are written at once, over SFTP and by cp. All their photos are found,
+// although a folder has files before the daemon can watch it.
 func TestFreshTrees(t *testing.T) {
-	for name, upload := range map[string]func(*site, *testbed.Uploader, int){
-		"by sftp": func(s *site, u *testbed.Uploader, i int) {
-			s.ok(u.ByKey().SFTP(fmt.Sprintf(`put -r "%s/local/Class %d" /job%d/`, s.Dir, i, i%5)))
+	for name, upload := range map[string]func(*site, *bed.Uploader, int){
+		"by sftp": func(s *site, u *bed.Uploader, i int) {
+			s.mustSucceed(u.ByKey().SFTP(fmt.Sprintf(`put -r "%s/local/Class %d" /job%d/`, s.Dir, i, i%5)))
 		},
-		"by cp": func(s *site, u *testbed.Uploader, i int) {
-			s.as(u, "cp", "-r", fmt.Sprintf("%s/local/Class %d", s.Dir, i), fmt.Sprintf("%s/job%d/", u.Dir(), i%5))
+		"by cp": func(s *site, u *bed.Uploader, i int) {
+			s.runAs(u, "cp", "-r", fmt.Sprintf("%s/local/Class %d", s.Dir, i), fmt.Sprintf("%s/job%d/", u.Dir(), i%5))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -50,8 +50,8 @@ func TestFreshTrees(t *testing.T) {
 	}
 }
 
-// as runs a command as the account's Unix user, in its tree.
-func (s *site) as(u *testbed.Uploader, name string, args ...string) {
+// runAs runs a command as the account's Unix user, in its tree.
+func (s *site) runAs(u *bed.Uploader, name string, args ...string) {
 	s.t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.Credential(u.Name)}
@@ -60,12 +60,12 @@ func (s *site) as(u *testbed.Uploader, name string, args ...string) {
 	}
 }
 
-// A folder is renamed a hundred times, and each time takes a photo under its
-// new name: none is overlooked and no old name stays.
+// A folder is renamed a hundred times, with an upload after each rename. All photos are
+// published under the last name of the folder, and none under an old one.
 func TestFolderRenames(t *testing.T) {
 	for _, ext4 := range []bool{false, true} {
 		t.Run(fmt.Sprintf("ext4=%v", ext4), func(t *testing.T) {
-			s := newSite(t, testbed.Options{Ext4: ext4})
+			s := newSite(t, bed.Options{Ext4: ext4})
 			u := s.jobs("renamer", "job1")
 			wire := u.ByKey().MustWire()
 			s.must(wire.Mkdir("/job1/A0"))
@@ -92,8 +92,8 @@ func TestFolderRenames(t *testing.T) {
 				}
 			}
 			s.waitPhotos(u, want...)
-			s.sameRenditions(rendered)
-			s.remains(u, want...)
+			s.requireSameRenditions(rendered)
+			s.requireStillPublished(u, want...)
 			if st := s.status(); st.Problems != 0 || st.Photos != len(want) {
 				t.Errorf("%+v", st)
 			}
@@ -101,15 +101,15 @@ func TestFolderRenames(t *testing.T) {
 	}
 }
 
-// A folder is renamed while the queue is longer than the grace: its photos wait
-// for their turn and must not be taken for deleted meanwhile.
+// A folder is renamed while the queue takes longer than the grace. Its photos must not be
+// withdrawn while they wait.
 func TestARenameBehindALongQueue(t *testing.T) {
-	s := newSite(t, testbed.Options{Workers: 1})
+	s := newSite(t, bed.Options{Workers: 1})
 	u := s.jobs("queue", "job1")
 	wire := u.ByKey().MustWire()
 	s.must(wire.Mkdir("/job1/A"))
-	s.proof(u, "/job1/A/1.jpg")
-	s.proof(u, "/job1/A/2.jpg")
+	s.uploadAndWait(u, "/job1/A/1.jpg")
+	s.uploadAndWait(u, "/job1/A/2.jpg")
 	before := s.photos(u)["job1/A/1.jpg"]
 
 	large, want := testphoto.Make(testphoto.Spec{Width: 6000, Height: 4000}), []string{"job1/C/1.jpg", "job1/C/2.jpg"}
@@ -117,7 +117,7 @@ func TestARenameBehindALongQueue(t *testing.T) {
 		s.Local(fmt.Sprintf("B/%d.jpg", i), testphoto.Vary(large, i))
 		want = append(want, fmt.Sprintf("job1/B/%d.jpg", i))
 	}
-	s.as(u, "cp", "-r", s.Dir+"/local/B", u.Dir()+"/job1/")
+	s.runAs(u, "cp", "-r", s.Dir+"/local/B", u.Dir()+"/job1/")
 	s.Eventually("the queue is long", func() (bool, any) {
 		st := s.status()
 		return st.Waiting+st.Queued+len(st.InProgress) > 10, st
@@ -137,8 +137,8 @@ func TestARenameBehindALongQueue(t *testing.T) {
 	}
 }
 
-// Moving between areas, albums and jobs, single files and whole folders: same
-// picture, same renditions, nothing in the trash.
+// Files and folders are moved between areas, albums and jobs. The photos keep their link and
+// renditions, and nothing is withdrawn.
 func TestMoves(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("mover", "job1", "job2")
@@ -167,13 +167,13 @@ func TestMoves(t *testing.T) {
 	}
 	s.must(wire.Rename("/job2/2.jpg", "/job2/A/2.jpg"))
 	s.waitPhotos(u, "job2/A/group/1.jpg", "job2/A/group/3.jpg", "job1/B/4.jpg", "job1/B/5.jpg", "job2/A/2.jpg")
-	s.sameRenditions(rendered)
+	s.requireSameRenditions(rendered)
 
-	// Two photos change places, by way of a third name.
+	// The files of two photos are exchanged by way of a third name.
 	for _, r := range [][2]string{{"1.jpg", "t.jpg"}, {"3.jpg", "1.jpg"}, {"t.jpg", "3.jpg"}} {
 		s.must(wire.Rename("/job2/A/group/"+r[0], "/job2/A/group/"+r[1]))
 	}
 	s.waitSum(u, "job2/A/group/1.jpg", data["job1/A/group/3.jpg"])
 	s.waitSum(u, "job2/A/group/3.jpg", data["job1/A/1.jpg"])
-	s.sameRenditions(rendered)
+	s.requireSameRenditions(rendered)
 }

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
-func pictures(u *testbed.Uploader) string { return "/" + u.Name + "/user-pictures/" }
+func pictures(u *bed.Uploader) string { return "/" + u.Name + "/user-pictures/" }
 
 func TestAPortraitKeepsItsLink(t *testing.T) {
 	s := newSite(t)
@@ -27,14 +27,14 @@ func TestAPortraitKeepsItsLink(t *testing.T) {
 			t.Errorf("overwritten: %+v, the link was %s", p, link)
 		}
 	}
-	// Deleted for good and uploaded anew.
+	// Delete it, wait until it is withdrawn, and upload it again.
 	s.must(wire.Remove(dir + "12.jpg"))
 	s.waitPhotos(u)
 	s.must(wire.Put(dir+"12.jpg", photo()))
 	if p := s.waitPhotos(u, path)[path]; p.Link != link {
 		t.Errorf("uploaded anew: %+v, the link was %s", p, link)
 	}
-	// Another extension is the same person.
+	// A file with another extension is of the same person.
 	s.must(wire.Remove(dir + "12.jpg"))
 	s.must(wire.Put(dir+"12.JPEG", photo()))
 	other := strings.TrimPrefix(dir, "/") + "12.JPEG"
@@ -43,8 +43,8 @@ func TestAPortraitKeepsItsLink(t *testing.T) {
 	}
 }
 
-// A wrong name corrected: the picture goes to the other person's link, and the
-// first person has none.
+// If a portrait is renamed to another ID, that person's link shows the picture, and the link
+// of the first person is dead.
 func TestAPortraitRenamed(t *testing.T) {
 	s := newSite(t)
 	u := s.portraits("school")
@@ -65,9 +65,9 @@ func TestAPortraitRenamed(t *testing.T) {
 	if p.Link != of13 || p.Link == of12 || p.Person != "13" || p.SHA256 != sum(data) {
 		t.Errorf("12 was %s, 13 was %s, renamed: %+v", of12, of13, p)
 	}
-	s.sameRenditions(rendered)
+	s.requireSameRenditions(rendered)
 
-	// 12.jpg over 13.jpg, as posix-rename replaces it.
+	// posix-rename replaces 13.jpg by 12.jpg.
 	data = photo()
 	s.must(wire.Put(dir+"12.jpg", data))
 	s.waitPhotos(u, at+"12.jpg", at+"13.jpg")
@@ -122,13 +122,13 @@ func TestDuplicateID(t *testing.T) {
 	if p := s.waitPhotos(u, at+"12.JPG")[at+"12.JPG"]; p.SHA256 != sum(second) || p.Link != link {
 		t.Errorf("the newer wins: %+v", p)
 	}
-	// The newer one deleted: the older is the portrait again.
+	// If the newer one is deleted, the older one is the portrait again.
 	s.must(wire.Remove(dir + "12.JPG"))
 	if p := s.waitPhotos(u, at+"12.jpg")[at+"12.jpg"]; p.SHA256 != sum(first) || p.Link != link {
 		t.Errorf("the older one is back: %+v", p)
 	}
 	s.waitProblems(u, map[string]string{})
-	// Another ending is the same person, too.
+	// .jfif is of the same person, too.
 	s.must(wire.Put(dir+"12.jfif", second))
 	s.waitProblems(u, map[string]string{at + "12.jpg": "duplicate-id"})
 	if p := s.waitPhotos(u, at+"12.jfif")[at+"12.jfif"]; p.SHA256 != sum(second) || p.Link != link {
@@ -136,16 +136,16 @@ func TestDuplicateID(t *testing.T) {
 	}
 }
 
-// Badly named files are announced with the day of their end, and deleted then:
-// not earlier, and not while a client has them open.
+// A badly named file is listed with the day of its deletion, and is deleted then, but not
+// while a client has it open.
 func TestStrays(t *testing.T) {
 	const keep = 4 * time.Second
-	s := newSite(t, testbed.Options{StrayKeep: keep})
+	s := newSite(t, bed.Options{StrayKeep: keep})
 	u := s.portraits("strays")
 	wire, dir := u.ByKey().MustWire(), pictures(u)
 	at := strings.TrimPrefix(dir, "/")
 	s.must(wire.Put(dir+"Anna Müller.jpg", photo()))
-	open, err := wire.Open(dir+"Open.jpg", testbed.Write|testbed.Create)
+	open, err := wire.Open(dir+"Open.jpg", bed.Write|bed.Create)
 	s.must(err)
 	s.must(wire.Put(dir+"12.jpg", photo()))
 	s.must(wire.Put(dir+"list.xls", []byte("names")))
@@ -159,7 +159,7 @@ func TestStrays(t *testing.T) {
 		t.Fatalf("announced as %+v", stray)
 	}
 	s.Eventually("the stray is deleted", func() (bool, any) {
-		now := time.Now() // before the look: what is gone then went before now
+		now := time.Now() // before listing: a file that the list lacks was deleted before now
 		_, err := os.Lstat(u.Dir() + dir + "Anna Müller.jpg")
 		gone := errors.Is(err, fs.ErrNotExist)
 		if gone && now.Before(*stray.DeleteAfter) {
@@ -181,9 +181,9 @@ func TestStrays(t *testing.T) {
 	s.waitPhotos(u, at+"12.jpg")
 }
 
-// A badly named link is a stray like any other; what it points to stays.
+// A badly named symbolic link is deleted like any other stray, but not its target.
 func TestAStrayLink(t *testing.T) {
-	s := newSite(t, testbed.Options{StrayKeep: time.Second})
+	s := newSite(t, bed.Options{StrayKeep: time.Second})
 	u := s.portraits("links")
 	s.must(u.Symlink("12.jpg", pictures(u)+"link.jpg"))
 	s.must(u.ByKey().MustWire().Put(pictures(u)+"12.jpg", photo()))
@@ -192,5 +192,5 @@ func TestAStrayLink(t *testing.T) {
 		_, err := os.Lstat(u.Dir() + pictures(u) + "link.jpg")
 		return errors.Is(err, fs.ErrNotExist), s.problems(u)
 	})
-	s.remains(u, u.Name+"/user-pictures/12.jpg")
+	s.requireStillPublished(u, u.Name+"/user-pictures/12.jpg")
 }

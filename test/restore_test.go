@@ -6,19 +6,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
-// lose makes of this machine a fresh one: no Unix users, no trees, no data.
-// The uploaders' own secrets and the backup stay.
-func (s *site) lose(accounts ...*testbed.Uploader) {
+// deleteEverything deletes all Unix users, trees and data of picday, as on a new machine. It keeps the
+// uploaders' passwords and keys, and the backup.
+func (s *site) deleteEverything(accounts ...*bed.Uploader) {
 	s.t.Helper()
 	for _, u := range accounts {
+		var logins []bed.AccountLogin
+		s.JSON(&logins, "account", "login", "list", u.Name)
+		for _, l := range logins {
+			if out, err := exec.Command("sh", "-c", "groupdel $1 && userdel $1", "sh", l.Name).CombinedOutput(); err != nil {
+				s.t.Fatalf("userdel %s: %v: %s", l.Name, err, out)
+			}
+		}
 		if out, err := exec.Command("userdel", u.Name).CombinedOutput(); err != nil {
 			s.t.Fatalf("userdel %s: %v: %s", u.Name, err, out)
 		}
@@ -26,23 +34,32 @@ func (s *site) lose(accounts ...*testbed.Uploader) {
 	for _, dir := range []string{s.Uploads, s.Data, s.Keys, s.Ours} {
 		s.must(os.RemoveAll(dir))
 	}
-	// Uids given out meanwhile: nothing may depend on getting the old ones.
+	// Occupy UIDs, because nothing may depend on getting the same ones again.
 	s.AddUnixUser(fmt.Sprintf("later%d", len(accounts)))
 }
 
-// everything is all that lists and shows say, but for what is of this moment.
-func (s *site) everything(accounts ...*testbed.Uploader) string {
+// notOfPhotos is what only a running picdayd knows of a job, and when a file came into it
+// last, which may have been a problem that a backup leaves out.
+var notOfPhotos = regexp.MustCompile(`"(arrival|arriving|waiting|latest_at)":`)
+
+// allOutput returns the output of all commands that list or show, without what depends on
+// the time.
+func (s *site) allOutput(accounts ...*bed.Uploader) string {
 	s.t.Helper()
 	var b strings.Builder
 	for _, u := range accounts {
-		for _, args := range [][]string{{"account", "show"}, {"job", "list"}, {"photos"}, {"trash", "list"}} {
-			fmt.Fprintln(&b, s.MustPicday(append(args, u.Name, "--json")...))
+		for _, args := range [][]string{{"account", "show"}, {"account", "login", "list"}, {"job", "list"}, {"photos"}, {"trash", "list"}} {
+			for line := range strings.Lines(s.MustPicday(append(args, u.Name, "--json")...)) {
+				if !notOfPhotos.MatchString(line) {
+					b.WriteString(line)
+				}
+			}
 		}
 	}
 	return b.String()
 }
 
-// tree is every file and folder below, with its owner's name, mode and content.
+// tree lists every file and folder below dir, with owner, mode and content.
 func (s *site) tree(dir string) string {
 	s.t.Helper()
 	out, err := exec.Command("sh", "-c", `cd "$1" && find . ! -name .picday-volume -printf '%p %u %m %y\n' | sort && find . -type f ! -name .picday-volume -exec sha256sum {} + | sort`, "sh", dir).CombinedOutput()
@@ -55,7 +72,8 @@ func (s *site) tree(dir string) string {
 func TestRestore(t *testing.T) {
 	s := newSite(t)
 	studio, school, closed := s.jobs("studio", "job1", "sold"), s.portraits("school", "--allow-from", "127.0.0.1"), s.jobs("closed", "job1")
-	everybody := []*testbed.Uploader{studio, school, closed}
+	anna, zoe, gone := studio.AddLogin("anna", "--until", "2090-12-31"), school.AddLogin("zoe"), closed.AddLogin("gone")
+	everybody := []*bed.Uploader{studio, school, closed}
 	wire := studio.ByKey().MustWire()
 	for _, dir := range []string{"/job1/A", "/job1/A/group", "/job1/Klasse \xff", "/sold/A"} {
 		s.must(wire.Mkdir(dir))
@@ -67,7 +85,7 @@ func TestRestore(t *testing.T) {
 	}
 	s.must(school.ByKey().MustWire().Put("/"+school.Name+"/user-pictures/0012.jpg", photo()))
 	s.must(closed.ByKey().MustWire().Mkdir("/job1/A"))
-	s.proof(closed, "/job1/A/x.jpg")
+	s.uploadAndWait(closed, "/job1/A/x.jpg")
 	s.waitPhotos(studio, "job1/A/a.jpg", "job1/A/group/b.jpg", `job1/Klasse \xff/c.jpg`, "job1/A/gone.jpg", "sold/A/d.jpg")
 	s.waitPhotos(school, school.Name+"/user-pictures/0012.jpg")
 	s.must(wire.Remove("/job1/A/gone.jpg"))
@@ -75,9 +93,9 @@ func TestRestore(t *testing.T) {
 	s.MustPicday("job", "activate", studio.Name, "sold")
 	s.MustPicday("account", "disable", closed.Name)
 	wire.Cut()
-	s.settled()
-	before, trees, rendered := s.everything(everybody...), s.tree(s.Uploads), s.tree(s.Data+"/renditions")
-	served := s.served(everybody...)
+	s.rescan()
+	before, trees, rendered := s.allOutput(everybody...), s.tree(s.Uploads), s.tree(s.Data+"/renditions")
+	served := s.servedSums(everybody...)
 	s.must(studio.ByKey().MustWire().Put("/job1/lost.jpg", photo()))
 	s.waitProblems(studio, map[string]string{"job1/lost.jpg": "no-album"})
 	s.backup()
@@ -89,7 +107,7 @@ func TestRestore(t *testing.T) {
 	if r := s.Picday("restore", s.Dir+"/backup"); r.Code != 4 || !strings.Contains(r.Stderr, "would replace it") {
 		t.Errorf("over a catalogue that is in use: %v", r)
 	}
-	s.lose(everybody...)
+	s.deleteEverything(everybody...)
 	config := readFile(t, s.Config)
 	s.must(os.Remove(s.Config))
 	var view struct {
@@ -101,37 +119,37 @@ func TestRestore(t *testing.T) {
 	if view.Photos != 6 || view.Accounts != 3 || view.Jobs != 3 || view.PutBack != 6 || len(view.Problems) > 0 {
 		t.Errorf("%+v", view)
 	}
-	same(t, "the configuration", string(config), string(readFile(t, s.Config)))
-	same(t, "what picday says", before, s.everything(everybody...))
-	same(t, "the uploaders' folders", trees, s.tree(s.Uploads))
-	same(t, "the renditions", rendered, s.tree(s.Data+"/renditions"))
+	requireSame(t, "the configuration", string(config), string(readFile(t, s.Config)))
+	requireSame(t, "what picday says", before, s.allOutput(everybody...))
+	requireSame(t, "the uploaders' folders", trees, s.tree(s.Uploads))
+	requireSame(t, "the renditions", rendered, s.tree(s.Data+"/renditions"))
 
 	s.daemon = s.StartDaemon()
-	same(t, "what links serve", served, s.served(everybody...))
-	s.settled()
+	requireSame(t, "what links serve", served, s.servedSums(everybody...))
+	s.rescan()
 	renditions := s.renditions()
-	s.remainsPublished(studio, "job1/A/a.jpg", "job1/A/group/b.jpg", `job1/Klasse \xff/c.jpg`, "sold/A/d.jpg")
-	same(t, "what picday says after a rescan", before, s.everything(everybody...))
-	s.sameRenditions(renditions)
+	s.requireStillPublishedBesideTrash(studio, "job1/A/a.jpg", "job1/A/group/b.jpg", `job1/Klasse \xff/c.jpg`, "sold/A/d.jpg")
+	requireSame(t, "what picday says after a rescan", before, s.allOutput(everybody...))
+	s.requireSameRenditions(renditions)
 	if r := s.Picday("doctor"); r.Code != 0 {
 		t.Error(r)
 	}
 	s.verify()
-	for what, login := range map[string]testbed.Login{"key": studio.ByKey(), "password": studio.ByPassword(), "school's key": school.ByKey(), "school's password": school.ByPassword()} {
+	for what, login := range map[string]bed.Login{"key": studio.ByKey(), "password": studio.ByPassword(), "school's key": school.ByKey(), "school's password": school.ByPassword(), "a log-in's key": anna.ByKey(), "a log-in's password": anna.ByPassword(), "school's log-in": zoe.ByKey()} {
 		if out := login.SFTP("ls"); out.Err != nil {
 			t.Errorf("login by %s: %v", what, out.Err)
 		}
 	}
-	for what, login := range map[string]testbed.Login{"key": closed.ByKey(), "password": closed.ByPassword()} {
+	for what, login := range map[string]bed.Login{"key": closed.ByKey(), "password": closed.ByPassword(), "key of a log-in": gone.ByKey(), "password of a log-in": gone.ByPassword()} {
 		if out := login.SFTP("ls"); out.Err == nil {
 			t.Errorf("the disabled account gets in by %s", what)
 		}
 	}
-	s.lifeGoesOn(studio, school, closed)
+	s.requireWorking(studio, school, closed)
 }
 
-// served is what each link shows.
-func (s *site) served(accounts ...*testbed.Uploader) string {
+// servedSums returns what each link shows.
+func (s *site) servedSums(accounts ...*bed.Uploader) string {
 	s.t.Helper()
 	var b strings.Builder
 	for _, u := range accounts {
@@ -152,8 +170,8 @@ func (s *site) restore(view any) {
 	s.JSON(view, "restore", s.Dir+"/backup", "--with-config")
 }
 
-// lifeGoesOn requires that after a restore everything works as ever.
-func (s *site) lifeGoesOn(studio, school, closed *testbed.Uploader) {
+// requireWorking requires that uploads, log-ins and links work after a restore.
+func (s *site) requireWorking(studio, school, closed *bed.Uploader) {
 	s.t.Helper()
 	old, portrait := s.photos(studio), school.Name+"/user-pictures/0012.jpg"
 	oldPortrait := s.photos(school)[portrait]
@@ -175,23 +193,23 @@ func (s *site) lifeGoesOn(studio, school, closed *testbed.Uploader) {
 	s.MustPicday("trash", "restore", studio.Name, "job1/A/gone.jpg")
 	s.MustPicday("job", "plan", studio.Name, "sold")
 	s.MustPicday("account", "enable", closed.Name)
-	s.proof(closed, "/job1/A/y.jpg")
+	s.uploadAndWait(closed, "/job1/A/y.jpg")
 	s.waitPhotos(studio, "job1/A/a.jpg", "job1/A/b.jpg", "sold/A/d.jpg", "job1/A/gone.jpg")
 	s.must(studio.ByKey().MustWire().Remove("/sold/A/d.jpg"))
 	s.waitPhotos(studio, "job1/A/a.jpg", "job1/A/b.jpg", "job1/A/gone.jpg")
 	s.verify()
 }
 
-// An account that was removed with its photos kept, and trees that survived
-// the loss of the catalogue with newer files in them.
+// A restore handles an account that was removed with its photos kept, and upload trees that
+// have newer files than the backup.
 func TestRestoreOntoWhatIsLeft(t *testing.T) {
 	s := newSite(t)
 	kept, u := s.jobs("kept", "job1"), s.jobs("left", "job1")
-	for _, x := range []*testbed.Uploader{kept, u} {
+	for _, x := range []*bed.Uploader{kept, u} {
 		s.must(x.ByKey().MustWire().Mkdir("/job1/A"))
-		s.proof(x, "/job1/A/1.jpg")
+		s.uploadAndWait(x, "/job1/A/1.jpg")
 	}
-	s.proof(u, "/job1/A/2.jpg")
+	s.uploadAndWait(u, "/job1/A/2.jpg")
 	before := s.waitPhotos(u, "job1/A/1.jpg", "job1/A/2.jpg")
 	s.MustPicday("account", "remove", kept.Name, "--keep")
 	s.backup()
@@ -200,7 +218,7 @@ func TestRestoreOntoWhatIsLeft(t *testing.T) {
 	s.waitSum(u, "job1/A/2.jpg", next)
 	s.daemon.Stop(syscall.SIGTERM)
 	s.must(os.RemoveAll(s.Data))
-	// A disk error half-way: the restore is run again.
+	// After a disk error half-way, the restore is run again.
 	volume := s.Uploads + "/.picday-volume"
 	s.must(os.Remove(volume))
 	s.must(os.Mkdir(volume, 0o755))
@@ -231,33 +249,33 @@ func TestRestoreOntoWhatIsLeft(t *testing.T) {
 	if one := "job1/A/1.jpg"; after[one].Link != before[one].Link {
 		t.Errorf("%s: the link was %s, is %s", one, before[one].Link, after[one].Link)
 	}
-	// Nobody knows any more whether that was an overwrite or another child's
-	// picture: the old link is dead, and what it showed in the trash.
+	// It is unknown whether this file was an overwrite or another child's picture, so the old
+	// link is dead, and its photo is in the trash.
 	two := "job1/A/2.jpg"
-	s.gone(before[two].URL)
+	s.requireNotFound(before[two].URL)
 	if after[two].Link == before[two].Link || s.trash(u)[two].SHA256 != before[two].SHA256 {
 		t.Errorf("%s: %+v, then %+v, in the trash %+v", two, before[two], after[two], s.trash(u))
 	}
-	s.remainsPublished(u, "job1/A/1.jpg", "job1/A/2.jpg")
+	s.requireStillPublishedBesideTrash(u, "job1/A/1.jpg", "job1/A/2.jpg")
 	if out := kept.ByKey().SFTP("ls"); out.Err == nil {
 		t.Error("the removed account gets in")
 	}
 	s.MustPicday("account", "add", kept.Name, "--layout", "jobs", "--key", kept.Key+".pub")
-	s.proof(kept, "/job1/A/2.jpg")
-	s.remains(kept, "job1/A/1.jpg", "job1/A/2.jpg")
+	s.uploadAndWait(kept, "/job1/A/2.jpg")
+	s.requireStillPublished(kept, "job1/A/1.jpg", "job1/A/2.jpg")
 	s.verify()
 }
 
-// What a fresh machine already has is not touched before everything that could
-// be in the way has been looked at.
+// A restore that is refused changes nothing on the machine. One with a damaged original
+// restores the rest, and reports it.
 func TestRestoreRefuses(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("inway", "job1")
 	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
-	s.proof(u, "/job1/A/x.jpg")
+	s.uploadAndWait(u, "/job1/A/x.jpg")
 	s.backup()
 	s.daemon.Stop(syscall.SIGTERM)
-	s.lose(u)
+	s.deleteEverything(u)
 	if out, err := exec.Command("useradd", "--no-create-home", "--home-dir", "/nonexistent", u.Name).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -273,7 +291,7 @@ func TestRestoreRefuses(t *testing.T) {
 	if r := s.Picday("restore", s.Dir); r.Code != 2 || !strings.Contains(r.Stderr, "manifest.json") {
 		t.Errorf("no backup: %v", r)
 	}
-	// One original is damaged in the backup: the rest comes back, and it is said.
+	// If an original in the backup is damaged, restore names it and restores the rest.
 	all, err := filepath.Glob(s.Dir + "/backup/originals/*/*.jpg")
 	s.must(err)
 	s.damage(all[0], []byte("not what it was"))
@@ -281,7 +299,7 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Error(r)
 	}
 	s.daemon = s.StartDaemon()
-	s.remains(u, "job1/A/x.jpg")
+	s.requireStillPublished(u, "job1/A/x.jpg")
 	old := s.photos(u)["job1/A/x.jpg"]
 	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
 	next := photo()
@@ -290,11 +308,11 @@ func TestRestoreRefuses(t *testing.T) {
 	if s.waitPhotos(u, "job1/A/x.jpg")["job1/A/x.jpg"].Link == old.Link {
 		t.Error("the link of a picture that is lost shows another one")
 	}
-	s.gone(old.URL)
+	s.requireNotFound(old.URL)
 }
 
-// same shows the lines that differ.
-func same(t *testing.T, what, before, after string) {
+// requireSame requires that two texts are the same, and prints the lines that differ.
+func requireSame(t *testing.T, what, before, after string) {
 	t.Helper()
 	if before == after {
 		return

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// reseal makes the manifest say that the folder's files are as they were written:
-// whoever can change the files can change it too.
-func (s *site) reseal() (folder string) {
+// updateManifest updates the hashes in the manifest, as somebody who changes the files of a backup
+// can do too.
+func (s *site) updateManifest() (folder string) {
 	s.t.Helper()
 	name := s.Dir + "/backup/manifest.json"
 	var m map[string]any
@@ -29,17 +29,18 @@ func (s *site) reseal() (folder string) {
 	return folder
 }
 
-// A backup that somebody else has had his hands on gets nothing onto the machine.
+// A backup that somebody other than root could change is refused, or nothing dangerous in it
+// is restored.
 func TestRestoreTrustsOnlyRoot(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("trusts", "job1")
 	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
-	s.proof(u, "/job1/A/x.jpg")
+	s.uploadAndWait(u, "/job1/A/x.jpg")
 	s.backup()
 	s.daemon.Stop(syscall.SIGTERM)
-	s.lose(u)
+	s.deleteEverything(u)
 	backup := s.Dir + "/backup"
-	folder := s.reseal()
+	folder := s.updateManifest()
 	refused := func(what string, args ...string) {
 		t.Helper()
 		r := s.Picday(append([]string{"restore", backup}, args...)...)
@@ -68,7 +69,7 @@ func TestRestoreTrustsOnlyRoot(t *testing.T) {
 	s.must(os.Remove(folder + "/accounts.json"))
 	s.must(os.WriteFile(folder+"/accounts.json", accounts, 0o600))
 
-	// A trigger of somebody's, and one that never ends.
+	// Add a trigger to the catalogue, and one that never ends.
 	catalogue := readFile(t, folder+"/catalogue.sqlite")
 	db, err := sql.Open("sqlite3", folder+"/catalogue.sqlite")
 	s.must(err)
@@ -76,11 +77,11 @@ func TestRestoreTrustsOnlyRoot(t *testing.T) {
 		INSERT INTO meta SELECT 'x', count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n); END`)
 	s.must(err)
 	s.must(db.Close())
-	s.reseal()
+	s.updateManifest()
 	refused("a trigger", "--without-config")
 	s.must(os.WriteFile(folder+"/catalogue.sqlite", catalogue, 0o600))
 
-	// A command in the configuration. It is shown, and taken only when asked for.
+	// A command in the configuration is shown, and restored only with --with-config.
 	config := readFile(t, s.Config)
 	s.must(os.Remove(s.Config))
 	ran := s.Dir + "/ran"
@@ -90,7 +91,7 @@ func TestRestoreTrustsOnlyRoot(t *testing.T) {
 		text = strings.Replace(text, line, `reload = ["touch", "`+ran+`"]`, 1)
 	}
 	s.must(os.WriteFile(folder+"/picday.toml", []byte(text), 0o600))
-	s.reseal()
+	s.updateManifest()
 	r := s.Picday("restore", backup)
 	if r.Code != 4 || !strings.Contains(r.Stderr, "sshd.reload: ") || !strings.Contains(r.Stderr, ran) || !strings.Contains(r.Stderr, "--with-config") {
 		t.Errorf("a command in the configuration: %v", r)
@@ -106,26 +107,26 @@ func TestRestoreTrustsOnlyRoot(t *testing.T) {
 		t.Error(r)
 	}
 	s.daemon = s.StartDaemon()
-	s.remains(u, "job1/A/x.jpg")
+	s.requireStillPublished(u, "job1/A/x.jpg")
 }
 
-// Told to stop while it reads an original of 64 GiB, it stops.
+// A restore can be interrupted while it reads an original of 64 GiB.
 func TestRestoreStops(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("stops", "job1")
 	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
-	s.proof(u, "/job1/A/x.jpg")
+	s.uploadAndWait(u, "/job1/A/x.jpg")
 	s.backup()
 	s.daemon.Stop(syscall.SIGTERM)
-	s.lose(u)
-	folder := s.reseal()
+	s.deleteEverything(u)
+	folder := s.updateManifest()
 	const huge = 64 << 30
 	db, err := sql.Open("sqlite3", folder+"/catalogue.sqlite")
 	s.must(err)
 	_, err = db.Exec(`UPDATE original SET bytes = ?`, int64(huge))
 	s.must(err)
 	s.must(db.Close())
-	s.reseal()
+	s.updateManifest()
 	all, err := filepath.Glob(s.Dir + "/backup/originals/*/*.jpg")
 	s.must(err)
 	s.must(os.Truncate(all[0], huge))

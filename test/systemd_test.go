@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 // systemd is what listens at NOTIFY_SOCKET.
@@ -40,8 +40,8 @@ func (s *site) systemd() *systemd {
 	return m
 }
 
-// heard is all that the daemon has said, and how often it said what.
-func (m *systemd) heard(what string) (all []string, times int) {
+// messages returns all messages of the daemon, and how many of them are what.
+func (m *systemd) messages(what string) (all []string, times int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, text := range m.said {
@@ -59,23 +59,23 @@ func TestSystemdIsToldOfReadyAliveAndTheEnd(t *testing.T) {
 	m := s.systemd()
 	s.daemon = s.StartDaemon("NOTIFY_SOCKET="+m.path, "WATCHDOG_USEC=3000000")
 	s.Eventually("READY=1 and several WATCHDOG=1", func() (bool, any) {
-		all, alive := m.heard("WATCHDOG=1")
+		all, alive := m.messages("WATCHDOG=1")
 		return alive >= 3 && slices.Contains(all, "READY=1"), all
 	})
-	all, ready := m.heard("READY=1")
+	all, ready := m.messages("READY=1")
 	if ready != 1 || slices.Contains(all, "STOPPING=1") {
 		t.Errorf("a daemon that runs has said %q", all)
 	}
 	s.terminate(s.daemon)
 	s.Eventually("STOPPING=1", func() (bool, any) {
-		all, stopping := m.heard("STOPPING=1")
+		all, stopping := m.messages("STOPPING=1")
 		return stopping == 1, all
 	})
 }
 
 // terminate ends the daemon as systemd does under KillMode=mixed: SIGTERM for
 // the main process alone. It must exit with status 0.
-func (s *site) terminate(d *testbed.Daemon) {
+func (s *site) terminate(d *bed.Daemon) {
 	s.t.Helper()
 	s.must(syscall.Kill(d.Pid(), syscall.SIGTERM))
 	if err := d.Wait(); err != nil {

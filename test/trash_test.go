@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
-// Deleted, withdrawn after the grace, and back: by command, by uploading it
-// again, and under another name. The link is the same, nothing is encoded.
+// A deleted photo is withdrawn after the grace, and comes back by the command, by an upload,
+// or by an upload under another name. It has the same link, and no new renditions are made.
 func TestTrash(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("trash", "job1")
@@ -29,7 +29,7 @@ func TestTrash(t *testing.T) {
 			t.Errorf("in the trash: %+v", e)
 		}
 	}
-	s.sameRenditions(rendered)
+	s.requireSameRenditions(rendered)
 	if r := s.Picday("trash", "restore", u.Name, "job1/A/never.jpg"); r.Code != 3 {
 		t.Errorf("restoring what is not there: %v", r)
 	}
@@ -46,12 +46,12 @@ func TestTrash(t *testing.T) {
 	if !wire.Exists("/job1/A/a.jpg") {
 		t.Error("the uploader does not see what was restored")
 	}
-	s.sameRenditions(rendered)
-	s.remainsPublished(u, "job1/A/a.jpg", "job1/A/b.jpg", "job1/A/other.jpg")
+	s.requireSameRenditions(rendered)
+	s.requireStillPublishedBesideTrash(u, "job1/A/a.jpg", "job1/A/b.jpg", "job1/A/other.jpg")
 }
 
-// remainsPublished is remains where the trash may hold something.
-func (s *site) remainsPublished(u *testbed.Uploader, paths ...string) {
+// requireStillPublishedBesideTrash is requireStillPublished for accounts that may have photos in the trash.
+func (s *site) requireStillPublishedBesideTrash(u *bed.Uploader, paths ...string) {
 	s.t.Helper()
 	s.Never("photos are withdrawn", 2*grace, func() (bool, any) {
 		have := keys(s.photos(u))
@@ -59,9 +59,9 @@ func (s *site) remainsPublished(u *testbed.Uploader, paths ...string) {
 	})
 }
 
-// What is deleted and uploaded again within the grace was never away.
+// A photo that is deleted and uploaded again within the grace stays published all the time.
 func TestTheGrace(t *testing.T) {
-	s := newSite(t, testbed.Options{DeleteGrace: time.Hour})
+	s := newSite(t, bed.Options{DeleteGrace: time.Hour})
 	u := s.jobs("grace", "job1")
 	wire := u.ByKey().MustWire()
 	s.must(wire.Mkdir("/job1/A"))
@@ -70,8 +70,8 @@ func TestTheGrace(t *testing.T) {
 	before := s.waitPhotos(u, "job1/A/a.jpg", "job1/A/b.jpg")
 	s.must(wire.Remove("/job1/A/a.jpg"))
 	s.must(wire.Remove("/job1/A/b.jpg"))
-	s.proof(u, "/job1/A/proof.jpg")
-	s.settled()
+	s.uploadAndWait(u, "/job1/A/proof.jpg")
+	s.rescan()
 	successor := photo()
 	s.must(wire.Put("/job1/A/a.jpg", successor))
 	s.waitSum(u, "job1/A/a.jpg", successor)
@@ -82,16 +82,16 @@ func TestTheGrace(t *testing.T) {
 	if trash := s.trash(u); len(trash) > 0 {
 		t.Errorf("in the trash within the grace: %v", trash)
 	}
-	// The grace goes on over a restart, and so does the photo.
+	// A restart neither ends the grace nor withdraws the photo.
 	s.daemon.Kill()
 	s.daemon = s.StartDaemon()
-	s.settled()
+	s.rescan()
 	s.waitPhotos(u, "job1/A/a.jpg", "job1/A/b.jpg", "job1/A/proof.jpg")
 }
 
-// The trash ends: then the files go, but not those that another photo needs.
+// When photos expire, their files are deleted, except those that another photo needs.
 func TestTheTrashEnds(t *testing.T) {
-	s := newSite(t, testbed.Options{TrashKeep: 3 * time.Second})
+	s := newSite(t, bed.Options{TrashKeep: 3 * time.Second})
 	u := s.jobs("ends", "job1")
 	wire := u.ByKey().MustWire()
 	s.must(wire.Mkdir("/job1/A"))
@@ -108,7 +108,7 @@ func TestTheTrashEnds(t *testing.T) {
 		ends = e.ExpiresAt
 	}
 	s.Eventually("the time is over", func() (bool, any) { return time.Now().After(ends), ends })
-	// The daemon looks every few minutes, and when it starts.
+	// The daemon empties the trash every few minutes, and when it starts.
 	s.daemon.Stop(syscall.SIGTERM)
 	s.daemon = s.StartDaemon()
 	s.Eventually("the trash has ended", func() (bool, any) {

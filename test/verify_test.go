@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"picday/internal/testbed"
-	"picday/internal/testphoto"
+	"picday/internal/test/bed"
+	testphoto "picday/internal/test/photo"
 )
 
 type differences struct {
@@ -23,8 +23,8 @@ type differences struct {
 	Differences []struct{ Kind, Account, Path, File, Message, Fix string }
 }
 
-// differs requires that verify finds exactly these, "kind what" each.
-func (s *site) differs(want ...string) (v differences) {
+// requireDifferences requires that verify finds exactly these differences, each "kind what".
+func (s *site) requireDifferences(want ...string) (v differences) {
 	s.t.Helper()
 	r := s.Picday("verify", "--json")
 	s.decode(r.Stdout, &v)
@@ -52,44 +52,44 @@ func TestVerifyBothDirections(t *testing.T) {
 	s.must(wire.Mkdir("/sold/A"))
 	s.must(wire.Put("/sold/A/s.jpg", photo()))
 	s.must(wire.Put("/job1/lost.jpg", photo()))
-	s.proof(u, "/job1/A/x.jpg")
-	s.proof(u, "/job1/A/y.jpg")
-	s.proof(school, "/"+school.Name+"/user-pictures/12.jpg")
+	s.uploadAndWait(u, "/job1/A/x.jpg")
+	s.uploadAndWait(u, "/job1/A/y.jpg")
+	s.uploadAndWait(school, "/"+school.Name+"/user-pictures/12.jpg")
 	s.MustPicday("job", "activate", u.Name, "sold")
-	if v := s.differs(); v.Originals != 4 || v.Renditions != 8 || v.Uploads != 5 || v.Waiting != 0 {
+	if v := s.requireDifferences(); v.Originals != 4 || v.Renditions != 8 || v.Uploads != 5 || v.Waiting != 0 {
 		t.Errorf("%+v", v)
 	}
-	// What is under way is no difference.
-	f, err := wire.Open("/job1/A/slow.jpg", testbed.Write|testbed.Create|testbed.Truncate)
+	// verify reports no difference for a running upload.
+	f, err := wire.Open("/job1/A/slow.jpg", bed.Write|bed.Create|bed.Truncate)
 	s.must(err)
 	_, err = f.Write(photo()[:100])
 	s.must(err)
-	s.settled()
-	if v := s.differs(); v.Waiting != 1 {
+	s.rescan()
+	if v := s.requireDifferences(); v.Waiting != 1 {
 		t.Errorf("%+v", v)
 	}
 	s.must(f.Close())
 	s.must(os.Remove(u.Dir() + "/job1/A/slow.jpg"))
 
-	// Behind the back of a daemon that does not run.
+	// Change files while the daemon does not run.
 	s.daemon.Stop(syscall.SIGTERM)
 	s.must(os.Remove(u.Dir() + "/job1/A/x.jpg"))
 	s.must(os.WriteFile(u.Dir()+"/job1/A/new.jpg", photo(), 0o644))
-	if v := s.differs("upload job1/A/x.jpg"); v.Waiting != 1 {
+	if v := s.requireDifferences("upload job1/A/x.jpg"); v.Waiting != 1 {
 		t.Errorf("%+v", v)
 	}
-	// The folder of an account gone altogether.
+	// Remove the whole folder of an account.
 	s.must(os.Rename(school.Dir(), s.Dir+"/aside"))
-	s.differs("upload job1/A/x.jpg", "folder user-pictures")
+	s.requireDifferences("upload job1/A/x.jpg", "folder user-pictures")
 	s.must(os.Rename(s.Dir+"/aside", school.Dir()))
 	volume := readFile(t, s.Uploads+"/.picday-volume")
 	s.must(os.Remove(s.Uploads + "/.picday-volume"))
-	s.differs("volume ")
+	s.requireDifferences("volume ")
 	s.damage(s.Uploads+"/.picday-volume", volume)
 	s.daemon = s.StartDaemon()
 	s.waitPhotos(u, "job1/A/new.jpg", "job1/A/y.jpg", "sold/A/s.jpg")
-	s.differs()
-	// Into an active job's folder nothing is taken.
+	s.requireDifferences()
+	// Files in an active job's folder are not processed.
 	s.must(os.WriteFile(s.Uploads+"/.active/"+u.Name+"/sold/A/late.jpg", photo(), 0o644))
 	s.Eventually("it is old enough to have been taken", func() (bool, any) {
 		r := s.Picday("verify")
@@ -101,8 +101,8 @@ func TestVerifyRepairs(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("repair", "job1")
 	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
-	s.proof(u, "/job1/A/x.jpg")
-	served := s.served(u)
+	s.uploadAndWait(u, "/job1/A/x.jpg")
+	served := s.servedSums(u)
 	for _, name := range keys(s.renditions()) {
 		s.must(os.Remove(name))
 	}
@@ -111,7 +111,7 @@ func TestVerifyRepairs(t *testing.T) {
 	s.must(os.WriteFile(orphan, photo(), 0o600))
 	s.must(os.WriteFile(young, photo(), 0o600))
 	s.must(os.Chtimes(orphan, time.Time{}, time.Now().Add(-2*time.Hour)))
-	s.differs("orphan "+orphan, "rendition large", "rendition thumb")
+	s.requireDifferences("orphan "+orphan, "rendition large", "rendition thumb")
 	if r := s.Picday("verify", "--repair"); r.Code != 4 || !strings.Contains(r.Stderr, "stop picdayd") && !strings.Contains(r.Stderr, "stop it first") {
 		t.Errorf("while picdayd runs: %v", r)
 	}
@@ -130,20 +130,20 @@ func TestVerifyRepairs(t *testing.T) {
 		have := keys(s.renditions())
 		return len(have) == 3, have
 	})
-	s.differs()
-	same(t, "what the link shows", served, s.served(u))
+	s.requireDifferences()
+	requireSame(t, "what the link shows", served, s.servedSums(u))
 }
 
-// While uploads come, are overwritten, moved and deleted, and the trash is
-// emptied, there is no moment in which verify sees a difference.
+// verify finds no difference while files are uploaded, overwritten, moved and deleted, and
+// the trash is emptied.
 func TestVerifyWhileUploadsRun(t *testing.T) {
-	s := newSite(t, testbed.Options{Settle: 50 * time.Millisecond, DeleteGrace: 50 * time.Millisecond})
+	s := newSite(t, bed.Options{Settle: 50 * time.Millisecond, DeleteGrace: 50 * time.Millisecond})
 	u := s.jobs("vbusy", "job1")
 	wire := u.ByKey().MustWire()
 	s.must(wire.Mkdir("/job1/A"))
-	s.proof(u, "/job1/A/first.jpg")
+	s.uploadAndWait(u, "/job1/A/first.jpg")
 	for round := range 10 {
-		s.MustPicday("trash", "empty")
+		s.MustPicday("trash", "empty", "--all")
 		cmd := s.PicdayCmd("verify")
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &out
@@ -163,13 +163,13 @@ func TestVerifyWhileUploadsRun(t *testing.T) {
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("round %d: %v\n%s", round, err, out.String())
 		}
-		s.settled()
+		s.rescan()
 	}
 	s.verify()
 }
 
-// Two children's renditions exchanged on disk, and a rotten spot that leaves a
-// rendition's size and structure as they were.
+// verify finds two renditions that were exchanged on disk, and a change within a rendition
+// that keeps its size and structure.
 func TestVerifySeesRenditions(t *testing.T) {
 	s := newSite(t)
 	u := s.jobs("vrend", "job1")
@@ -178,8 +178,8 @@ func TestVerifySeesRenditions(t *testing.T) {
 		s.must(u.ByKey().MustWire().Put("/job1/A/"+name+".jpg", testphoto.Tiny(i)))
 	}
 	s.waitPhotos(u, "job1/A/x.jpg", "job1/A/y.jpg")
-	served := s.served(u)
-	s.differs()
+	served := s.servedSums(u)
+	s.requireDifferences()
 	thumbs, err := filepath.Glob(s.Data + "/renditions/*/*-thumb-*.jpg")
 	s.must(err)
 	large, err := filepath.Glob(s.Data + "/renditions/*/*-large-*.jpg")
@@ -193,7 +193,7 @@ func TestVerifySeesRenditions(t *testing.T) {
 		rotten[len(rotten)/2+i] ^= 0x20
 	}
 	s.damage(large[0], rotten)
-	s.differs("rendition "+thumbs[0], "rendition "+thumbs[1], "rendition "+large[0])
+	s.requireDifferences("rendition "+thumbs[0], "rendition "+thumbs[1], "rendition "+large[0])
 	s.daemon.Stop(syscall.SIGTERM)
 	if r := s.Picday("verify", "--repair", "--rate", "50"); r.Code != 0 {
 		t.Error(r)
@@ -203,20 +203,20 @@ func TestVerifySeesRenditions(t *testing.T) {
 		r := s.Picday("verify", "--json")
 		return r.Code == 0, r
 	})
-	same(t, "what the links show", served, s.served(u))
+	requireSame(t, "what the links show", served, s.servedSums(u))
 }
 
-// What the catalogue says of links and paths is compared too.
+// verify also checks the links and paths in the catalogue.
 func TestVerifySeesLinksAndDoubles(t *testing.T) {
 	s := newSite(t)
 	u, school := s.jobs("vlink", "job1"), s.portraits("vlinks")
 	s.must(u.ByKey().MustWire().Mkdir("/job1/A"))
 	for _, name := range []string{"a", "b", "c"} {
-		s.proof(u, "/job1/A/"+name+".jpg")
+		s.uploadAndWait(u, "/job1/A/"+name+".jpg")
 	}
-	s.proof(school, "/"+school.Name+"/user-pictures/12.jpg")
+	s.uploadAndWait(school, "/"+school.Name+"/user-pictures/12.jpg")
 	s.MustPicday("link", "rotate", school.Name, "12")
-	s.differs()
+	s.requireDifferences()
 	s.daemon.Stop(syscall.SIGTERM)
 	db, err := sql.Open("sqlite3", s.Data+"/catalogue.sqlite")
 	s.must(err)
@@ -224,5 +224,5 @@ func TestVerifySeesLinksAndDoubles(t *testing.T) {
 	_, err = db.Exec(`UPDATE photo SET link = 'aside' WHERE file = 'a.jpg';
 		UPDATE photo SET path = (SELECT path FROM photo p WHERE p.file = 'b.jpg') WHERE file = 'c.jpg'`)
 	s.must(err)
-	s.differs("link job1/A/a.jpg", "no-file job1/A/c.jpg", "double job1/A/b.jpg")
+	s.requireDifferences("link job1/A/a.jpg", "no-file job1/A/c.jpg", "double job1/A/b.jpg")
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A scan that finds nothing new, next to find in the same run.
+// BenchmarkScan compares a scan that finds nothing new with find(1) in the same run.
 func BenchmarkScan(b *testing.B) {
 	w := open(b, b.TempDir())
 	for d := range 1000 {
@@ -33,8 +33,8 @@ func BenchmarkScan(b *testing.B) {
 		w.scan()
 		scan += time.Since(begin)
 	}
-	if s := w.Status(); s.LastScan.Files != 100_000 || len(w.given) != 0 {
-		b.Fatalf("%+v, %d given out", s, len(w.given))
+	if s := w.Status(); s.LastScan.Files != 100_000 || len(w.sent) != 0 {
+		b.Fatalf("%+v, %d sent", s, len(w.sent))
 	}
 	b.ReportMetric(float64(scan)/float64(find), "times-find")
 	b.ReportMetric(float64(scan.Milliseconds())/float64(b.N), "ms/scan")

@@ -6,10 +6,12 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+
+	"picday/internal/upload"
 )
 
-// What is deeper than it may be is not there; the folder that is too deep is
-// given out instead, and never watched.
+// Files below Options.Depth are ignored. The folder that is too deep is sent instead, and
+// is not watched.
 func TestDepth(t *testing.T) {
 	w := open(t, t.TempDir())
 	w.opt.Depth = 3
@@ -17,9 +19,9 @@ func TestDepth(t *testing.T) {
 	w.mkdir("job/a/b/c")
 	w.write("job/a/1.jpg")
 	w.write("job/a/b/c/2.jpg")
-	given := func(path string) func() bool { return func() bool { return w.times(path) > 0 } }
-	w.until("the file is given out", given("job/a/1.jpg"))
-	w.until("the folder is given out", given("job/a/b"))
+	sent := func(path string) func() bool { return func() bool { return w.times(path) > 0 } }
+	w.until("the file is sent", sent("job/a/1.jpg"))
+	w.until("the folder is sent", sent("job/a/b"))
 	w.write("job/a/b/3.jpg")
 	w.scan()
 	w.must(os.RemoveAll(w.path("job/a/b")))
@@ -34,26 +36,27 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-type deafLedger struct {
+// failingLedger fails the next calls of Dirs.
+type failingLedger struct {
 	*ledger
-	deaf atomic.Int32 // so often
+	failures atomic.Int32 // number of calls that still fail
 }
 
-func (d *deafLedger) Dirs(ctx context.Context, root string) ([]string, error) {
-	if d.deaf.Add(-1) >= 0 {
+func (f *failingLedger) Dirs(ctx context.Context, account string) ([]string, error) {
+	if f.failures.Add(-1) >= 0 {
 		return nil, errors.New("database is locked")
 	}
-	return d.ledger.Dirs(ctx, root)
+	return f.ledger.Dirs(ctx, account)
 }
 
-// Folders that only the ledger knows are found when it can be asked again, not
-// with the next scan.
+// The audit is retried after an error of the ledger. It finds folders that only the
+// ledger knows before the next scan.
 func TestTheAuditIsTriedAgain(t *testing.T) {
 	w := open(t, t.TempDir())
-	deaf := &deafLedger{ledger: w.ledger}
-	deaf.deaf.Store(3)
-	w.opt.Ledger = deaf
-	w.ledger.put("job/phantom/x.jpg", Identity{Ino: 1})
+	failing := &failingLedger{ledger: w.ledger}
+	failing.failures.Store(3)
+	w.asked = failing
+	w.ledger.put("job/phantom/x.jpg", upload.Identity{Ino: 1})
 	w.run()
 	w.until("it is noticed", func() bool { return w.hinted("job/phantom") > 0 })
 }

@@ -10,165 +10,170 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
-	"picday/layout"
+	"picday/internal/layout"
+	"picday/internal/upload"
 )
 
-// dirs knows every directory below the trees and which inode each watch is on.
+// dirs holds every known directory of the trees and the inode that each watch is on.
 //
 // An inotify watch belongs to an inode, fsnotify names it by the path it was
 // added under, and adding an inode a second time under another path changes
 // nothing. So a renamed directory goes on reporting its old path, and a walker
 // that meets the new path before the event of the old one is processed
-// would add nothing at all. Therefore one inode has one path here, and taking
-// an inode over drops the old path with all that is below it first.
+// would add no watch. Therefore dirs has one path per inode: takeOver drops the
+// old path of an inode, and everything below it, before the new one is added.
 //
-// A directory is only in here while its parent is, unless it is a tree. A walker
-// that is late (its directory was dropped meanwhile) is thereby refused,
-// and whoever dropped the parent lists it anew.
+// dirs holds a directory only while it holds its parent, unless it is a tree. So
+// add refuses a late walker, one whose directory was dropped meanwhile; the code
+// that dropped the parent has it listed again.
 type dirs struct {
-	fs  *fsnotify.Watcher // nil: the kernel had no instance left
-	in  *inbox
-	log zerolog.Logger
+	inotify *fsnotify.Watcher // nil: the kernel had no inotify instance left
+	in      *inbox
+	log     zerolog.Logger
 
-	max int // directories of a root; 0 is any number
+	max int // directories of a root; 0 means no limit
 
-	mu     sync.Mutex
-	count  map[string]int    // of directories, by root
-	over   map[string]string // by root, one that was refused
-	at     map[string]*dir
-	paths  map[inode]string
-	polled map[string]*tree
-	short  bool // the kernel ran out of watches, and we said so
+	mu           sync.Mutex
+	count        map[string]int    // number of directories, by account
+	refused      map[string]string // by account, the path of one directory that max excludes
+	byPath       map[string]*dir   // by absolute path
+	pathOf       map[inode]string  // the absolute path of each inode
+	polled       map[string]*tree  // directories without a watch, or that could not be listed
+	outOfWatches bool              // the kernel ran out of watches, and that was logged
 }
 
 type dir struct {
-	tree    *tree
-	inode   inode  // zero: could not be opened
-	mount   uint64 // of what is mounted where
-	kids    map[string]bool
-	watched bool
-	failed  error // listing it did not work
+	tree     *tree
+	inode    inode           // zero: could not be opened
+	mount    uint64          // mount ID, from statx
+	children map[string]bool // absolute paths of its subdirectories
+	watched  bool
+	failed   error // of the last listing, nil if it worked
 }
 
 var (
-	errStale = errors.New("no longer wanted")
-	errMoved = errors.New("moved meanwhile")
-	errFull  = errors.New("too many directories")
+	errDropped  = errors.New("dropped meanwhile")
+	errMoved    = errors.New("moved meanwhile")
+	errDirLimit = errors.New("too many directories")
 )
 
-func newDirs(fs *fsnotify.Watcher, in *inbox, most int, log zerolog.Logger) *dirs {
+func newDirs(inotify *fsnotify.Watcher, in *inbox, max int, log zerolog.Logger) *dirs {
 	return &dirs{
-		fs: fs, in: in, log: log, max: most, count: map[string]int{}, over: map[string]string{},
-		at: map[string]*dir{}, paths: map[inode]string{}, polled: map[string]*tree{},
+		inotify: inotify, in: in, log: log, max: max, count: map[string]int{}, refused: map[string]string{},
+		byPath: map[string]*dir{}, pathOf: map[inode]string{}, polled: map[string]*tree{},
 	}
 }
 
 func (d *dirs) close() error {
-	if d.fs == nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.inotify == nil {
 		return nil
 	}
-	return d.fs.Close()
+	return d.inotify.Close()
 }
 
 // add watches a directory that the caller holds open, so that its inode number
-// stays its own. What is added already is added again: after an overflow the
-// watch may be gone and the inode number be another directory's. One too many
-// of its root is an errFull, unless it must be added.
-func (d *dirs) add(t *tree, path string, st *stat, must bool) error {
+// is not reused. A known directory is added again, because after an overflow its
+// watch may be gone and its path may name another inode. It returns errDirLimit for
+// a directory beyond max, unless force is set, and errDropped if the directory's tree
+// or parent was dropped meanwhile.
+func (d *dirs) add(t *tree, path string, st *upload.Stat, force bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n := d.at[path]; n != nil && n.inode != st.inode() {
+	if n := d.byPath[path]; n != nil && n.inode != inodeOf(st) {
 		d.drop(path)
-		d.in.note(path, opVanished, nil)
+		d.in.add(path, opVanished, nil)
 	}
-	twin := d.takeOver(path, st.inode())
+	mountedTwice := d.takeOver(path, inodeOf(st))
 	if !d.wanted(t, path) {
-		return errStale
+		return errDropped
 	}
-	if !must && !d.hasRoom(t, path) {
-		return errFull
+	if !force && !d.belowLimit(t, path) {
+		return errDirLimit
 	}
 	watched := false
-	if !twin && d.fs != nil {
-		err := d.fs.Add(path)
+	if !mountedTwice && d.inotify != nil {
+		err := d.inotify.Add(path)
 		if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
 			d.drop(path)
 			return errMoved
 		}
 		watched = err == nil
-		d.complain(path, err)
+		d.logWatchError(path, err)
 	}
 	n := d.put(t, path)
-	n.inode, n.mount, n.watched = st.inode(), st.mount, watched
-	if !twin {
-		d.paths[n.inode] = path
+	n.inode, n.mount, n.watched = inodeOf(st), st.Mount, watched
+	if !mountedTwice {
+		d.pathOf[n.inode] = path
 	}
 	d.setPolled(path, n)
-	// Adding goes by name, so only now is it known what was added.
-	if now, err := t.look(path); err != nil || now.inode() != st.inode() {
+	// fsnotify adds by path, so check that the path still names this inode.
+	if now, err := t.look(path); err != nil || inodeOf(now) != inodeOf(st) {
 		d.drop(path)
 		return errMoved
 	}
 	return nil
 }
 
-// takeOver drops the path an inode was watched under before. Where that path
-// still shows the inode, it is mounted twice; the second path is polled.
-func (d *dirs) takeOver(path string, id inode) (twin bool) {
-	old, ok := d.paths[id]
+// takeOver drops the path under which an inode was watched before. If that path
+// still leads to the inode, the directory is mounted twice: mountedTwice is true, and
+// the second path is polled.
+func (d *dirs) takeOver(path string, id inode) (mountedTwice bool) {
+	old, ok := d.pathOf[id]
 	if !ok || old == path {
 		return false
 	}
-	if st, err := d.at[old].tree.look(old); err == nil && st.inode() == id {
+	if st, err := d.byPath[old].tree.look(old); err == nil && inodeOf(st) == id {
 		return true
 	}
 	d.drop(old)
-	d.in.note(old, opVanished, nil)
+	d.in.add(old, opVanished, nil)
 	return false
 }
 
-// fail remembers a directory that could not be listed; polling tries again.
-func (d *dirs) fail(t *tree, path string, err error) {
+// setFailed records a directory that could not be listed; polling tries it again.
+func (d *dirs) setFailed(t *tree, path string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	known := d.at[path] != nil && d.at[path].failed != nil
+	known := d.byPath[path] != nil && d.byPath[path].failed != nil
 	if isGone(err) {
 		d.drop(path)
 	}
-	if !d.wanted(t, path) || !d.hasRoom(t, path) {
+	if !d.wanted(t, path) || !d.belowLimit(t, path) {
 		return
 	}
 	n := d.put(t, path)
 	if !known {
-		// The error of a directory that was opened has its path in it.
+		// The error may contain the path, which must not reach the log unescaped.
 		d.log.Warn().Str(zerolog.ErrorFieldName, layout.Shown(err.Error())).Str("dir", layout.Shown(path)).Msg("cannot list, trying again")
 	}
 	n.failed = err
 	d.setPolled(path, n)
 }
 
-func (d *dirs) listed(path string) {
+func (d *dirs) setListed(path string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n := d.at[path]; n != nil {
+	if n := d.byPath[path]; n != nil {
 		n.failed = nil
 		d.setPolled(path, n)
 	}
 }
 
-// wanted is the rule that makes late walkers harmless.
+// wanted tells whether path may be added: its tree is in use and its parent is known.
 func (d *dirs) wanted(t *tree, path string) bool {
-	return !t.dead.Load() && (path == t.abs || d.at[filepath.Dir(path)] != nil)
+	return !t.removed.Load() && (path == t.abs || d.byPath[filepath.Dir(path)] != nil)
 }
 
 func (d *dirs) put(t *tree, path string) *dir {
-	n := d.at[path]
+	n := d.byPath[path]
 	if n == nil {
-		n = &dir{tree: t, kids: map[string]bool{}}
-		d.at[path] = n
-		d.count[t.root]++
-		if up := d.at[filepath.Dir(path)]; up != nil && path != t.abs {
-			up.kids[path] = true
+		n = &dir{tree: t, children: map[string]bool{}}
+		d.byPath[path] = n
+		d.count[t.account]++
+		if up := d.byPath[filepath.Dir(path)]; up != nil && path != t.abs {
+			up.children[path] = true
 		}
 	}
 	return n
@@ -182,102 +187,102 @@ func (d *dirs) setPolled(path string, n *dir) {
 	}
 }
 
-// drop forgets path and everything below it, if it is in here.
+// drop removes path and everything below it. It returns false if path is not known.
 func (d *dirs) drop(path string) bool {
-	n := d.at[path]
+	n := d.byPath[path]
 	if n == nil {
 		return false
 	}
-	for kid := range n.kids {
-		d.drop(kid)
+	for child := range n.children {
+		d.drop(child)
 	}
 	if n.watched {
 		d.unwatch(path)
 	}
-	delete(d.at, path)
-	d.count[n.tree.root]--
+	delete(d.byPath, path)
+	d.count[n.tree.account]--
 	delete(d.polled, path)
-	if d.paths[n.inode] == path {
-		delete(d.paths, n.inode)
+	if d.pathOf[n.inode] == path {
+		delete(d.pathOf, n.inode)
 	}
-	if up := d.at[filepath.Dir(path)]; up != nil {
-		delete(up.kids, path)
+	if up := d.byPath[filepath.Dir(path)]; up != nil {
+		delete(up.children, path)
 	}
 	return true
 }
 
-// unwatch ignores errors: what it removes is often gone already.
+// unwatch ignores errors, because the kernel has often removed the watch already.
 //
-// fsnotify 1.10 panics when Remove meets a path whose watch Add has lost: the
-// path was watched, and when it was added again it named, for that moment, a
-// directory watched under another path. Its maps are right again and its lock is
-// released when it panics.
+// Remove of fsnotify 1.10 panics for a path that was added twice, if at the second
+// Add the path named a directory that is watched under another path. By then its
+// maps are consistent and its lock is released, so the panic can be ignored.
 func (d *dirs) unwatch(path string) {
 	defer func() { _ = recover() }()
-	_ = d.fs.Remove(path)
+	_ = d.inotify.Remove(path)
 }
 
-// complain says once that watches ran out; Status names the directories.
-func (d *dirs) complain(path string, err error) {
+// logWatchError logs that a watch could not be added. It logs only once that watches
+// ran out; Status lists the directories.
+func (d *dirs) logWatchError(path string, err error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM):
-		if !d.short {
+		if !d.outOfWatches {
 			d.log.Warn().Str("dir", layout.Shown(path)).Msg("out of inotify watches, polling: raise fs.inotify.max_user_watches")
 		}
-		d.short = true
-	case d.at[path] == nil:
+		d.outOfWatches = true
+	case d.byPath[path] == nil:
 		d.log.Warn().Err(err).Str("dir", layout.Shown(path)).Msg("cannot watch, polling")
 	}
 }
 
-// Drop is drop for those who do not hold the lock.
+// Drop is drop for callers that do not hold the lock.
 func (d *dirs) Drop(path string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.drop(path)
 }
 
-// retire ends a tree: nothing below it can be added any more.
-func (d *dirs) retire(t *tree) {
+// removeTree marks a tree as no longer in use, so that add refuses everything in it.
+func (d *dirs) removeTree(t *tree) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	t.dead.Store(true)
+	t.removed.Store(true)
 	d.drop(t.abs)
 }
 
 func (d *dirs) has(path string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.at[path] != nil
+	return d.byPath[path] != nil
 }
 
-// shows tells whether path is in here as this very inode.
-func (d *dirs) shows(path string, id inode) bool {
+// hasInode tells whether path is known with this inode.
+func (d *dirs) hasInode(path string, id inode) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.at[path] != nil && d.at[path].inode == id
+	return d.byPath[path] != nil && d.byPath[path].inode == id
 }
 
 func (d *dirs) mountOf(path string) (id inode, mount uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n := d.at[path]; n != nil {
+	if n := d.byPath[path]; n != nil {
 		return n.inode, n.mount
 	}
 	return inode{}, 0
 }
 
-func (d *dirs) kidsOf(path string) map[string]bool {
+func (d *dirs) childrenOf(path string) map[string]bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	kids := map[string]bool{}
-	if n := d.at[path]; n != nil {
-		for kid := range n.kids {
-			kids[kid] = true
+	children := map[string]bool{}
+	if n := d.byPath[path]; n != nil {
+		for child := range n.children {
+			children[child] = true
 		}
 	}
-	return kids
+	return children
 }
 
 func (d *dirs) toPoll() map[string]*tree {
@@ -293,17 +298,17 @@ func (d *dirs) toPoll() map[string]*tree {
 func (d *dirs) failed(path string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.at[path] != nil && d.at[path].failed != nil
+	return d.byPath[path] != nil && d.byPath[path].failed != nil
 }
 
-// lists tells whether path is in here and could be listed.
-func (d *dirs) lists(path string) bool {
+// isListed tells whether path is known and was listed without an error.
+func (d *dirs) isListed(path string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.at[path] != nil && d.at[path].failed == nil
+	return d.byPath[path] != nil && d.byPath[path].failed == nil
 }
 
-func (d *dirs) polls() bool {
+func (d *dirs) hasPolled() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.polled) > 0
@@ -312,8 +317,8 @@ func (d *dirs) polls() bool {
 func (d *dirs) report(s *Status) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s.OutOfWatches = d.short
-	for path, n := range d.at {
+	s.OutOfWatches = d.outOfWatches
+	for path, n := range d.byPath {
 		if n.watched {
 			s.WatchedDirs++
 		} else if n.failed == nil {

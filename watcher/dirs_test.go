@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A naive watcher lists a new directory before it watches it, and misses what
-// is made in between.
+// No file is missed in new directories. A watcher that lists a directory before it watches
+// it misses the files that are created in between.
 func TestFreshTreesMissNothing(t *testing.T) {
 	w := start(t)
 	var g sync.WaitGroup
@@ -39,12 +39,13 @@ func TestFreshTreesMissNothing(t *testing.T) {
 	}
 	g.Wait()
 	if n := len(w.onDisk()); n != 50*3*8 {
-		t.Fatalf("made %d files", n)
+		t.Fatalf("created %d files", n)
 	}
 	w.caughtUp()
 }
 
-// After a rename the old watch reports the old path, and adding the new one is a no-op.
+// Files are found in a directory that was renamed. Its watch reports the old path, and
+// inotify adds no second watch under the new one.
 func TestRenamedDirectoriesStayVisible(t *testing.T) {
 	for name, step := range map[string]func(w *world, i int) (now string){
 		"onward": func(w *world, i int) string {
@@ -92,7 +93,7 @@ func TestRenamedDirectoriesStayVisible(t *testing.T) {
 					w.write(fmt.Sprintf("%s/deep/er/%d.jpg", now, i))
 					if slowly && i%10 == 0 {
 						w.caughtUp()
-						// Nothing but an event can tell of this one.
+						// No scan runs now, so only an event can report this file.
 						w.write(fmt.Sprintf("%s/deep/er/%d-after.jpg", now, i))
 						w.caughtUp()
 					}
@@ -104,7 +105,7 @@ func TestRenamedDirectoriesStayVisible(t *testing.T) {
 	}
 }
 
-// watchesAreRight compares the books with the disk.
+// watchesAreRight waits until dirs and fsnotify have the directories that are on disk.
 func (w *world) watchesAreRight() {
 	w.Helper()
 	w.until("each directory on disk is watched, by its inode, and no other", func() bool {
@@ -120,18 +121,19 @@ func (w *world) watchesAreRight() {
 			}
 			return nil
 		})
-		return maps.Equal(disk, w.books())
+		return maps.Equal(disk, w.watched())
 	})
-	if n := len(w.dirs.fs.WatchList()); n != len(w.books()) {
-		w.Errorf("fsnotify has %d watches, the books say %d", n, len(w.books()))
+	if n := len(w.dirs.inotify.WatchList()); n != len(w.watched()) {
+		w.Errorf("fsnotify has %d watches, dirs has %d", n, len(w.watched()))
 	}
 }
 
-func (w *world) books() map[string]inode {
+// watched returns the inodes of the watched directories by path.
+func (w *world) watched() map[string]inode {
 	w.dirs.mu.Lock()
 	defer w.dirs.mu.Unlock()
 	all := map[string]inode{}
-	for path, d := range w.dirs.at {
+	for path, d := range w.dirs.byPath {
 		if d.watched {
 			all[path] = d.inode
 		}
@@ -139,13 +141,13 @@ func (w *world) books() map[string]inode {
 	return all
 }
 
-// A folder's name reaches the log in its shown form only: JSON leaves C1 controls
-// alone, and terminals obey them.
+// The log has names of folders in their shown form only, because JSON does not escape C1
+// controls, and terminals interpret them.
 func TestNamesInTheLog(t *testing.T) {
 	var log bytes.Buffer
 	d := newDirs(nil, newInbox(), 0, zerolog.New(&log))
-	d.complain("/up/a\u009b2J\x1b[2J\nb", unix.ENOSPC)
-	d.complain("/up/a\u009b2J\x1b[2J\nb", unix.EACCES)
+	d.logWatchError("/up/a\u009b2J\x1b[2J\nb", unix.ENOSPC)
+	d.logWatchError("/up/a\u009b2J\x1b[2J\nb", unix.EACCES)
 	for line := range strings.Lines(log.String()) {
 		var event struct{ Dir string }
 		if err := json.Unmarshal([]byte(line), &event); err != nil || event.Dir == "" || strings.ContainsFunc(event.Dir, unicode.IsControl) {
@@ -157,7 +159,7 @@ func TestNamesInTheLog(t *testing.T) {
 	}
 }
 
-// In fsnotify 1.10 this Remove panics: see unwatch.
+// unwatch survives the panic of Remove in fsnotify 1.10.
 func TestUnwatchSurvivesALostWatch(t *testing.T) {
 	fsn, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -168,7 +170,7 @@ func TestUnwatchSurvivesALostWatch(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	for _, err := range []error{
 		fsn.Add(a), fsn.Add(b),
-		os.WriteFile(a+"/x", nil, 0o644), // nobody reads events: fsnotify goes no further than this one
+		os.WriteFile(a+"/x", nil, 0o644), // nobody reads events, so fsnotify stops at this one
 		os.Rename(a, a+".old"), os.Rename(b, a),
 		fsn.Add(a),
 	} {
@@ -182,7 +184,8 @@ func TestUnwatchSurvivesALostWatch(t *testing.T) {
 	}
 }
 
-// The order that loses: the new path is listed before the event of the old one.
+// An inode is watched under one path, also if its new path is listed before the event of
+// its old one is processed.
 func TestInodeHasOnePath(t *testing.T) {
 	fsn, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -198,40 +201,40 @@ func TestInodeHasOnePath(t *testing.T) {
 		w.must(err)
 		return d.add(tr, w.path(rel), st, false)
 	}
-	shows := func(rels ...string) {
+	watches := func(rels ...string) {
 		t.Helper()
 		for i := range rels {
 			rels[i] = w.path(rels[i])
 		}
-		has, books := fsn.WatchList(), slices.Collect(maps.Keys(d.at))
-		for _, l := range [][]string{has, books, rels} {
+		has, known := fsn.WatchList(), slices.Collect(maps.Keys(d.byPath))
+		for _, l := range [][]string{has, known, rels} {
 			slices.Sort(l)
 		}
-		if !slices.Equal(has, rels) || !slices.Equal(books, rels) {
-			t.Errorf("watched: %q, in the books: %q, want %q", has, books, rels)
+		if !slices.Equal(has, rels) || !slices.Equal(known, rels) {
+			t.Errorf("watched: %q, in dirs: %q, want %q", has, known, rels)
 		}
 	}
-	if err := add("job/a"); err != errStale {
-		t.Errorf("added below nothing: %v", err)
+	if err := add("job/a"); err != errDropped {
+		t.Errorf("added without its parent: %v", err)
 	}
 	for _, dir := range []string{"job", "job/a", "job/a/b"} {
 		w.must(add(dir))
 	}
-	shows("job", "job/a", "job/a/b")
+	watches("job", "job/a", "job/a/b")
 
 	w.rename("job/a", "job/c")
 	w.must(add("job/c"))
-	shows("job", "job/c") // b is below another path, and listed anew
+	watches("job", "job/c") // b has another path now, and must be listed again
 
 	w.must(add("job/c/b"))
 	w.rename("job/c", "job/old")
 	w.mkdir("job/c")
 	w.must(add("job/c"))
-	shows("job", "job/c")
+	watches("job", "job/c")
 
-	d.retire(tr)
-	if err := add("job"); err != errStale {
-		t.Errorf("added to a tree that was taken away: %v", err)
+	d.removeTree(tr)
+	if err := add("job"); err != errDropped {
+		t.Errorf("added to a removed tree: %v", err)
 	}
-	shows()
+	watches()
 }

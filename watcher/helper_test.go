@@ -14,16 +14,26 @@ import (
 	"testing"
 	"time"
 
+	"picday/internal/upload"
+
 	"github.com/rs/zerolog"
 )
 
 // ledger is a catalogue in memory.
 type ledger struct {
-	mu   sync.Mutex
-	dirs map[string]map[string]Identity
+	mu     sync.Mutex
+	dirs   map[string]map[string]upload.Identity
+	skip   func(path string) bool // nil skips nothing
+	unread func(path string) bool // nil: all files are read
 }
 
-func (l *ledger) Known(_ context.Context, _, dir string) (map[string]Identity, error) {
+func (l *ledger) Skip(_ context.Context, _, path string, _ upload.Identity) bool {
+	return l.skip != nil && l.skip(path)
+}
+
+func (l *ledger) Unread(_, path string, _ bool) bool { return l.unread != nil && l.unread(path) }
+
+func (l *ledger) Known(_ context.Context, _, dir string) (map[string]upload.Identity, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.dirs[dir]), nil
@@ -46,21 +56,21 @@ func (l *ledger) Holds(_ context.Context, _, dir string) (bool, error) {
 	return false, nil
 }
 
-func (l *ledger) put(path string, id Identity) {
+func (l *ledger) put(path string, id upload.Identity) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	dir, name := filepath.Split(path)
 	dir = filepath.Clean(dir)
 	if l.dirs[dir] == nil {
-		l.dirs[dir] = map[string]Identity{}
+		l.dirs[dir] = map[string]upload.Identity{}
 	}
 	l.dirs[dir][name] = id
 }
 
-func (l *ledger) all() map[string]Identity {
+func (l *ledger) all() map[string]upload.Identity {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := map[string]Identity{}
+	all := map[string]upload.Identity{}
 	for dir, names := range l.dirs {
 		for name, id := range names {
 			all[filepath.Join(dir, name)] = id
@@ -69,25 +79,27 @@ func (l *ledger) all() map[string]Identity {
 	return all
 }
 
-// world is one root, a watcher on it, and a consumer who believes nothing he has not seen.
+// world is one root, a watcher on it, and a consumer that checks each file and hint on
+// disk before it enters them in the ledger.
 type world struct {
 	testing.TB
 	*Watcher
 	dir    string
 	ledger *ledger
-	reader func(File) (again bool) // called while a file is handed
+	asked  Ledger                         // passed to Run
+	reader func(upload.File) (again bool) // called while a file is in flight
 
-	mu    sync.Mutex
-	given map[string]int
-	gone  map[string]int
-	odd   []string // given out and not regular
+	mu        sync.Mutex
+	sent      map[string]int // number of times, by path
+	hints     map[string]int // of Gone, by path
+	irregular []string       // paths that were sent and are not regular files
 }
 
-const top = "job" // the tree
+const top = "job" // name of the tree
 
-func options(l Ledger) Options {
+func options() Options {
 	return Options{
-		Ledger: l, Settle: 60 * time.Millisecond, SettleUnsure: 150 * time.Millisecond, Poll: 50 * time.Millisecond,
+		Settle: 60 * time.Millisecond, SettleUnsure: 150 * time.Millisecond, Poll: 50 * time.Millisecond,
 		Ignore: func(name string) bool { return strings.HasPrefix(name, ".") },
 		Log:    zerolog.Nop(),
 	}
@@ -96,14 +108,14 @@ func options(l Ledger) Options {
 // open makes a world without running it.
 func open(t testing.TB, dir string) *world {
 	t.Helper()
-	l := &ledger{dirs: map[string]map[string]Identity{}}
-	w, err := New(options(l))
+	l := &ledger{dirs: map[string]map[string]upload.Identity{}}
+	w, err := New(options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &world{TB: t, Watcher: w, dir: dir, ledger: l, given: map[string]int{}, gone: map[string]int{}}
+	o := &world{TB: t, Watcher: w, dir: dir, ledger: l, asked: l, sent: map[string]int{}, hints: map[string]int{}}
 	o.mkdir(top)
-	w.SetRoots([]Root{{Name: "acme", Dir: dir, Trees: []string{top}}})
+	w.SetRoots([]Root{{Account: "acme", Dir: dir, Trees: []string{top}}})
 	return o
 }
 
@@ -115,13 +127,13 @@ func start(t testing.TB) *world {
 	return w
 }
 
-// run also checks that nothing is left behind.
+// run runs the watcher until the test ends, and then checks that no goroutine is left.
 func (w *world) run() {
 	before := runtime.NumGoroutine()
 	ctx, cancel := context.WithCancel(context.Background())
 	var g sync.WaitGroup
 	g.Go(func() {
-		if err := w.Run(ctx); err != nil {
+		if err := w.Run(ctx, w.asked); err != nil {
 			w.Errorf("Run: %v", err)
 		}
 	})
@@ -146,26 +158,26 @@ func (w *world) consume(ctx context.Context) {
 				w.ledger.put(f.Path, f.Identity)
 			}
 			w.mu.Lock()
-			w.given[f.Path]++
+			w.sent[f.Path]++
 			if !f.Regular {
-				w.odd = append(w.odd, f.Path)
+				w.irregular = append(w.irregular, f.Path)
 			}
 			w.mu.Unlock()
 			w.Done(f, again)
 		case g := <-w.Gone():
 			w.mu.Lock()
-			w.gone[g.Path]++
+			w.hints[g.Path]++
 			w.mu.Unlock()
 			w.forget(g.Path)
 		}
 	}
 }
 
-// forget does what a catalogue does with a hint: it looks at each file below.
+// forget handles a hint as the catalogue does: it checks each file at or below the path.
 func (w *world) forget(path string) {
 	for p := range w.ledger.all() {
 		if within(p, path) {
-			if st, err := w.look(p); err != nil || st.isDir() {
+			if st, err := w.look(p); err != nil || st.IsDir() {
 				w.ledger.mu.Lock()
 				delete(w.ledger.dirs[filepath.Dir(p)], filepath.Base(p))
 				if len(w.ledger.dirs[filepath.Dir(p)]) == 0 {
@@ -178,8 +190,8 @@ func (w *world) forget(path string) {
 	}
 }
 
-// look does not follow links on the way, as os.Lstat would.
-func (w *world) look(rel string) (*stat, error) {
+// look follows no link in any element of the path; os.Lstat does.
+func (w *world) look(rel string) (*upload.Stat, error) {
 	return treesOf(Root{Dir: w.dir, Trees: []string{top}}, Options{Volume: byDevice})[0].look(w.path(rel))
 }
 
@@ -203,7 +215,7 @@ func (w *world) rename(from, to string) {
 	w.must(os.Rename(w.path(from), w.path(to)))
 }
 
-// scan returns when everything there is dealt with or held.
+// scan returns when each file is answered or open for writing.
 func (w *world) scan() {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -216,19 +228,19 @@ func (w *world) scan() {
 func (w *world) times(rel string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.given[rel]
+	return w.sent[rel]
 }
 
 func (w *world) hinted(rel string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.gone[rel]
+	return w.hints[rel]
 }
 
-func (w *world) hints() int {
+func (w *world) hintCount() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.gone)
+	return len(w.hints)
 }
 
 func (w *world) until(what string, ok func() bool) {
@@ -242,16 +254,16 @@ func (w *world) until(what string, ok func() bool) {
 		if time.Since(begin) > time.Minute {
 			w.Fatalf("waited in vain until %s; %+v", what, w.Status())
 		}
-		time.Sleep(time.Millisecond + 3*time.Since(asked)) // leave the processor to the watcher
+		time.Sleep(time.Millisecond + 3*time.Since(asked)) // leave processor time to the watcher
 	}
 }
 
-// onDisk is what the ledger has to come to.
-func (w *world) onDisk() map[string]Identity {
-	all := map[string]Identity{}
+// onDisk returns the files that the ledger must have in the end.
+func (w *world) onDisk() map[string]upload.Identity {
+	all := map[string]upload.Identity{}
 	_ = filepath.WalkDir(w.path(top), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return nil // being renamed
+			return nil // it is being renamed
 		}
 		if strings.HasPrefix(d.Name(), ".") {
 			if d.IsDir() {
@@ -268,21 +280,21 @@ func (w *world) onDisk() map[string]Identity {
 	return all
 }
 
-// caughtUp waits until the ledger is the tree, by events alone: no test here runs
-// long enough for the hourly scan.
+// caughtUp waits until the ledger has the files of the tree. Only events can cause that,
+// because no test runs as long as the interval of scans.
 func (w *world) caughtUp() {
 	w.Helper()
-	var disk, seen map[string]Identity
+	var disk, seen map[string]upload.Identity
 	defer func() {
 		if w.Failed() {
 			for p, id := range disk {
 				if seen[p] != id {
-					w.Logf("missed or stale: %q", p)
+					w.Logf("missed or outdated: %q", p)
 				}
 			}
 			for p := range seen {
 				if _, ok := disk[p]; !ok {
-					w.Logf("not noticed to be gone: %q", p)
+					w.Logf("missing, and still in the ledger: %q", p)
 				}
 			}
 		}
@@ -295,8 +307,8 @@ func (w *world) caughtUp() {
 
 func byDevice(dev uint64, _ int) uint64 { return dev }
 
-// identityOf is what the watcher sees without Options.Volume.
-func identityOf(fi os.FileInfo) Identity {
+// identityOf returns the identity that the watcher finds without Options.Volume.
+func identityOf(fi os.FileInfo) upload.Identity {
 	st := fi.Sys().(*syscall.Stat_t)
-	return Identity{Volume: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()}
+	return upload.Identity{Volume: st.Dev, Ino: st.Ino, Size: st.Size, Ctime: st.Ctim.Nano()}
 }

@@ -3,104 +3,112 @@ package watcher
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"picday/internal/upload"
 )
 
-// What can be noted about a path besides the operations of fsnotify.
+// Operations besides those of fsnotify.
 const (
-	opVanished fsnotify.Op = 1 << (iota + 24) // a walker missed it
-	opLook                                    // somebody asked
+	opVanished fsnotify.Op = 1 << (iota + 24) // a walker did not find it
+	opLook                                    // Look was called, or the path must be checked again
 
-	// After one of these a watched directory may be another one, or none.
+	// After one of these a watched path may name another directory, or none.
 	opMoved = fsnotify.Create | fsnotify.Remove | fsnotify.Rename | opVanished
 )
 
-// note is all that is remembered of a path until the keeper gets to it, be it
-// one event or 150 of them.
-type note struct {
-	op    fsnotify.Op
-	at    time.Time // the last of them
-	found *stat     // what a walker saw, if it saw a file
+// pathEvents sums up all events of one path until the event loop processes them.
+type pathEvents struct {
+	op   fsnotify.Op
+	at   time.Time    // of the last event
+	stat *upload.Stat // by a walker, if it found a file
 }
 
-// inbox is the only way to the keeper. Putting something in never blocks.
+// inbox passes events and calls to the event loop. Adding to it never blocks.
 type inbox struct {
-	soft chan struct{} // there are notes; they may wait until more have come together
-	hard chan struct{} // there is something that may not wait
+	hasEvents chan struct{} // there are events; the event loop may collect more before it reads them
+	urgent    chan struct{} // there is a call or an overflow, to be processed at once
 
 	mu        sync.Mutex
-	notes     map[string]note // by absolute path
-	calls     []func(*keeper)
+	events    map[string]pathEvents // by absolute path
+	calls     []func(*loop)
 	overflows int64
 }
 
 func newInbox() *inbox {
-	return &inbox{soft: make(chan struct{}, 1), hard: make(chan struct{}, 1), notes: map[string]note{}}
+	return &inbox{hasEvents: make(chan struct{}, 1), urgent: make(chan struct{}, 1), events: map[string]pathEvents{}}
 }
 
-func ring(bell chan struct{}) {
+func signal(c chan struct{}) {
 	select {
-	case bell <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
-func (in *inbox) note(path string, op fsnotify.Op, found *stat) {
+func (in *inbox) add(path string, op fsnotify.Op, found *upload.Stat) {
 	now := time.Now()
 	in.mu.Lock()
-	n := in.notes[path]
-	n.op |= op
-	n.at = now
+	ev := in.events[path]
+	ev.op |= op
+	ev.at = now
 	if found != nil {
-		n.found = found
+		ev.stat = found
 	}
-	in.notes[path] = n
+	in.events[path] = ev
 	in.mu.Unlock()
-	ring(in.soft)
+	signal(in.hasEvents)
 }
 
-func (in *inbox) call(f func(*keeper)) {
+func (in *inbox) call(f func(*loop)) {
 	in.mu.Lock()
 	in.calls = append(in.calls, f)
 	in.mu.Unlock()
-	ring(in.hard)
+	signal(in.urgent)
 }
 
 func (in *inbox) overflow() {
 	in.mu.Lock()
 	in.overflows++
 	in.mu.Unlock()
-	ring(in.hard)
+	signal(in.urgent)
 }
 
-func (in *inbox) take() (notes map[string]note, calls []func(*keeper), overflows int64) {
+func (in *inbox) take() (events map[string]pathEvents, calls []func(*loop), overflows int64) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	notes, calls, overflows = in.notes, in.calls, in.overflows
-	in.notes, in.calls, in.overflows = map[string]note{}, nil, 0
-	return notes, calls, overflows
+	events, calls, overflows = in.events, in.calls, in.overflows
+	in.events, in.calls, in.overflows = map[string]pathEvents{}, nil, 0
+	return events, calls, overflows
 }
 
-// read drains fsnotify. It must never wait for anything else: fsnotify holds its
-// lock while it sends an error, and the kernel's queue is finite.
-func (w *Watcher) read(ctx context.Context) error {
+// read moves events from fsnotify to the inbox. It must not wait for anything else:
+// fsnotify holds its lock while it sends an error, and the kernel's queue is finite.
+func (w *Watcher) read(ctx context.Context, inotify *fsnotify.Watcher) error {
 	for {
 		select {
-		case e, ok := <-w.dirs.fs.Events:
+		case e, ok := <-inotify.Events:
 			if !ok {
-				return closed(ctx)
+				return w.ended(ctx, inotify)
 			}
 			if w.beforeEvent != nil {
 				w.beforeEvent()
 			}
-			w.in.note(e.Name, e.Op, nil)
-		case err, ok := <-w.dirs.fs.Errors:
+			if dir, name := filepath.Split(e.Name); w.opt.Canary != "" && filepath.Clean(dir) == w.opt.Canary {
+				if e.Op&fsnotify.Create != 0 {
+					w.in.call(func(l *loop) { l.canaryArrived(name) })
+				}
+				continue
+			}
+			w.in.add(e.Name, e.Op, nil)
+		case err, ok := <-inotify.Errors:
 			switch {
 			case !ok:
-				return closed(ctx)
+				return w.ended(ctx, inotify)
 			case errors.Is(err, fsnotify.ErrEventOverflow):
 				w.in.overflow()
 			default:
@@ -110,9 +118,18 @@ func (w *Watcher) read(ctx context.Context) error {
 	}
 }
 
-func closed(ctx context.Context) error {
-	if ctx.Err() != nil {
+// ended has the event loop replace an inotify instance that has ended by itself.
+func (w *Watcher) ended(ctx context.Context, inotify *fsnotify.Watcher) error {
+	switch {
+	case ctx.Err() != nil:
 		return nil
+	case w.opt.Canary == "":
+		return errors.New("inotify ended")
 	}
-	return errors.New("inotify ended")
+	w.in.call(func(l *loop) {
+		if l.dirs.uses(inotify) {
+			l.rebuild(errors.New("inotify ended"))
+		}
+	})
+	return nil
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// inNamespace runs the calling test again as root of a new user namespace, where
-// limits are its own and files of other users are beyond its capabilities. It
-// returns the directory that prepare filled, "" in the parent, which is done.
+// inNamespace runs the calling test again as root of a new user namespace, which has its
+// own limits and no capabilities over files of other users. It returns the directory that
+// prepare filled; "" in the parent process, whose test must return.
 func inNamespace(t *testing.T, prepare func(dir string)) string {
 	t.Helper()
 	const env = "PICDAY_TEST_NAMESPACE_DIR"
@@ -97,8 +97,9 @@ func TestOutOfInstancesIsPolled(t *testing.T) {
 	}
 }
 
-// What we may not open is given out after the long quiet time: its reader says so.
-func TestUnreadableFileIsGivenOut(t *testing.T) {
+// A file that the watcher may not open is sent after SettleUnsure, so that the receiver
+// reports it as unreadable.
+func TestUnreadableFileIsSent(t *testing.T) {
 	dir := inNamespace(t, func(dir string) {
 		for name, mode := range map[string]os.FileMode{"secret.jpg": 0, "notours.jpg": 0o644} {
 			path := dir + "/job/" + name
@@ -118,15 +119,15 @@ func TestUnreadableFileIsGivenOut(t *testing.T) {
 	patient.run()
 	patient.scan()
 	if s := patient.Status(); s.Pending != 2 {
-		t.Errorf("given out like any other: %+v", s)
+		t.Errorf("sent after the short quiet time: %+v", s)
 	}
 	w := open(t, dir)
 	w.run()
 	w.caughtUp()
 }
 
-// With the capabilities of the daemon the mode means nothing.
-func TestModeIsNothing(t *testing.T) {
+// With the capabilities of the daemon, files and directories of any mode are found.
+func TestModeIsIgnored(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}

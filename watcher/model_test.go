@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Random operations; then the ledger has to be the tree.
+// After random operations the ledger has the files of the tree.
 func TestRandomOperations(t *testing.T) {
 	w := start(t)
 	seed := uint64(time.Now().UnixNano())
@@ -32,7 +32,7 @@ func TestRandomOperations(t *testing.T) {
 	}
 }
 
-// anything does one thing that an uploader can do; failing is fine.
+// anything does one random operation that an uploader can do. It ignores errors.
 func (w *world) anything(r *rand.Rand) {
 	dirs, files := []string{w.path(top)}, []string{}
 	_ = filepath.WalkDir(w.path(top), func(path string, d fs.DirEntry, err error) error {
@@ -89,7 +89,7 @@ func (w *world) anything(r *rand.Rand) {
 	case 18:
 		_ = os.Symlink(dir(), fresh())
 	case 19:
-		// Not through a link: a folder without x would be lost to anybody but root.
+		// Not through a link, because only root can enter a folder without the x bit.
 		f := file()
 		if fi, err := os.Lstat(f); err == nil && fi.Mode().IsRegular() {
 			_ = os.Chmod(f, 0o600)

@@ -8,25 +8,25 @@ import (
 
 // waiter is a call of Rescan.
 type waiter struct {
-	root string // "" is all of them
-	left int    // entries not answered
-	gone int    // hints to be received: this many ever
-	done chan struct{}
+	account string // "" is all of them
+	left    int    // entries still to be answered
+	missing int    // the value of missingQueue.sent to wait for
+	done    chan struct{}
 }
 
-func (w *waiter) covers(t *tree) bool { return w.root == "" || w.root == t.root }
+func (w *waiter) covers(t *tree) bool { return w.account == "" || w.account == t.account }
 
-func (k *keeper) begin(s *scan, dirs map[string]*tree) {
+func (l *loop) startScan(s *scan, dirs map[string]*tree) {
 	if s.done == nil {
-		s.done = func(*keeper, *scan) {}
+		s.done = func(*loop, *scan) {}
 	}
-	k.walker.begin(s, dirs)
+	l.walker.begin(s, dirs)
 }
 
 // scanTrees starts a scan of whole trees. Several may run at once.
-func (k *keeper) scanTrees(trees ...*tree) { k.scanThen(trees, func() {}) }
+func (l *loop) scanTrees(trees ...*tree) { l.scanThen(trees, func() {}) }
 
-func (k *keeper) scanThen(trees []*tree, then func()) {
+func (l *loop) scanThen(trees []*tree, then func()) {
 	if len(trees) == 0 {
 		then()
 		return
@@ -35,118 +35,122 @@ func (k *keeper) scanThen(trees []*tree, then func()) {
 	for _, t := range trees {
 		dirs[t.abs] = t
 	}
-	k.begin(&scan{whole: true, trees: trees, done: func(k *keeper, s *scan) {
-		k.lastScan = Scan{At: s.start, Took: k.now.Sub(s.start), Files: s.files}
+	l.startScan(&scan{whole: true, trees: trees, done: func(l *loop, s *scan) {
+		l.lastScan = Scan{At: s.start, Took: l.now.Sub(s.start), Files: s.files}
 		then()
 	}}, dirs)
 }
 
-// rescan asks for a scan that begins from now on. Those asked for while one runs
-// become one, so a storm of overflows is two scans.
-func (k *keeper) rescan(root string, w *waiter) {
-	k.wanted[root] = true
-	if w != nil {
-		k.waiters = append(k.waiters, w)
+// rescan requests a scan that starts after this call. Requests that come while a
+// scan runs are merged into one, so that many overflows cost two scans.
+func (l *loop) rescan(account string, wt *waiter) {
+	l.scanRequests[account] = true
+	if wt != nil {
+		l.scanWaiters = append(l.scanWaiters, wt)
 	}
-	if !k.scanning {
-		k.nextRescan()
+	if !l.scanning {
+		l.nextRescan()
 	}
 }
 
-func (k *keeper) nextRescan() {
+func (l *loop) nextRescan() {
 	var trees []*tree
-	for _, t := range k.trees {
-		if k.wanted[""] || k.wanted[t.root] {
+	for _, t := range l.trees {
+		if l.scanRequests[""] || l.scanRequests[t.account] {
 			trees = append(trees, t)
 		}
 	}
-	for root, path := range k.dirs.full() {
-		if k.wanted[""] || k.wanted[root] {
-			k.forgive(root, path)
+	for account, path := range l.dirs.refusedDirs() {
+		if l.scanRequests[""] || l.scanRequests[account] {
+			l.clearRefused(account, path)
 		}
 	}
-	waiters := k.waiters
-	k.waiters, k.scanning = nil, true
-	clear(k.wanted)
-	k.scanThen(trees, func() {
-		k.scanning = false
-		for _, w := range waiters {
-			k.await(w)
+	waiters, everything := l.scanWaiters, l.scanRequests[""]
+	l.scanWaiters, l.scanning = nil, true
+	clear(l.scanRequests)
+	l.scanThen(trees, func() {
+		l.scanning = false
+		if everything {
+			l.censusAt = l.now
 		}
-		if len(k.wanted) > 0 {
-			k.nextRescan()
+		for _, w := range waiters {
+			l.addWaiter(w)
+		}
+		if len(l.scanRequests) > 0 {
+			l.nextRescan()
 		}
 	})
 }
 
-// await lets a waiter wait for all that is about to settle, which is at least
-// what its scan found.
-func (k *keeper) await(w *waiter) {
-	for _, e := range k.entries {
-		if w.covers(e.tree) && (e.state != waiting || !k.isBusy(e)) {
+// addWaiter makes w wait for all entries that are about to settle. These include all
+// that its scan found.
+func (l *loop) addWaiter(w *waiter) {
+	for _, e := range l.entries {
+		if w.covers(e.tree) && (e.state != waiting || !l.isBusy(e)) {
 			e.waiters = append(e.waiters, w)
 			w.left++
 		}
 	}
-	w.gone = k.lost.sent + len(k.lost.list)
-	k.answering = append(k.answering, w)
+	w.missing = l.missing.sent + len(l.missing.list)
+	l.entryWaiters = append(l.entryWaiters, w)
 }
 
-func (k *keeper) answer() {
+func (l *loop) endWaiters() {
 	var still []*waiter
-	for _, w := range k.answering {
-		if w.left == 0 && k.lost.sent >= w.gone {
+	for _, w := range l.entryWaiters {
+		if w.left == 0 && l.missing.sent >= w.missing {
 			close(w.done)
 		} else {
 			still = append(still, w)
 		}
 	}
-	k.answering = still
+	l.entryWaiters = still
 }
 
-// poll lists the directories that no watch tells of. A tree that is missing is only
-// looked for; once it is there it is scanned like a new one.
-func (k *keeper) poll() {
+// poll lists the directories without a watch. For a missing tree it only checks
+// whether it is there again, and then scans it like a new one.
+func (l *loop) poll() {
 	switch {
-	case k.polling:
-	case !k.dirs.polls():
-		k.nextPoll = time.Time{}
-	case k.nextPoll.IsZero():
-		k.nextPoll = k.now.Add(k.opt.Poll)
-	case !k.nextPoll.After(k.now):
-		k.nextPoll, k.polling = time.Time{}, true
-		var back []*tree
-		dirs := k.dirs.toPoll()
+	case l.polling:
+	case !l.dirs.hasPolled():
+		l.nextPoll = time.Time{}
+	case l.nextPoll.IsZero():
+		l.nextPoll = l.now.Add(l.opt.Poll)
+	case !l.nextPoll.After(l.now):
+		l.nextPoll, l.polling = time.Time{}, true
+		var returned []*tree
+		dirs := l.dirs.toPoll()
 		for path, t := range dirs {
-			if path == t.abs && k.dirs.failed(path) {
+			if path == t.abs && l.dirs.failed(path) {
 				delete(dirs, path)
 				if _, err := t.look(path); err == nil {
-					back = append(back, t)
+					returned = append(returned, t)
 				}
 			}
 		}
-		k.begin(&scan{done: func(k *keeper, _ *scan) { k.polling = false }}, dirs)
-		k.scanTrees(back...)
+		l.startScan(&scan{done: func(l *loop, _ *scan) { l.polling = false }}, dirs)
+		l.scanTrees(returned...)
 	}
 }
 
-// auditSoon: a directory came or went. Many go together.
-func (k *keeper) auditSoon() {
-	if k.auditAt.IsZero() {
-		k.auditAt = k.now.Add(k.opt.Settle)
+// auditSoon plans an audit after a directory appeared or disappeared. It waits, so
+// that one audit serves many directories.
+func (l *loop) auditSoon() {
+	if l.auditAt.IsZero() {
+		l.auditAt = l.now.Add(l.opt.Settle)
 	}
 }
 
-// auditLater: the ledger could not be asked.
-func (k *keeper) auditLater() {
-	if k.auditAt.IsZero() {
-		k.auditAt = k.now.Add(k.opt.Poll)
+// auditLater plans an audit again after the ledger returned an error.
+func (l *loop) auditLater() {
+	if l.auditAt.IsZero() {
+		l.auditAt = l.now.Add(l.opt.Poll)
 	}
 }
 
-func (k *keeper) audit() {
-	if !k.auditAt.IsZero() && !k.auditAt.After(k.now) {
-		k.auditAt = time.Time{}
-		k.begin(&scan{trees: slices.Collect(maps.Values(k.trees))}, map[string]*tree{"": nil})
+func (l *loop) audit() {
+	if !l.auditAt.IsZero() && !l.auditAt.After(l.now) {
+		l.auditAt = time.Time{}
+		l.startScan(&scan{trees: slices.Collect(maps.Values(l.trees))}, map[string]*tree{"": nil})
 	}
 }

@@ -2,56 +2,56 @@ package watcher
 
 import "path/filepath"
 
-func (k *keeper) setRoots(roots []Root) {
+func (l *loop) setRoots(roots []Root) {
 	next := map[string]*tree{}
-	k.roots = map[string]Root{}
+	l.roots = map[string]Root{}
 	for _, r := range roots {
 		if !filepath.IsAbs(r.Dir) {
-			k.opt.Log.Error().Str("root", r.Name).Str("dir", r.Dir).Msg("not an absolute directory")
+			l.opt.Log.Error().Str("root", r.Account).Str("dir", r.Dir).Msg("not an absolute directory")
 			continue
 		}
 		r.Dir = filepath.Clean(r.Dir)
-		k.roots[r.Name] = r
-		for _, t := range treesOf(r, k.opt) {
-			if old := k.trees[t.abs]; old != nil && old.root == t.root && old.dir == t.dir && old.gen == t.gen {
+		l.roots[r.Account] = r
+		for _, t := range treesOf(r, l.opt) {
+			if old := l.trees[t.abs]; old != nil && old.account == t.account && old.dir == t.dir && old.generation == t.generation {
 				t = old
 			}
 			next[t.abs] = t
 		}
 	}
-	for path, t := range k.trees {
+	for path, t := range l.trees {
 		if next[path] != t {
-			k.dirs.retire(t)
+			l.dirs.removeTree(t)
 		}
 	}
-	for _, e := range k.entries {
+	for _, e := range l.entries {
 		switch {
-		case !e.tree.dead.Load():
-		case e.state == handed:
-			e.touched = true // if the tree comes back before Done
+		case !e.tree.removed.Load():
+		case e.state == inFlight:
+			e.recheck = true // so that Done checks it, in case the tree is back by then
 			e.release()
 		default:
-			k.forget(e)
+			l.forget(e)
 		}
 	}
 	var added []*tree
 	for path, t := range next {
-		if k.trees[path] != t {
+		if l.trees[path] != t {
 			added = append(added, t)
 		}
 	}
-	k.trees = next
-	k.scanTrees(added...)
+	l.trees = next
+	l.scanTrees(added...)
 }
 
-// remounted looks whether the trees are still what they were, and where.
-func (k *keeper) remounted() {
-	k.opt.Remounted()
-	for path, t := range k.trees {
+// remounted scans each tree whose inode or mount has changed.
+func (l *loop) remounted() {
+	l.opt.Remounted()
+	for path, t := range l.trees {
 		st, err := t.look(path)
-		if id, mount := k.dirs.mountOf(path); err != nil || st.inode() != id || st.mount != mount {
-			k.dirs.Drop(path)
-			k.scanTrees(t)
+		if id, mount := l.dirs.mountOf(path); err != nil || inodeOf(st) != id || st.Mount != mount {
+			l.dirs.Drop(path)
+			l.scanTrees(t)
 		}
 	}
 }

@@ -9,10 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"picday/internal/upload"
+
 	"golang.org/x/sys/unix"
 )
 
-// 20,000 files are more events than the kernel queues. Nobody reads meanwhile.
+// No file is missed after an overflow. 20,000 files cause more events than the kernel
+// queues while the reader is stalled.
 func TestOverflowMissesNothing(t *testing.T) {
 	w := open(t, t.TempDir())
 	stall := make(chan struct{})
@@ -28,11 +31,11 @@ func TestOverflowMissesNothing(t *testing.T) {
 			w.write(fmt.Sprintf("job/a%d/deep/%d.jpg", i, n))
 		}
 	}
-	// These are lost too, and leave watches under paths that are others' now.
+	// These events are lost too. The watches keep paths that name other directories now.
 	w.rename("job/before", "job/after")
 	w.rename("job/a3", "job/before")
 	close(stall)
-	w.until("the overflow is seen", func() bool { return w.Status().Overflows > 0 })
+	w.until("the overflow is noticed", func() bool { return w.Status().Overflows > 0 })
 	w.caughtUp()
 	w.scan()
 	w.watchesAreRight()
@@ -49,13 +52,13 @@ func TestStartFindsWhatChangedMeanwhile(t *testing.T) {
 	fi, err := os.Lstat(w.path("job/a/same.jpg"))
 	w.must(err)
 	w.ledger.put("job/a/same.jpg", identityOf(fi))
-	w.ledger.put("job/a/gone.jpg", Identity{Ino: 1})
-	w.ledger.put("job/lost/dir/x.jpg", Identity{Ino: 2})
-	w.ledger.put("active/x.jpg", Identity{Ino: 3}) // of a tree that is not watched
+	w.ledger.put("job/a/gone.jpg", upload.Identity{Ino: 1})
+	w.ledger.put("job/lost/dir/x.jpg", upload.Identity{Ino: 2})
+	w.ledger.put("active/x.jpg", upload.Identity{Ino: 3}) // in a tree that is not watched
 	w.run()
 	w.scan()
 	if w.times("job/a/same.jpg") != 0 || w.times("job/a/new.jpg") != 1 {
-		t.Errorf("given out: %v", w.given)
+		t.Errorf("sent: %v", w.sent)
 	}
 	w.until("the hints came", func() bool { return w.hinted("job/a/gone.jpg") > 0 && w.hinted("job/lost/dir") > 0 })
 	if w.hinted("active") > 0 || w.hinted("active/x.jpg") > 0 {
@@ -66,10 +69,11 @@ func TestStartFindsWhatChangedMeanwhile(t *testing.T) {
 	}
 }
 
-// A directory that came and went without being listed is known to the ledger alone.
+// The audit finds a directory that only the ledger knows, because it appeared and
+// disappeared without being listed.
 func TestLedgerIsAuditedWhenDirectoriesMove(t *testing.T) {
 	w := start(t)
-	w.ledger.put("job/phantom/x.jpg", Identity{Ino: 1})
+	w.ledger.put("job/phantom/x.jpg", upload.Identity{Ino: 1})
 	w.mkdir("job/any")
 	w.until("it is noticed", func() bool { return w.hinted("job/phantom") > 0 })
 	w.caughtUp()
@@ -86,7 +90,7 @@ func TestRemovalsAreHinted(t *testing.T) {
 	w.caughtUp()
 }
 
-// A tree that is not there proves nothing about what was in it.
+// A missing tree causes no hints, because it does not prove that its files were deleted.
 func TestVanishedTreeGivesNoHints(t *testing.T) {
 	w := start(t)
 	w.mkdir("job/a")
@@ -96,10 +100,10 @@ func TestVanishedTreeGivesNoHints(t *testing.T) {
 	w.rename("job", "elsewhere")
 	w.until("the tree is missing", func() bool { return len(w.Status().Missing) == 1 })
 	w.scan()
-	w.until("what was pending is dropped", func() bool { return w.Status().Pending == 0 })
+	w.until("the pending file is dropped", func() bool { return w.Status().Pending == 0 })
 	w.scan()
-	if w.hints() != 0 {
-		t.Errorf("hints: %v", w.gone)
+	if w.hintCount() != 0 {
+		t.Errorf("hints: %v", w.hints)
 	}
 	w.rename("elsewhere", "job")
 	w.write("job/a/3.jpg")
@@ -108,7 +112,8 @@ func TestVanishedTreeGivesNoHints(t *testing.T) {
 	w.watchesAreRight()
 }
 
-// The mount point of a volume that is not mounted looks like a healthy empty directory.
+// Mounting and unmounting are noticed without an event. The mount point of a volume that
+// is not mounted looks like an empty directory.
 func TestMountIsNoticed(t *testing.T) {
 	w := start(t)
 	w.write("job/below.jpg")
@@ -142,28 +147,28 @@ func TestRemovedRootIsDropped(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	w.scan()
-	if w.hints() != 0 || w.times("job/a/held.jpg") != 0 {
-		t.Errorf("hints %v, given out %v", w.gone, w.given)
+	if w.hintCount() != 0 || w.times("job/a/held.jpg") != 0 {
+		t.Errorf("hints %v, sent %v", w.hints, w.sent)
 	}
 	w.mkdir("job2/x")
 	w.write("job2/x/1.jpg")
-	w.SetRoots([]Root{{Name: "acme", Dir: w.dir, Trees: []string{"job", "job2"}}})
-	w.until("both trees are done", func() bool {
+	w.SetRoots([]Root{{Account: "acme", Dir: w.dir, Trees: []string{"job", "job2"}}})
+	w.until("both trees are processed", func() bool {
 		return w.times("job2/x/1.jpg") == 1 && w.times("job/a/held.jpg") == 1 && w.hinted("job/a/done.jpg") > 0
 	})
 }
 
 func TestRescan(t *testing.T) {
 	w := open(t, t.TempDir())
-	handed, answer := make(chan struct{}), make(chan struct{})
+	received, answer := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	w.reader = func(File) bool {
-		once.Do(func() { close(handed); <-answer })
+	w.reader = func(upload.File) bool {
+		once.Do(func() { close(received); <-answer })
 		return false
 	}
 	w.run()
 	w.write("job/x.jpg")
-	<-handed
+	<-received
 	done := make(chan error, 1)
 	go func() { done <- w.Rescan(t.Context(), "acme") }()
 	w.until("the scan is over", func() bool { return w.Status().LastScan.Files == 1 })
@@ -175,7 +180,7 @@ func TestRescan(t *testing.T) {
 	}
 	close(answer)
 	w.must(<-done)
-	if w.ledger.all()["job/x.jpg"] == (Identity{}) {
+	if w.ledger.all()["job/x.jpg"] == (upload.Identity{}) {
 		t.Error("returned before the answer")
 	}
 	if err := w.Rescan(t.Context(), "nobody"); err == nil {
@@ -195,9 +200,9 @@ func TestLookAgain(t *testing.T) {
 	w.caughtUp()
 	n := w.times("job/a/x.jpg")
 	w.Look("acme", "job/a/x.jpg")
-	w.until("it is given out again", func() bool { return w.times("job/a/x.jpg") == n+1 })
+	w.until("it is sent again", func() bool { return w.times("job/a/x.jpg") == n+1 })
 	w.Look("acme", "job/a/nothing.jpg")
-	w.until("it is gone", func() bool { return w.hinted("job/a/nothing.jpg") == 1 })
+	w.until("it is reported as missing", func() bool { return w.hinted("job/a/nothing.jpg") == 1 })
 	w.Look("nobody", "x")
 	w.Look("acme", "../../etc/passwd")
 	w.must(w.Alive(t.Context()))
@@ -207,7 +212,7 @@ func TestAfterTheEnd(t *testing.T) {
 	w := open(t, t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	w.must(w.Run(ctx))
+	w.must(w.Run(ctx, w.ledger))
 	if err := w.Alive(t.Context()); !errors.Is(err, ErrStopped) {
 		t.Error(err)
 	}
@@ -215,53 +220,55 @@ func TestAfterTheEnd(t *testing.T) {
 		t.Error(err)
 	}
 	w.SetRoots(nil)
-	w.Done(File{}, true)
+	w.Done(upload.File{}, true)
 	w.Status()
-	if err := w.Run(t.Context()); err == nil {
+	if err := w.Run(t.Context(), w.ledger); err == nil {
 		t.Error("ran twice")
 	}
 }
 
-// The ledger's trouble is not the uploader's: what is not compared is neither new nor gone.
+// brokenLedger fails each call of Known until broken is closed.
 type brokenLedger struct {
 	*ledger
-	broken chan struct{} // until closed
+	broken chan struct{}
 }
 
-func (b *brokenLedger) Known(ctx context.Context, root, dir string) (map[string]Identity, error) {
+func (b *brokenLedger) Known(ctx context.Context, account, dir string) (map[string]upload.Identity, error) {
 	select {
 	case <-b.broken:
-		return b.ledger.Known(ctx, root, dir)
+		return b.ledger.Known(ctx, account, dir)
 	default:
 		return nil, errors.New("database is locked")
 	}
 }
 
+// A directory that cannot be compared with the ledger is polled; none of its files counts as
+// new or missing until it can.
 func TestLedgerErrorsAreWaitedOut(t *testing.T) {
-	l := &brokenLedger{&ledger{dirs: map[string]map[string]Identity{}}, make(chan struct{})}
+	l := &brokenLedger{&ledger{dirs: map[string]map[string]upload.Identity{}}, make(chan struct{})}
 	w := open(t, t.TempDir())
-	w.opt.Ledger = l
+	w.asked = l
 	w.write("job/x.jpg")
 	w.run()
 	w.until("it is polled", func() bool { return len(w.Status().PolledDirs) == 1 })
 	if w.times("job/x.jpg") != 0 {
-		t.Error("given out without asking the ledger")
+		t.Error("sent without asking the ledger")
 	}
 	close(l.broken)
 	w.caughtUp()
 	w.until("it is no longer polled", func() bool { return len(w.Status().PolledDirs) == 0 })
 }
 
-// 20,000 pending files take no longer than their quiet time and their stats.
+// BenchmarkPending measures three events for each of 20,000 pending files.
 func BenchmarkPending(b *testing.B) {
 	for range b.N {
-		k := newKeeper(&Watcher{opt: Options{Settle: time.Second}})
+		l := newLoop(&Watcher{opt: Options{Settle: time.Second}}, nil)
 		t := &tree{}
 		for i := range 20000 {
 			path := fmt.Sprint(i)
 			for range 3 {
-				k.now = time.Now()
-				k.touch(t, path, note{op: opLook, at: k.now, found: &stat{Identity: Identity{Ino: uint64(i)}}})
+				l.now = time.Now()
+				l.touch(t, path, pathEvents{op: opLook, at: l.now, stat: &upload.Stat{Identity: upload.Identity{Ino: uint64(i)}}})
 			}
 		}
 	}

@@ -6,158 +6,200 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"picday/internal/layout"
 	"picday/internal/turns"
-	"picday/layout"
+	"picday/internal/upload"
 )
 
-// touch starts the quiet time of a path, unless a walker found it just as it was.
-func (k *keeper) touch(t *tree, path string, n note) {
-	e := k.entries[path]
-	id, regular := n.found.Identity, n.found.regular()
-	if e != nil && n.op == 0 && id == e.id {
+// touch starts the quiet time of a path, unless a walker found it unchanged.
+func (l *loop) touch(t *tree, path string, ev pathEvents) {
+	e := l.entries[path]
+	id, regular := ev.stat.Identity, ev.stat.Regular()
+	if e != nil && ev.op == 0 && id == e.id {
 		return
 	}
 	if e == nil {
-		e = &entry{tree: t, path: path, since: n.at, index: -1}
-		k.entries[path] = e
-	} else if e.state == handed {
-		e.touched = true
+		e = &entry{tree: t, path: path, since: ev.at, index: -1}
+		l.entries[path] = e
+	} else if e.state == inFlight {
+		e.recheck = true
 		return
 	}
-	k.unready(e)
+	l.removeReady(e)
+	if e.quiet == 0 {
+		e.quiet = l.firstQuiet(e, regular)
+	}
 	changed := id != e.id
-	e.tree = t // it may have been taken away and given back meanwhile
-	e.id, e.regular, e.dir, e.held = id, regular, n.found.isDir(), false
-	// The first look is now. If the note is old, so would be the quiet time,
-	// with both looks at its end.
-	e.changed = n.at
-	if k.now.Sub(n.at) > k.opt.Settle/8 {
-		e.changed = k.now
+	e.tree = t // SetRoots may have removed the tree and added it again
+	e.id, e.regular, e.dir, e.held = id, regular, ev.stat.IsDir(), false
+	// The quiet time lies between two stats, of which this is the first. If the event
+	// is old, count from about now: else both stats would be at the end of the quiet time.
+	late := e.quiet / 8
+	if e.quiet < l.opt.Settle {
+		late = e.quiet / 2
 	}
-	k.queue.put(e, e.changed.Add(k.opt.Settle))
-	if changed && len(e.waiters) > 0 && k.isBusy(e) {
-		e.release() // a scan does not wait for an upload that goes on
+	if e.changed = ev.at; l.now.Sub(ev.at) > late {
+		e.changed = l.now.Add(-late)
 	}
-}
-
-// settle looks again at everything whose time has come.
-func (k *keeper) settle() {
-	for len(k.queue) > 0 && !k.queue[0].due.After(k.now) {
-		k.decide(k.queue[0])
+	l.waiting.schedule(e, e.changed.Add(e.quiet))
+	l.noteEvent(e)
+	if changed && len(e.waiters) > 0 && l.isBusy(e) {
+		e.release() // Rescan does not wait for a running upload
 	}
 }
 
-func (k *keeper) decide(e *entry) {
+// minFirstQuiet is the shortest quiet time. Half of it, the least time between the two
+// stats, is more than the resolution of ctime, so that a change after the first one shows.
+const minFirstQuiet = 30 * time.Millisecond
+
+// firstQuiet returns the quiet time of a new entry. A file that may become a photo is
+// looked at early, because the lease and its content decide and not the time. What cannot
+// is reported after the whole quiet time, because clients use names that last for a moment.
+func (l *loop) firstQuiet(e *entry, regular bool) time.Duration {
+	if l.walker.ledger.Unread(e.tree.account, e.tree.rel(e.path), regular) {
+		return l.opt.Settle
+	}
+	return min(max(l.opt.Settle/20, minFirstQuiet), l.opt.Settle)
+}
+
+// lengthen doubles the quiet time of an entry that was looked at too early, so that a slow
+// writer costs a few looks more, and not one after each packet.
+func (l *loop) lengthen(e *entry) { e.quiet = min(2*e.quiet, l.opt.Settle) }
+
+// settle decides on all entries that are due.
+func (l *loop) settle() {
+	for len(l.waiting) > 0 && !l.waiting[0].due.After(l.now) {
+		l.decide(l.waiting[0])
+	}
+}
+
+func (l *loop) decide(e *entry) {
 	st, held, err := e.tree.examine(e.path)
+	if before, quiet := e.id, l.now.Sub(e.changed); st != nil {
+		defer func() { l.noteLook(e, before, quiet, held, err) }()
+	}
 	switch {
 	case isGone(err):
-		k.vanished(e.tree, e.path)
+		l.vanished(e.tree, e.path)
 	case errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM):
-		if k.now.Sub(k.starved) > time.Minute { // not for each file in each turn
-			k.opt.Log.Warn().Err(err).Msg("cannot look at uploads")
+		if l.now.Sub(l.resourceErrorAt) > time.Minute { // log once, not for each file
+			l.opt.Log.Warn().Err(err).Msg("cannot look at uploads")
 		}
-		k.starved = k.now
-		k.queue.put(e, k.now.Add(k.opt.Settle))
-	case st != nil && st.isDir() && !k.shut(e.tree, e.path):
-		k.forget(e)
-		k.attend(e.path, note{op: opLook, at: k.now})
+		l.resourceErrorAt = l.now
+		l.waiting.schedule(e, l.now.Add(l.opt.Settle))
+	case st != nil && st.IsDir() && !l.sentUnlisted(e.tree, e.path):
+		l.forget(e)
+		l.check(e.path, pathEvents{op: opLook, at: l.now})
 	case st != nil && st.Identity != e.id:
-		e.id, e.regular, e.dir, e.changed, e.held = st.Identity, st.regular(), st.isDir(), k.now, false
-		k.queue.put(e, k.now.Add(k.opt.Settle))
+		e.id, e.regular, e.dir, e.changed, e.held = st.Identity, st.Regular(), st.IsDir(), l.now, false
+		l.lengthen(e)
+		l.waiting.schedule(e, l.now.Add(e.quiet))
 	case held:
-		// Nobody tells when he closes it. Ask again, later once it takes long.
-		wait := k.opt.Settle
+		// Nothing tells that the lease can be had, so ask again; after longer if it
+		// was held before.
+		wait := e.quiet
 		if e.held {
 			wait *= 2
 		}
+		l.lengthen(e)
 		e.held = true
 		e.release()
-		k.queue.put(e, k.now.Add(wait))
-	case err != nil && k.now.Sub(e.changed) < k.opt.SettleUnsure:
-		k.complain(e, err)
+		l.waiting.schedule(e, l.now.Add(wait))
+	case err != nil && l.now.Sub(e.changed) < l.opt.SettleUnsure:
+		l.logExamineError(e, err)
 		e.release()
-		k.queue.put(e, e.changed.Add(k.opt.SettleUnsure))
+		l.waiting.schedule(e, e.changed.Add(l.opt.SettleUnsure))
 	default:
 		if err == nil && e.regular {
-			e.tree.refused.Store(false)
+			e.tree.leaseRefused.Store(false)
 		}
-		k.queue.take(e)
+		l.waiting.cancel(e)
 		e.state = ready
-		quick := k.opt.Quick(e.tree.root, e.tree.rel(e.path), e.regular)
-		e.place = k.ready.Put(lane{e.tree.root, quick}, e)
+		unread := l.walker.ledger.Unread(e.tree.account, e.tree.rel(e.path), e.regular)
+		e.place = l.ready.Put(lane{e.tree.account, unread}, e)
 	}
 }
 
-func (k *keeper) complain(e *entry, err error) {
-	if errors.Is(err, ErrNoLeases) {
+func (l *loop) logExamineError(e *entry, err error) {
+	if errors.Is(err, upload.ErrNoLeases) {
 		e.tree.leaseless.Store(true)
 		return
 	}
-	if errors.Is(err, ErrLeaseRefused) && e.tree.refused.Swap(true) {
-		return // it is the same for all its files
+	if errors.Is(err, upload.ErrLeaseRefused) && e.tree.leaseRefused.Swap(true) {
+		return // logged once for the tree
 	}
 	if !e.warned {
-		k.opt.Log.Warn().Err(err).Str("root", e.tree.root).Str("path", layout.Shown(e.tree.rel(e.path))).Msg("cannot tell who has it open")
+		l.opt.Log.Warn().Err(err).Str("root", e.tree.account).Str("path", layout.Shown(e.tree.rel(e.path))).Msg("cannot tell who has it open")
 		e.warned = true
 	}
 }
 
-// isBusy tells whether e is not going to be given out after the quiet time.
-func (k *keeper) isBusy(e *entry) bool {
+// isBusy tells whether e will not be settled after the quiet time: it is open for
+// writing, or cannot be examined.
+func (l *loop) isBusy(e *entry) bool {
 	_, held, err := e.tree.examine(e.path)
 	return held || err != nil && !isGone(err)
 }
 
-// forget ends an entry.
-func (k *keeper) forget(e *entry) {
-	k.queue.take(e)
-	k.unready(e)
+// forget removes an entry and releases its waiters.
+func (l *loop) forget(e *entry) {
+	l.waiting.cancel(e)
+	l.removeReady(e)
 	e.state = waiting
 	e.release()
-	delete(k.entries, e.path)
+	delete(l.entries, e.path)
 }
 
-// unready takes e out of what waits to be given out.
-func (k *keeper) unready(e *entry) {
+// removeReady removes e from the queue for Settled, if it is in it.
+func (l *loop) removeReady(e *entry) {
 	if e.state == ready {
-		k.ready.Remove(e.place)
+		l.ready.Remove(e.place)
 	}
 }
 
-// nextFile is what to offer on Settled, a nil channel if nothing.
-func (k *keeper) nextFile() (chan<- File, File, *turns.Place[lane, *entry]) {
-	p := k.ready.Next()
+// nextFile returns the channel to send on and the next file; the channel is nil if
+// there is none.
+func (l *loop) nextFile() (chan<- upload.File, upload.File, *turns.Place[lane, *entry]) {
+	p := l.ready.Next()
 	if p == nil {
-		return nil, File{}, nil
+		return nil, upload.File{}, nil
 	}
 	e := p.Value
-	return k.settled, File{Root: e.tree.root, Path: e.tree.rel(e.path), Identity: e.id, Regular: e.regular, Dir: e.dir}, p
+	return l.settled, upload.File{
+		Account: e.tree.account, Path: e.tree.rel(e.path), Identity: e.id, Regular: e.regular, Dir: e.dir,
+		Early: l.now.Sub(e.changed) < l.opt.Settle,
+	}, p
 }
 
-// hand notes that what nextFile returned was received.
-func (k *keeper) hand(p *turns.Place[lane, *entry]) {
-	k.ready.Give(p)
+// markInFlight records that the file that nextFile returned was received.
+func (l *loop) markInFlight(p *turns.Place[lane, *entry]) {
+	l.ready.Give(p)
 	e := p.Value
-	e.state, e.touched = handed, false
-	k.out[name{e.tree.root, e.tree.rel(e.path)}] = e
+	e.state, e.recheck = inFlight, false
+	l.inFlight[fileKey{e.tree.account, e.tree.rel(e.path)}] = e
 }
 
-func (k *keeper) done(f File, again bool) {
-	key := name{f.Root, f.Path}
-	e := k.out[key]
+func (l *loop) done(f upload.File, again bool) {
+	key := fileKey{f.Account, f.Path}
+	e := l.inFlight[key]
 	if e == nil {
 		return
 	}
-	delete(k.out, key)
-	k.ready.Back(e.place.Owner)
+	delete(l.inFlight, key)
+	l.ready.Back(e.place.Owner)
 	e.state = waiting
-	// Always look: if the directory above was replaced before the ledger knew of
-	// this file, nobody missed it there.
+	// Always stat: if the parent directory was replaced before the ledger knew this
+	// file, no scan has noticed that the file is missing.
 	st, err := e.tree.look(e.path)
-	again = again || e.touched || err != nil || st.Identity != e.id
-	if again && k.treeOf(e.path) != nil {
-		k.attend(e.path, note{op: opLook, at: k.now})
-	} else {
-		k.forget(e)
+	changed := e.recheck || err != nil || st.Identity != e.id
+	switch {
+	case !changed && !again, l.treeOf(e.path) == nil:
+		l.forget(e)
+	case !changed && f.Early:
+		e.quiet = l.opt.Settle
+		l.waiting.schedule(e, e.changed.Add(e.quiet))
+	default:
+		l.lengthen(e)
+		l.check(e.path, pathEvents{op: opLook, at: l.now})
 	}
 }

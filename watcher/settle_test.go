@@ -9,17 +9,19 @@ import (
 	"testing"
 	"time"
 
+	"picday/internal/upload"
+
 	"golang.org/x/sys/unix"
 )
 
-// held scans until the watcher has asked about the file, and checks that it was not given out.
-// Rescan returns only when all there is was given out or is known to be held.
+// held scans three times, and checks that the file was not sent. Rescan returns only when
+// each file was sent or is known to be open for writing.
 func (w *world) held(rel string) {
 	w.Helper()
 	for range 3 {
 		w.scan()
 		if w.times(rel) > 0 {
-			w.Fatalf("%s was given out while somebody had it open for writing", rel)
+			w.Fatalf("%s was sent while it was open for writing", rel)
 		}
 		if s := w.Status(); s.Pending != 1 {
 			w.Fatalf("%s is not pending: %+v", rel, s)
@@ -27,7 +29,7 @@ func (w *world) held(rel string) {
 	}
 }
 
-func TestHeldFileIsNeverGivenOut(t *testing.T) {
+func TestHeldFileIsNeverSent(t *testing.T) {
 	for name, hold := range map[string]func(w *world, path string) (release func()){
 		"idle writer": func(w *world, path string) func() {
 			f, err := os.Create(path)
@@ -90,7 +92,7 @@ func TestHeldFileIsNeverGivenOut(t *testing.T) {
 	}
 }
 
-// How WinSCP finishes x.jpg.filepart against OpenSSH.
+// A link and an unlink, by which WinSCP finishes x.jpg.filepart on OpenSSH, are one upload.
 func TestLinkAndUnlink(t *testing.T) {
 	w := start(t)
 	w.write("job/.x.jpg.filepart")
@@ -98,16 +100,16 @@ func TestLinkAndUnlink(t *testing.T) {
 	w.must(os.Remove(w.path("job/.x.jpg.filepart")))
 	w.caughtUp()
 	if w.times("job/x.jpg") == 0 || w.times("job/.x.jpg.filepart") != 0 {
-		t.Errorf("given out: %v", w.given)
+		t.Errorf("sent: %v", w.sent)
 	}
 }
 
-func TestReplacedWhileHandedIsGivenOutAgain(t *testing.T) {
+func TestReplacedInFlightIsSentAgain(t *testing.T) {
 	w := open(t, t.TempDir())
-	first, goOn := make(chan File), make(chan struct{})
-	var handed atomic.Int32
-	w.reader = func(f File) bool {
-		if f.Path == "job/x.jpg" && handed.Add(1) == 1 {
+	first, goOn := make(chan upload.File), make(chan struct{})
+	var sends atomic.Int32
+	w.reader = func(f upload.File) bool {
+		if f.Path == "job/x.jpg" && sends.Add(1) == 1 {
 			first <- f
 			<-goOn
 		}
@@ -118,25 +120,25 @@ func TestReplacedWhileHandedIsGivenOutAgain(t *testing.T) {
 	old := <-first
 	w.write("job/.new")
 	w.rename("job/.new", "job/x.jpg")
-	if s := w.Status(); s.Handed != 1 {
+	if s := w.Status(); s.InFlight != 1 {
 		t.Errorf("%+v", s)
 	}
 	close(goOn)
 	w.caughtUp()
-	if now := w.ledger.all()["job/x.jpg"]; now == old.Identity || handed.Load() < 2 {
-		t.Errorf("handed %d times, last as %v", handed.Load(), now)
+	if now := w.ledger.all()["job/x.jpg"]; now == old.Identity || sends.Load() < 2 {
+		t.Errorf("sent %d times, last as %v", sends.Load(), now)
 	}
 }
 
-// While a file is handed the ledger does not know it, so a scan of the directory
-// that took the place of its own misses nothing.
-func TestDirectoryReplacedWhileHanded(t *testing.T) {
+// A directory that is replaced while its file is in flight causes a hint. A scan cannot
+// report the file as missing, because the ledger does not know it yet.
+func TestDirectoryReplacedInFlight(t *testing.T) {
 	w := open(t, t.TempDir())
 	w.mkdir("job/a")
 	w.write("job/a/x.jpg")
 	ended := make(chan error)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { ended <- w.Run(ctx) }()
+	go func() { ended <- w.Run(ctx, w.ledger) }()
 	hinted := make(chan struct{})
 	go func() {
 		for g := range w.Gone() {
@@ -155,29 +157,29 @@ func TestDirectoryReplacedWhileHanded(t *testing.T) {
 	select {
 	case <-hinted:
 	case <-time.After(time.Minute):
-		t.Error("nobody noticed that it is gone")
+		t.Error("no hint that it is missing")
 	}
 	cancel()
 	w.must(<-ended)
 }
 
-func TestAgainIsGivenOutAgain(t *testing.T) {
+func TestAgainIsSentAgain(t *testing.T) {
 	w := open(t, t.TempDir())
 	var times atomic.Int32
-	w.reader = func(File) bool { return times.Add(1) < 3 }
+	w.reader = func(upload.File) bool { return times.Add(1) < 3 }
 	w.write("job/x.jpg")
 	w.run()
 	w.scan()
 	if times.Load() != 3 {
-		t.Errorf("given out %d times", times.Load())
+		t.Errorf("sent %d times", times.Load())
 	}
-	if s := w.Status(); s.Pending+s.Handed != 0 {
+	if s := w.Status(); s.Pending+s.InFlight != 0 {
 		t.Errorf("%+v", s)
 	}
 }
 
-// A file may be born with an old mtime, and get one long after it was closed.
-func TestMtimeIsNothing(t *testing.T) {
+// The mtime is ignored, because clients set it: at once or long after the upload.
+func TestMtimeIsIgnored(t *testing.T) {
 	w := start(t)
 	w.write("job/x.jpg")
 	old := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -185,14 +187,15 @@ func TestMtimeIsNothing(t *testing.T) {
 	w.caughtUp()
 	before := w.times("job/x.jpg")
 	w.must(os.Chtimes(w.path("job/x.jpg"), old, old.Add(time.Hour)))
-	w.caughtUp() // the ctime is another
+	w.caughtUp() // Chtimes changes the ctime
 	if w.times("job/x.jpg") == before {
-		t.Error("not looked at again")
+		t.Error("not sent again after a new ctime")
 	}
 }
 
-// Opening a FIFO for reading would let its writer in: he must wait for ever.
-func TestNothingButFilesIsOpened(t *testing.T) {
+// Only regular files are opened. If the watcher opened a FIFO, its writer's open would
+// succeed.
+func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("making a device node needs root")
 	}
@@ -204,10 +207,10 @@ func TestNothingButFilesIsOpened(t *testing.T) {
 	w.must(unix.Mknod(w.path("job/null.jpg"), unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))))
 	w.caughtUp()
 	w.mu.Lock()
-	odd := len(w.odd)
+	n := len(w.irregular)
 	w.mu.Unlock()
-	if odd != 4 {
-		t.Errorf("given out as not regular: %v", w.odd)
+	if n != 4 {
+		t.Errorf("sent as not regular: %v", w.irregular)
 	}
 	fd, err := unix.Open(w.path("job/fifo.jpg"), unix.O_WRONLY|unix.O_NONBLOCK, 0)
 	if !errors.Is(err, unix.ENXIO) {
@@ -216,7 +219,8 @@ func TestNothingButFilesIsOpened(t *testing.T) {
 	}
 }
 
-// A directory swapped for a symbolic link must not give files out under a second path.
+// A file is not sent under a second path if a symbolic link takes the place of its
+// directory.
 func TestLinksAreNotFollowed(t *testing.T) {
 	w := start(t)
 	w.mkdir("job/a")
@@ -225,8 +229,8 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	w.must(os.Symlink("b", w.path("job/a")))
 	w.caughtUp()
 	w.scan()
-	if w.times("job/a/x.jpg") != 0 && w.ledger.all()["job/a/x.jpg"] != (Identity{}) {
-		t.Error("given out through a link")
+	if w.times("job/a/x.jpg") != 0 && w.ledger.all()["job/a/x.jpg"] != (upload.Identity{}) {
+		t.Error("sent through a link")
 	}
 }
 
@@ -240,51 +244,8 @@ func TestHostileNames(t *testing.T) {
 		w.write("job/" + name + "/" + name)
 	}
 	w.caughtUp()
-	if n := len(w.ledger.all()); n != 9 { // two are noise
-		t.Errorf("given out: %d", n)
+	if n := len(w.ledger.all()); n != 9 { // two have ignored names
+		t.Errorf("sent: %d", n)
 	}
 	w.watchesAreRight()
-}
-
-func TestHeld(t *testing.T) {
-	path := t.TempDir() + "/x"
-	writer, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	reader, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
-	if held, err := Held(reader); !held || err != nil {
-		t.Errorf("open for writing: %v, %v", held, err)
-	}
-	writer.Close()
-	if held, err := Held(reader); held || err != nil {
-		t.Errorf("closed: %v, %v", held, err)
-	}
-	proc, err := os.Open("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer proc.Close()
-	if held, err := Held(proc); held {
-		t.Errorf("proc: %v, %v", held, err)
-	}
-}
-
-func TestIdentityOfIsWhatTheWatcherSees(t *testing.T) {
-	path := t.TempDir() + "/x"
-	if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	fi, err := os.Lstat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := (&tree{key: byDevice}).statAt(unix.AT_FDCWD, path)
-	if err != nil || st.Identity != identityOf(fi) || st.Size != 1 || st.Ctime == 0 {
-		t.Errorf("%+v, %v; os says %+v", st, err, identityOf(fi))
-	}
 }

@@ -8,25 +8,26 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"picday/internal/upload"
 )
 
-// However much of one root waits, the others' files come next, and what is
-// quick does not wait behind the rest.
+// Roots take turns however many files of one wait, and files that are not read do not wait
+// behind those that are.
 func TestRootsTakeTurns(t *testing.T) {
 	dir := t.TempDir()
-	o := options(&ledger{dirs: map[string]map[string]Identity{}})
-	o.Quick = func(_, path string, _ bool) bool { return strings.HasSuffix(path, "stray") }
-	w, err := New(o)
+	l := &ledger{dirs: map[string]map[string]upload.Identity{}, unread: func(path string) bool { return strings.HasSuffix(path, "stray") }}
+	w, err := New(options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	const many = maxHanded + 50
-	write := func(root, name string) {
+	const many = maxInFlight + 50
+	write := func(account, name string) {
 		t.Helper()
-		if err := os.MkdirAll(dir+"/"+root+"/job", 0o755); err != nil {
+		if err := os.MkdirAll(dir+"/"+account+"/job", 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(dir+"/"+root+"/job/"+name, nil, 0o644); err != nil {
+		if err := os.WriteFile(dir+"/"+account+"/job/"+name, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -37,22 +38,22 @@ func TestRootsTakeTurns(t *testing.T) {
 		write("school", name+".jpg")
 	}
 	write("studio", "stray")
-	w.SetRoots([]Root{{Name: "studio", Dir: dir + "/studio", Trees: []string{"job"}}, {Name: "school", Dir: dir + "/school", Trees: []string{"job"}}})
+	w.SetRoots([]Root{{Account: "studio", Dir: dir + "/studio", Trees: []string{"job"}}, {Account: "school", Dir: dir + "/school", Trees: []string{"job"}}})
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var g sync.WaitGroup
 	g.Go(func() {
-		if err := w.Run(ctx); err != nil {
+		if err := w.Run(ctx, l); err != nil {
 			t.Error(err)
 		}
 	})
 	defer func() { stop(); g.Wait() }()
-	// All is settled before the first is received.
+	// All files are settled before the first is received.
 	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		answer := make(chan int)
-		w.in.call(func(k *keeper) {
+		w.in.call(func(l *loop) {
 			n := 0
-			for _, e := range k.entries {
+			for _, e := range l.entries {
 				if e.state == ready {
 					n++
 				}
@@ -65,7 +66,7 @@ func TestRootsTakeTurns(t *testing.T) {
 			t.Fatalf("%d of %d are settled", n, many+3)
 		}
 	}
-	receive := func() (f File, ok bool) {
+	receive := func() (f upload.File, ok bool) {
 		select {
 		case f := <-w.Settled():
 			return f, true
@@ -74,30 +75,30 @@ func TestRootsTakeTurns(t *testing.T) {
 		}
 	}
 	var first []string
-	var handed []File
-	for n := range maxHanded + 3 {
+	var received []upload.File
+	for n := range maxInFlight + 3 {
 		f, ok := receive()
 		if !ok {
-			t.Fatalf("only %d came", n)
+			t.Fatalf("only %d files came", n)
 		}
-		handed = append(handed, f)
-		if n < 5 && (f.Root == "school" || f.Path == "job/stray") {
+		received = append(received, f)
+		if n < 5 && (f.Account == "school" || f.Path == "job/stray") {
 			first = append(first, f.Path)
 		}
 	}
 	if len(first) != 3 {
 		t.Errorf("not among the first five: %v", first)
 	}
-	// The next one of the studio comes when one is answered.
+	// The studio's next file comes when one is answered.
 	answered := make(chan bool)
-	idle := time.AfterFunc(100*time.Millisecond, func() { close(answered); w.Done(handed[len(handed)-1], false) })
+	idle := time.AfterFunc(100*time.Millisecond, func() { close(answered); w.Done(received[len(received)-1], false) })
 	defer idle.Stop()
 	if _, ok := receive(); !ok {
-		t.Error("nothing comes after an answer")
+		t.Error("no file comes after an answer")
 	}
 	select {
 	case <-answered:
 	default:
-		t.Error("more than the limit is given out without an answer")
+		t.Error("more files than the limit are sent without an answer")
 	}
 }

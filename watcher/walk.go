@@ -7,44 +7,45 @@ import (
 	"sync"
 	"time"
 
+	"picday/internal/upload"
+
 	"github.com/rs/zerolog"
 )
 
-// walkers is how many goroutines list directories. More do not help: two keep
-// a disk or the dentry cache busy.
+// walkers is the number of goroutines that list directories. Two keep a disk or the
+// dentry cache busy; more do not help.
 const walkers = 2
 
-// scan is a set of directories that are listed, with all that is found below them.
+// scan lists a set of directories and their subdirectories.
 type scan struct {
-	whole bool    // descend everywhere, else only into what is not known yet
-	trees []*tree // in the end compare these with the ledger's directories
+	whole bool    // descend into all subdirectories, else only into unknown ones
+	trees []*tree // audited at the end
 	start time.Time
-	done  func(k *keeper, s *scan)
+	done  func(l *loop, s *scan)
 
-	left  int // jobs not finished; guarded by walker.mu, as is files
+	left  int // unfinished jobs; left and files are guarded by walker.mu
 	files int
 }
 
 type job struct {
 	scan *scan
 	tree *tree
-	dir  string // absolute; "" lists nothing: the audit is all there is to the scan
+	dir  string // absolute; "" lists nothing, for a scan that only audits
 }
 
-// walker lists directories: watch first, list then. Whatever is made in between is
-// seen by both, which is harmless; the other order sees it with neither. It opens no
-// file, and what it finds goes into the inbox.
+// walker lists directories. It watches a directory before it lists it, because a file
+// created between listing and watching would be missed; the reverse order reports it
+// twice, which is harmless. It opens no file and reports into the inbox.
 type walker struct {
 	in     *inbox
 	dirs   *dirs
 	ledger Ledger
 	ignore func(string) bool
-	skip   func(root, path string, id Identity) bool
 	log    zerolog.Logger
 
 	mu     sync.Mutex
 	cond   *sync.Cond
-	jobs   []job // a stack: depth first keeps it short
+	jobs   []job // a stack, because depth first keeps it short
 	closed bool
 }
 
@@ -62,7 +63,7 @@ func (w *walker) begin(s *scan, dirs map[string]*tree) {
 	w.cond.Broadcast()
 }
 
-func (w *walker) finish(s *scan) { w.in.call(func(k *keeper) { s.done(k, s) }) }
+func (w *walker) finish(s *scan) { w.in.call(func(l *loop) { s.done(l, s) }) }
 
 func (w *walker) close() {
 	w.mu.Lock()
@@ -96,7 +97,7 @@ func (w *walker) work(ctx context.Context) {
 		s.files += files
 		s.left += len(subdirs) - 1
 		if s.left == 0 {
-			w.mu.Unlock() // nobody else touches a scan without jobs
+			w.mu.Unlock() // no other goroutine uses a scan without jobs
 			w.audit(ctx, s)
 			w.finish(s)
 			w.mu.Lock()
@@ -112,59 +113,59 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 	}
 	f, st, err := t.openDir(dir)
 	if err != nil {
-		w.miss(t, dir, err)
+		w.listFailed(t, dir, err)
 		return nil, 0
 	}
 	defer f.Close()
-	if dir == t.abs && leaseless(int(f.Fd())) {
+	if dir == t.abs && upload.Leaseless(int(f.Fd())) {
 		t.leaseless.Store(true)
 	}
 	err = w.dirs.add(t, dir, st, false)
-	if err == errFull {
-		holds, lerr := w.ledger.Holds(ctx, t.root, t.rel(dir))
-		if lerr == nil && !holds {
+	if err == errDirLimit {
+		holds, herr := w.ledger.Holds(ctx, t.account, t.rel(dir))
+		if herr == nil && !holds {
 			w.dirs.refuse(t, dir)
 			return nil, 0
 		}
 		err = w.dirs.add(t, dir, st, true)
 	}
 	if err != nil {
-		w.miss(t, dir, err)
+		w.listFailed(t, dir, err)
 		return nil, 0
 	}
-	unseen := w.dirs.kidsOf(dir) // before listing: a directory made while we list is not unseen
-	known, err := w.ledger.Known(ctx, t.root, t.rel(dir))
+	unseen := w.dirs.childrenOf(dir) // before listing, so that a new directory is not taken for a missing one
+	known, err := w.ledger.Known(ctx, t.account, t.rel(dir))
 	if err != nil {
-		w.miss(t, dir, err)
+		w.listFailed(t, dir, err)
 		return nil, 0
 	}
 	names, err := f.Readdirnames(-1)
 	if err != nil {
-		w.miss(t, dir, err)
+		w.listFailed(t, dir, err)
 		return nil, 0
 	}
-	w.dirs.listed(dir)
+	w.dirs.setListed(dir)
 	fd := int(f.Fd())
 	var seen []string
 	for _, name := range names {
 		if w.ignore(name) {
 			continue
 		}
-		st, err := t.statAt(fd, name)
+		st, err := upload.StatAt(fd, name, t.volumeKey)
 		path := dir + "/" + name
 		if isGone(err) {
 			continue
 		}
-		if err != nil { // a fault: nothing is known of it, so it must be looked at
+		if err != nil { // the error says nothing about the file, so the event loop checks it
 			if _, ok := known[name]; ok {
 				seen = append(seen, name)
 			}
-			w.in.note(path, opLook, nil)
+			w.in.add(path, opLook, nil)
 			continue
 		}
-		if st.isDir() && !t.deepest(path) && !w.dirs.refuses(t, path) {
+		if st.IsDir() && !t.deepest(path) && !w.dirs.isRefused(t, path) {
 			delete(unseen, path)
-			if j.scan.whole || !w.dirs.shows(path, st.inode()) {
+			if j.scan.whole || !w.dirs.hasInode(path, inodeOf(st)) {
 				subdirs = append(subdirs, path)
 			}
 			continue
@@ -174,34 +175,35 @@ func (w *walker) visit(ctx context.Context, j job) (subdirs []string, files int)
 		if ok {
 			seen = append(seen, name)
 		}
-		if !ok && (!st.isDir() || t.deepest(path)) && w.skip(t.root, t.rel(path), st.Identity) {
+		if !ok && (!st.IsDir() || t.deepest(path)) && w.ledger.Skip(ctx, t.account, t.rel(path), st.Identity) {
 			continue
 		}
 		if !ok || id != st.Identity {
-			w.in.note(path, 0, st)
+			w.in.add(path, 0, st)
 		}
 	}
 	for path := range unseen {
-		w.in.note(path, opVanished, nil)
+		w.in.add(path, opVanished, nil)
 	}
 	for _, name := range missing(known, seen) {
-		w.in.note(dir+"/"+name, opVanished, nil)
+		w.in.add(dir+"/"+name, opVanished, nil)
 	}
 	return subdirs, files
 }
 
-// miss says that a directory was not listed. One that is gone is the keeper's to
-// look at, except a tree, which is waited for.
-func (w *walker) miss(t *tree, dir string, err error) {
-	if dir != t.abs && (err == errMoved || err == errStale || isGone(err)) {
-		w.in.note(dir, opVanished, nil)
+// listFailed handles a directory that could not be listed. The event loop checks one that is
+// gone; a tree, and a directory with another error, is polled.
+func (w *walker) listFailed(t *tree, dir string, err error) {
+	if dir != t.abs && (err == errMoved || err == errDropped || isGone(err)) {
+		w.in.add(dir, opVanished, nil)
 		return
 	}
-	w.dirs.fail(t, dir, err)
+	w.dirs.setFailed(t, dir, err)
 }
 
-// missing makes its set only when there is something to find: nearly never.
-func missing(known map[string]Identity, seen []string) (names []string) {
+// missing returns the known names that are not in seen. It builds no set in the
+// frequent case that all are there; seen has known names only, each once.
+func missing(known map[string]upload.Identity, seen []string) (names []string) {
 	if len(seen) == len(known) {
 		return nil
 	}
@@ -217,25 +219,25 @@ func missing(known map[string]Identity, seen []string) (names []string) {
 	return names
 }
 
-// audit notes directories that only the ledger knows. While directories are moved
-// about, one can come and go without ever being listed; its files would stay known.
+// audit reports directories that only the ledger knows. A directory that is moved in
+// and out again quickly is never listed, and the ledger would keep its files.
 func (w *walker) audit(ctx context.Context, s *scan) {
 	known := map[string][]string{}
 	for _, t := range s.trees {
-		if _, ok := known[t.root]; !ok {
-			names, err := w.ledger.Dirs(ctx, t.root)
+		if _, ok := known[t.account]; !ok {
+			names, err := w.ledger.Dirs(ctx, t.account)
 			if err != nil {
-				w.log.Error().Err(err).Str("root", t.root).Msg("cannot read known directories, trying again")
-				w.in.call((*keeper).auditLater)
+				w.log.Error().Err(err).Str("root", t.account).Msg("cannot read known directories, trying again")
+				w.in.call((*loop).auditLater)
 			}
-			known[t.root] = names
+			known[t.account] = names
 		}
-		if !w.dirs.lists(t.abs) {
-			continue // it shows nothing, so it proves nothing
+		if !w.dirs.isListed(t.abs) {
+			continue // a tree that cannot be listed does not prove that anything is missing
 		}
-		for _, name := range known[t.root] {
+		for _, name := range known[t.account] {
 			if path := filepath.Join(t.dir, name); within(path, t.abs) && !w.dirs.has(path) {
-				w.in.note(path, opVanished, nil)
+				w.in.add(path, opVanished, nil)
 			}
 		}
 	}

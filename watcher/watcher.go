@@ -1,34 +1,35 @@
 // Package watcher finds out which files below a set of directory trees are
-// complete, and gives each of them out once, one of each root after the other.
+// complete, and sends each of them once on a channel, taking the roots in turn.
 //
-// It promises: a regular file is given out only after nothing happened to it
-// for the quiet time, two looks saw the same [Identity], and the kernel said
-// that nobody has it open for writing. No path is given out twice at the same
-// time. What is missed by an event is found by the next scan; what a scan
-// finds is compared with the [Ledger], so unchanged files cost a stat and
-// nothing else. A [Gone] is a hint: whoever deletes because of it must look
-// for himself.
+// A regular file is sent only after three conditions hold: there was no event for
+// the quiet time, two stats returned the same [upload.Identity], and the kernel says
+// that no process has it open for writing. Where the kernel cannot say that, a longer
+// quiet time stands in for it. The quiet time of a file that may become a photo is short
+// at first, and such a file is marked as Early: its receiver takes it if it is whole, and
+// else has it sent again after the whole time. No path is sent again before its Done. The
+// next scan finds what events have missed; it compares files with the [Ledger], so
+// that an unchanged file costs one stat. An [upload.Gone] is a hint: its receiver
+// must check the path before it deletes anything.
 //
-// It knows nothing of what is inside a file, and only ever opens one to ask
-// for a lease. Symbolic links are never followed below [Root].Dir, not even in
-// the middle of a path.
+// The watcher opens a file only to ask for a lease, and does not read it. It follows no
+// symbolic link below [Root].Dir, in any element of a path.
 //
-// Who owns what:
+// Ownership:
 //
 //   - the reader goroutine drains fsnotify into the inbox and does nothing
-//     else: no system call, no waiting, so the kernel's queue overflows as
-//     late as possible;
-//   - the keeper goroutine (Run itself) owns every entry, the trees and what
-//     waits to be given out. All methods of Watcher talk to it through the inbox;
-//   - two walkers list directories, for scans and for directories that events
-//     tell of, and report into the inbox. Only they call the Ledger;
-//   - which directories are watched is touched by keeper and walkers, so it has
-//     an owner with a lock of its own: dirs;
+//     else, so that the kernel's queue overflows as late as possible;
+//   - the event loop owns every entry, the trees and the queues of Settled and
+//     Gone. All methods of Watcher reach it through the inbox;
+//   - two walkers list directories, for scans and for new directories, and report
+//     into the inbox. They call the Ledger; the event loop calls only its Unread;
+//   - dirs holds the watched directories. Keeper and walkers use it, so it has a lock;
 //   - one goroutine sleeps in poll(2) until the mount table changes.
 //
-// Hole that remains: when a directory above a tree is renamed or replaced (the
-// uploader cannot do that, root can), inotify is silent about the tree itself; the
-// next scan sees it.
+// A renamed directory has events under both names (loop.go). Its watches end, and a walker
+// lists the new name (walk.go); package ingest publishes its files without reading them.
+//
+// Known limit: when a directory above a tree is renamed or replaced (root can do that,
+// an uploader cannot), inotify sends no event for the tree; the next scan notices it.
 package watcher
 
 import (
@@ -40,147 +41,137 @@ import (
 	"syscall"
 	"time"
 
+	"picday/internal/upload"
+
 	"github.com/fsnotify/fsnotify"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 )
 
-// Identity is what makes a file unchanged: equal identities, equal bytes.
-// The mtime is not part of it, because clients set it at will.
-type Identity struct {
-	Volume, Ino uint64 // Volume is the key that Options.Volume gives the file system
-	Size        int64
-	Ctime       int64 // nanoseconds
-}
-
 // Root is a directory that holds trees.
 type Root struct {
-	Name  string   // opaque to the watcher
-	Dir   string   // absolute; every path given out is relative to it
-	Trees []string // relative to Dir; watched recursively
-	// Generation tells Roots of the same name and place apart: with another one
-	// everything is looked at anew. Opaque.
+	Account string   // unique name, not interpreted
+	Dir     string   // absolute; every path sent is relative to it
+	Trees   []string // relative to Dir; watched recursively
+	// Generation is not interpreted. If it changes, the trees are scanned like new ones.
 	Generation string
 }
 
-// Ledger knows what has been dealt with already. Walkers call it, two at a time.
-// The maps it returns are only read.
+// Ledger tells which files were processed already. The two walkers call it at the same
+// time, and do not change the maps it returns. Directories and paths are relative to
+// Root.Dir.
 type Ledger interface {
-	// Known returns the names directly in dir, which is relative to Root.Dir.
-	Known(ctx context.Context, root, dir string) (map[string]Identity, error)
+	// Known returns the processed files directly in dir, by name.
+	Known(ctx context.Context, account, dir string) (map[string]upload.Identity, error)
 	// Dirs returns every directory for which Known is not empty.
-	Dirs(ctx context.Context, root string) ([]string, error)
-	// Holds tells whether Known is not empty for dir, or for one below it.
-	Holds(ctx context.Context, root, dir string) (bool, error)
+	Dirs(ctx context.Context, account string) ([]string, error)
+	// Holds tells whether Known is not empty for dir or for a directory below it.
+	Holds(ctx context.Context, account, dir string) (bool, error)
+	// Skip tells whether to ignore a file that a scan found and that is not Known.
+	Skip(ctx context.Context, account, path string, id upload.Identity) bool
+	// Unread tells whether the receiver processes a file without reading it. Such
+	// files have turns of their own. The event loop calls it, so it must not block.
+	Unread(account, path string, regular bool) bool
 }
 
-// Options say how to watch. A zero duration means its default.
+// Options configure New. A zero duration means its default.
 type Options struct {
-	Ledger       Ledger
 	Settle       time.Duration // quiet time; default 1s
-	SettleUnsure time.Duration // the same where there are no leases; default 30s
+	SettleUnsure time.Duration // quiet time where the kernel grants no lease; default 30s
 	Rescan       time.Duration // between scans of everything; default 1h
 	Poll         time.Duration // between listings of directories without a watch; default 5s
-	// Depth is how many elements a path below Root.Dir may have; 0 is any number.
-	// A directory that has so many is given out like a file that is not regular,
-	// and neither opened nor watched: what is below it is not there.
+	// Depth is the greatest number of elements of a path below Root.Dir; 0 means no
+	// limit. A directory of that depth is sent like a file that is not regular, and
+	// neither opened nor watched: everything below it is ignored.
 	Depth int
-	// MaxDirs is how many directories of a root are watched; 0 is any number. One
-	// more is neither watched nor looked into, unless the ledger has files in it:
-	// then a deletion there would not be noticed. The first of those is given out
-	// like a file that is not regular, and they are looked at again once there is room.
+	// MaxDirs is the greatest number of watched directories of a root; 0 means no
+	// limit. A directory beyond it is neither watched nor listed, unless the ledger
+	// has files in it, whose deletion would go unnoticed. The first such directory is
+	// sent like a file that is not regular. All are tried again once the root is below the limit.
 	MaxDirs int
-	// Skip tells of a file that a scan finds, and that the ledger does not know,
-	// whether it is to be left alone; nil: none. Walkers call it, two at a time.
-	Skip func(root, path string, id Identity) bool
-	// Volume gives the file system with a device number a key that stays its own
-	// when the number changes; fd is open on it. nil: the device number itself.
-	Volume func(dev uint64, fd int) uint64
-	// Remounted is called when the mount table has changed, before anything is
-	// looked at: device numbers may be others' now. It may be nil.
+	// Volume returns a key of a file system that stays the same when its device number
+	// changes; fd is open on that file system. nil: the device number is the key.
+	Volume upload.VolumeKey
+	// Remounted is called when the mount table has changed, before any other check,
+	// because device numbers may have changed. It may be nil.
 	Remounted func()
-	Ignore    func(name string) bool // noise: one path element of a file or directory; nil ignores nothing
-	// Quick names what whoever receives it deals with in no time: it is given out
-	// in a turn of its own beside the rest of its root. nil: nothing is.
-	Quick func(root, path string, regular bool) bool
-	Log   zerolog.Logger
+	// Canary is a directory for files by which the watcher proves that events arrive. It is
+	// removed and made. "": nothing is proven.
+	Canary string
+	Ignore func(name string) bool // tells whether to ignore a path element; nil ignores nothing
+	Log    zerolog.Logger
 }
 
-// File is a settled file. What is not a regular file (a symbolic link, a FIFO,
-// a socket, a device) is given out after the quiet time without ever being opened.
-// A file that cannot be examined (no permission) is given out after SettleUnsure,
-// so that its reader fails and says so.
-type File struct {
-	Root, Path string
-	Identity   Identity
-	Regular    bool
-	Dir        bool // a directory that is not looked into: too deep, or one too many
-}
-
-// Gone hints that a file or directory, and whatever was below it, is no longer there.
-// It may be there again when the hint is received. Who makes his ledger forget a file
-// calls Look for it afterwards: if its directory came back between his looking
-// and his forgetting, a walker has found the file just as the ledger knew it.
-type Gone struct{ Root, Path string }
-
-// Scan is a finished scan of whole trees.
+// Scan describes a finished scan of whole trees.
 type Scan struct {
-	At    time.Time // its start
+	At    time.Time // when it started
 	Took  time.Duration
 	Files int
 }
 
-// Arriving is a file that is being uploaded, or has just been.
+// Arriving is a file that is being uploaded, or was a moment ago.
 type Arriving struct {
-	Root, Path string
-	Since      time.Time // first heard of
+	Account, Path string
+	Since         time.Time // of its first event
 }
 
-// maxArriving is how many pending files are worth naming.
+// maxArriving is the number of pending files up to which Status lists them.
 const maxArriving = 50
 
-// Status is a snapshot.
-type Status struct {
-	WatchedDirs   int
-	PolledDirs    []string // absolute: without a watch or not readable, listed every Options.Poll
-	Missing       []string // absolute: trees that are not there or not readable
-	Unwatched     int      // directories that can be listed but not watched
-	Starved       bool     // within the last minute no file could be opened, for want of descriptors or memory
-	OutOfWatches  bool     // the kernel refused a watch because there are too many
-	Pending       int      // known, not yet given out
-	Uploading     int      // of these: held by a writer, or changed within the last minute
-	Handed        int      // given out, not yet answered
-	OldestPending time.Time
-	Arriving      []Arriving // what is pending, as long as it is little
-	LastScan      Scan
-	Overflows     int64
-	Unsure        []string // roots with files on a file system without leases
-	Refused       []string // roots where the kernel refused us the last lease
-	Full          []string // roots with more directories than Options.MaxDirs
+// Backlog counts the files of one account that Done was not called for.
+type Backlog struct {
+	Files     int
+	Uploading int // of these: see Status.Uploading
 }
 
-// ErrStopped is returned by methods that wait for the keeper after Run has returned.
+// A Tree is one of Root.Trees.
+type Tree struct{ Account, Path string }
+
+// Status is a snapshot of the watcher.
+type Status struct {
+	WatchedDirs    int
+	PolledDirs     []string // absolute: without a watch or not readable, listed every Options.Poll
+	Missing        []string // absolute: trees that are not there or not readable
+	Unwatched      int      // directories that can be listed but not watched
+	OutOfResources bool     // opening a file failed within the last minute, for want of descriptors or memory
+	OutOfWatches   bool     // the kernel refused a watch because there are too many
+	Pending        int      // files not yet sent on Settled
+	Uploading      int      // pending files that are open for writing, or changed within the last minute
+	InFlight       int      // files sent on Settled, not yet answered by Done
+	OldestPending  time.Time
+	Accounts       map[string]Backlog // of the accounts that have files pending or in flight
+	Trees          map[Tree]Backlog   // of their trees
+	Arriving       []Arriving         // the pending files that are not settled, if there are at most 50 pending
+	LastScan       Scan
+	Overflows      int64     // of the kernel's event queue, since the start
+	Leaseless      []string  // accounts with files on a file system without leases
+	LeaseRefused   []string  // accounts for whose files the kernel refused this process the last lease
+	EventsProven   time.Time // when an event of the canary last arrived; zero: there is no canary or no inotify
+	Rebuilt        int       // number of inotify instances that were replaced since the start
+	WatchesMissing int       // that the last scan of everything found to be gone from the kernel
+	OverDirLimit   []string  // accounts with more directories than Options.MaxDirs
+}
+
+// ErrStopped is returned by methods that wait for the event loop after Run has returned.
 var ErrStopped = errors.New("watcher has stopped")
 
-// Watcher is made by New and works while Run does.
+// Watcher watches the roots while Run runs. Use New.
 type Watcher struct {
 	opt     Options
 	in      *inbox
 	dirs    *dirs
-	settled chan File
-	gone    chan Gone
+	settled chan upload.File
+	gone    chan upload.Gone
 	started atomic.Bool
 	stopped chan struct{}
 
-	beforeEvent func() // tests stall the reader here
+	canaryEvery, canaryPatient time.Duration // tests have their own
+
+	beforeEvent func() // lets tests stall the reader
 }
 
-// New takes an inotify instance from the kernel. Where the kernel has none left
-// every directory is polled.
+// New opens an inotify instance. If the kernel has none left, every directory is polled.
 func New(opt Options) (*Watcher, error) {
-	if opt.Ledger == nil {
-		return nil, errors.New("watcher needs a ledger")
-	}
 	orDefault(&opt.Settle, time.Second)
 	orDefault(&opt.SettleUnsure, 30*time.Second)
 	orDefault(&opt.Rescan, time.Hour)
@@ -194,11 +185,8 @@ func New(opt Options) (*Watcher, error) {
 	if opt.Ignore == nil {
 		opt.Ignore = func(string) bool { return false }
 	}
-	if opt.Skip == nil {
-		opt.Skip = func(string, string, Identity) bool { return false }
-	}
-	if opt.Quick == nil {
-		opt.Quick = func(string, string, bool) bool { return false }
+	if opt.Canary != "" {
+		opt.Canary = filepath.Clean(opt.Canary)
 	}
 	fs, err := fsnotify.NewWatcher()
 	switch {
@@ -211,7 +199,8 @@ func New(opt Options) (*Watcher, error) {
 	in := newInbox()
 	return &Watcher{
 		opt: opt, in: in, dirs: newDirs(fs, in, opt.MaxDirs, opt.Log),
-		settled: make(chan File), gone: make(chan Gone), stopped: make(chan struct{}),
+		canaryEvery: canaryEvery, canaryPatient: canaryPatient,
+		settled: make(chan upload.File), gone: make(chan upload.Gone), stopped: make(chan struct{}),
 	}, nil
 }
 
@@ -222,7 +211,7 @@ func orDefault(d *time.Duration, def time.Duration) {
 }
 
 // Run watches until ctx ends, then returns nil. It can be called once.
-func (w *Watcher) Run(ctx context.Context) error {
+func (w *Watcher) Run(ctx context.Context, ledger Ledger) error {
 	if w.started.Swap(true) {
 		return errors.New("watcher runs already")
 	}
@@ -233,77 +222,82 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}
 	defer mounts.close()
 	g, ctx := errgroup.WithContext(ctx)
-	k := newKeeper(w)
-	if w.dirs.fs != nil {
-		g.Go(func() error { return w.read(ctx) })
+	l := newLoop(w, ledger)
+	l.startReader = func(inotify *fsnotify.Watcher) { g.Go(func() error { return w.read(ctx, inotify) }) }
+	if w.dirs.inotify != nil {
+		l.startReader(w.dirs.inotify)
 	}
 	for range walkers {
-		g.Go(func() error { k.walker.work(ctx); return nil })
+		g.Go(func() error { l.walker.work(ctx); return nil })
 	}
-	g.Go(func() error { return mounts.wait(func() { w.in.call((*keeper).remounted) }) })
-	g.Go(func() error { return k.run(ctx) })
+	g.Go(func() error { return mounts.wait(func() { w.in.call((*loop).remounted) }) })
+	g.Go(func() error { return l.run(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
-		k.walker.close()
+		l.walker.close()
 		mounts.stop()
 		return w.dirs.close()
 	})
 	return g.Wait()
 }
 
-// SetRoots replaces what is watched, from any goroutine, also before Run. New
-// trees are scanned at once; what was pending in trees that are no longer there
-// is dropped without a word.
+// SetRoots replaces the watched roots. It may be called from any goroutine, also before
+// Run. New trees are scanned at once; pending files of removed trees are dropped.
 func (w *Watcher) SetRoots(roots []Root) {
 	roots = append([]Root(nil), roots...)
-	w.in.call(func(k *keeper) { k.setRoots(roots) })
+	w.in.call(func(l *loop) { l.setRoots(roots) })
 }
 
-// maxHanded is how many files of a root, and as many again of those that are quick,
-// are given out before the first is answered. It is what one transaction of the
-// catalogue takes, so that a folder renamed does not wait for one fsync a file.
-const maxHanded = 256
+// maxInFlight is how many files of one lane may be sent and not yet answered. It is
+// as many as the catalogue commits in one transaction, so that a renamed folder does
+// not cost one fsync per file.
+const maxInFlight = 256
 
-// Settled gives out files, one of each root after the other. Every one must be
-// answered by Done.
-func (w *Watcher) Settled() <-chan File { return w.settled }
+// Settled returns the channel of complete files, which takes the roots in turn. The
+// receiver must answer every file by Done.
+func (w *Watcher) Settled() <-chan upload.File { return w.settled }
 
-// Gone gives out hints.
-func (w *Watcher) Gone() <-chan Gone { return w.gone }
+// Gone returns the channel of hints that a path is missing.
+func (w *Watcher) Gone() <-chan upload.Gone { return w.gone }
 
-// Done answers a File. With again it is looked at from the start: it changed under its reader.
-func (w *Watcher) Done(f File, again bool) {
-	w.in.call(func(k *keeper) { k.done(f, again) })
+// Done answers a file from Settled. If again is set, the file is sent once more after a
+// new quiet time, or at the end of the whole one if it was sent early.
+func (w *Watcher) Done(f upload.File, again bool) {
+	w.in.call(func(l *loop) { l.done(f, again) })
 }
 
-// Look treats the file or directory as if something had just happened to it;
-// "" is everything in the root.
-func (w *Watcher) Look(root, path string) {
-	w.in.call(func(k *keeper) {
-		if r, ok := k.roots[root]; ok && path == "" {
-			k.rescan(root, nil)
+// Look checks a file or directory as if it had just had an event; path "" scans the
+// whole account.
+func (w *Watcher) Look(account, path string) {
+	w.in.call(func(l *loop) {
+		if r, ok := l.roots[account]; ok && path == "" {
+			l.rescan(account, nil)
 		} else if ok {
-			k.attend(filepath.Join(r.Dir, path), note{op: opLook, at: k.now})
+			l.check(filepath.Join(r.Dir, path), pathEvents{op: opLook, at: l.now})
 		}
 	})
 }
 
-// Rescan scans a root, or all of them for "". It returns when all that was there is
-// answered by Done, or known to be held by a writer or to wait for SettleUnsure,
-// and every Gone that came of it has been received.
-func (w *Watcher) Rescan(ctx context.Context, root string) error {
-	wait := &waiter{root: root, done: make(chan struct{})}
+// Rescan scans an account, or all of them for "". It returns when every file that was
+// there is answered by Done, is open for writing or waits for SettleUnsure, and every
+// resulting Gone has been received. Events of before the call are handled before the scan. It
+// fails for an unknown account, with ErrStopped, or with the error of ctx.
+func (w *Watcher) Rescan(ctx context.Context, account string) error {
+	if err := w.Flush(ctx); err != nil && !errors.Is(err, ErrNoEvents) {
+		return err
+	}
+	wait := &waiter{account: account, done: make(chan struct{})}
 	unknown := make(chan struct{})
-	w.in.call(func(k *keeper) {
-		if _, ok := k.roots[root]; root != "" && !ok {
+	w.in.call(func(l *loop) {
+		if _, ok := l.roots[account]; account != "" && !ok {
 			close(unknown)
 			return
 		}
-		k.rescan(root, wait)
+		l.rescan(account, wait)
 	})
 	select {
 	case <-unknown:
-		return fmt.Errorf("rescan: no root %q", root)
+		return fmt.Errorf("rescan: no root %q", account)
 	case <-wait.done:
 		return nil
 	case <-w.stopped:
@@ -313,13 +307,14 @@ func (w *Watcher) Rescan(ctx context.Context, root string) error {
 	}
 }
 
-// Alive returns once the keeper has answered.
+// Alive returns nil once the event loop has answered, an ErrNoEvents if it answers and the
+// kernel's events do not arrive, ErrStopped, or the error of ctx.
 func (w *Watcher) Alive(ctx context.Context) error {
-	answer := make(chan struct{})
-	w.in.call(func(*keeper) { close(answer) })
+	answer := make(chan error, 1)
+	w.in.call(func(l *loop) { answer <- l.canary.lastProven(l.dirs.hasInotify()) })
 	select {
-	case <-answer:
-		return nil
+	case err := <-answer:
+		return err
 	case <-w.stopped:
 		return ErrStopped
 	case <-ctx.Done():
@@ -327,13 +322,13 @@ func (w *Watcher) Alive(ctx context.Context) error {
 	}
 }
 
-// Status is empty before Run starts and after it returned.
+// Status returns a snapshot, the zero Status before Run starts and after it returned.
 func (w *Watcher) Status() Status {
 	if !w.started.Load() {
 		return Status{}
 	}
 	answer := make(chan Status, 1)
-	w.in.call(func(k *keeper) { answer <- k.status() })
+	w.in.call(func(l *loop) { answer <- l.status() })
 	select {
 	case s := <-answer:
 		return s

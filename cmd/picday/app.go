@@ -9,14 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
-	"picday/account"
+	"picday/internal/account"
 	"picday/internal/config"
-	"picday/internal/volume"
+	"picday/internal/failure"
+	"picday/internal/terminal"
+	"picday/internal/upload"
 	"picday/store"
 )
 
@@ -32,29 +32,29 @@ type app struct {
 
 	cfg     *config.Config
 	store   *store.Store
-	volumes *volume.Volumes // of the upload directory, once it was asked for
+	sys     *account.System // keeps the lock, so there is one
+	volumes *upload.Volumes // of the upload directory, once it was asked for
 }
 
-func usagef(format string, args ...any) error  { return usageError{fmt.Errorf(format, args...)} }
-func refusef(format string, args ...any) error { return refusal{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return failure.Usagef(format, args...) }
 
 func (a *app) config() (config.Config, error) {
 	if a.cfg == nil {
 		cfg, err := config.Load(a.configFile)
 		if err != nil {
-			return cfg, usageError{err}
+			return cfg, failure.Usage(err)
 		}
 		a.cfg = &cfg
 	}
 	return *a.cfg, nil
 }
 
-// identity is that of the file at a path of the machine, as the catalogue has it.
-func (a *app) identity(fi fs.FileInfo, path string) store.Identity {
+// uploadVolumes are the file systems below the upload directory.
+func (a *app) uploadVolumes() *upload.Volumes {
 	if a.volumes == nil {
-		a.volumes = volume.New(filepath.Join(a.cfg.UploadDir, store.MarkerFile))
+		a.volumes = upload.NewVolumes(filepath.Join(a.cfg.UploadDir, store.MarkerFile))
 	}
-	return store.IdentityOf(fi, a.volumes.KeyAt(store.DeviceOf(fi), filepath.Dir(path)))
+	return a.volumes
 }
 
 // open opens the catalogue.
@@ -77,6 +77,17 @@ func (a *app) open(ctx context.Context) (*store.Store, error) {
 	return a.store, err
 }
 
+// withStore opens the catalogue for a command that needs it.
+func (a *app) withStore(do func(ctx context.Context, s *store.Store, args []string) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		s, err := a.open(ctx)
+		if err != nil {
+			return err
+		}
+		return do(ctx, s, args)
+	}
+}
+
 // account finds an account that the command line names, which may be a removed
 // one whose photos were kept.
 func (a *app) account(ctx context.Context, name string) (*store.Store, store.Account, error) {
@@ -84,31 +95,21 @@ func (a *app) account(ctx context.Context, name string) (*store.Store, store.Acc
 	if err != nil {
 		return nil, store.Account{}, err
 	}
-	acct, err := s.Account(ctx, name)
+	acct, err := s.All().Account(ctx, name)
 	if err != nil {
 		return s, acct, fmt.Errorf("%w: see 'picday account list'", err)
 	}
 	return s, acct, nil
 }
 
-// login finds an account that has not been removed.
-func (a *app) login(ctx context.Context, name string) (*store.Store, store.Account, error) {
-	s, acct, err := a.account(ctx, name)
-	if err == nil && acct.Kept {
-		err = fmt.Errorf("account %q was removed, only its photos and files are still kept: %w", name, store.ErrNotFound)
-	}
-	return s, acct, err
-}
-
-// known checks an optional account name, so that a mistyped one is not
-// answered with an empty list.
-func (a *app) known(ctx context.Context, args []string) (*store.Store, string, error) {
+// known is account for an optional name: without one it is the zero account. So a
+// mistyped one is not answered with an empty list.
+func (a *app) known(ctx context.Context, args []string) (*store.Store, store.Account, error) {
 	if len(args) == 0 {
 		s, err := a.open(ctx)
-		return s, "", err
+		return s, store.Account{}, err
 	}
-	s, acct, err := a.account(ctx, args[0])
-	return s, acct.Name, err
+	return a.account(ctx, args[0])
 }
 
 var errNotRoot = errors.New("this needs root: run it with sudo")
@@ -118,7 +119,10 @@ func (a *app) system() (*account.System, error) {
 		return nil, errNotRoot
 	}
 	cfg, err := a.config()
-	return account.New(cfg), err
+	if a.sys == nil && err == nil {
+		a.sys = account.New(cfg)
+	}
+	return a.sys, err
 }
 
 func (a *app) close() error {
@@ -136,17 +140,27 @@ func (a *app) say(sentences ...string) {
 	}
 }
 
+// did says what was done, unless that failed.
+func (a *app) did(err error, sentence string) error {
+	if err == nil {
+		a.say(sentence)
+	}
+	return err
+}
+
+// report says what was done of what a command is for, also if the rest failed.
+func (a *app) report(done []string, err error) error {
+	a.say(done...)
+	if err == nil && len(done) == 0 {
+		a.say("nothing to do, it is so already")
+	}
+	return err
+}
+
 func (a *app) complain(err error) { fmt.Fprintf(a.stderr, "picday: %s\n", plain(err.Error())) }
 
 // plain keeps what an uploader or a program wrote from steering the terminal.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
+func plain(s string) string { return terminal.Plain(s) }
 
 // print writes v as JSON, or what text writes.
 func (a *app) print(v any, text func(w io.Writer)) error {
@@ -161,17 +175,5 @@ func (a *app) print(v any, text func(w io.Writer)) error {
 	return enc.Encode(v)
 }
 
-// table writes rows under a head, or a hint when there are none.
-func (a *app) table(w io.Writer, none, head string, rows [][]string) {
-	if len(rows) == 0 {
-		a.say(none)
-		return
-	}
-	fmt.Fprintln(w, head)
-	for _, r := range rows {
-		for i := range r {
-			r[i] = strings.ReplaceAll(plain(r[i]), "\t", " ")
-		}
-		fmt.Fprintln(w, strings.Join(r, "\t"))
-	}
-}
+// meter shows how far long work is.
+func (a *app) meter(what string) *terminal.Meter { return terminal.NewMeter(a.stderr, what) }

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"picday/internal/manual"
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 func testRoot() *cobra.Command {
@@ -52,9 +52,9 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 				t.Errorf("%s: examples are indented by two spaces: %s", path, line)
 			}
 		}
-		for _, word := range placeholders(cmd) {
-			if !slices.ContainsFunc(arguments, func(x manual.Item) bool { return x.Term == word }) {
-				t.Errorf("%s: nobody says what %s is: see arguments in help.go", path, word)
+		for _, word := range manual.Placeholders(cmd) {
+			if !slices.ContainsFunc(manual.Arguments, func(x manual.Item) bool { return x.Term == word }) {
+				t.Errorf("%s: nobody says what %s is: see manual.Arguments", path, word)
 			}
 		}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
@@ -70,17 +70,17 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	if n < 25 {
 		t.Errorf("only %d commands were found", n)
 	}
-	for path := range helpTexts {
+	for path, text := range manual.Texts {
 		cmd, rest, err := root.Find(strings.Fields(path))
-		if err != nil || len(rest) > 0 || cmd.Long != helpTexts[path].long {
-			t.Errorf("helpTexts[%q] reaches no command, or one that explains itself", path)
+		if err != nil || len(rest) > 0 || cmd.Long != text.Long {
+			t.Errorf("manual.Texts[%q] reaches no command", path)
 		}
 	}
 }
 
 func TestManualSaysEverything(t *testing.T) {
 	root := testRoot()
-	page := testbed.ManualPage(t, manualPage(root).Mdoc())
+	page := bed.ManualPage(t, manual.Tool(root).Mdoc())
 	has := func(what, want string) {
 		t.Helper()
 		if want = strings.Join(strings.Fields(want), " "); !strings.Contains(page, want) {
@@ -113,17 +113,17 @@ func TestManualSaysEverything(t *testing.T) {
 		value, usage := pflag.UnquoteUsage(f)
 		has("picday", "--"+f.Name+" "+value+" "+usage)
 	})
-	for _, item := range arguments {
+	for _, item := range manual.Arguments {
 		has("an argument", item.Term+" "+item.Text)
 	}
-	statuses := testbed.ExitStatuses(t, "main.go")
+	statuses := bed.ExitStatuses(t, "../../internal/manual/tool.go")
 	for name, code := range statuses {
-		i := slices.IndexFunc(exitStatuses, func(s manual.Status) bool { return s.Code == code })
+		i := slices.IndexFunc(manual.ToolStatuses, func(s manual.Status) bool { return s.Code == code })
 		if i < 0 {
-			t.Errorf("%s = %d is not among exitStatuses", name, code)
+			t.Errorf("%s = %d is not among manual.ToolStatuses", name, code)
 			continue
 		}
-		has(name, fmt.Sprintf("%d %s", code, exitStatuses[i].Means))
+		has(name, fmt.Sprintf("%d %s", code, manual.ToolStatuses[i].Means))
 	}
 	if flags < 30 || len(statuses) < 5 {
 		t.Errorf("only %d flags and the statuses %v were looked at", flags, statuses)
@@ -153,7 +153,7 @@ func TestHelpSaysEverything(t *testing.T) {
 				t.Errorf("%s --help does not say what --%s is", cmd.CommandPath(), f.Name)
 			}
 		})
-		for _, word := range placeholders(cmd) {
+		for _, word := range manual.Placeholders(cmd) {
 			if !strings.Contains(text, "\n  "+word+" ") {
 				t.Errorf("%s --help does not say what %s is", cmd.CommandPath(), word)
 			}
@@ -162,7 +162,7 @@ func TestHelpSaysEverything(t *testing.T) {
 			t.Errorf("%s --help does not list %s", cmd.Parent().CommandPath(), cmd.Name())
 		}
 	})
-	for _, s := range exitStatuses {
+	for _, s := range manual.ToolStatuses {
 		if !strings.Contains(strings.Join(strings.Fields(help(root)), " "), fmt.Sprintf("%d %s", s.Code, s.Means)) {
 			t.Errorf("picday --help does not say what the exit status %d is", s.Code)
 		}

@@ -2,90 +2,120 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"picday/contract"
-	"picday/layout"
+	"picday/internal/contract"
+	"picday/internal/layout"
+	"picday/internal/names"
+	"picday/internal/tables"
+	"picday/internal/trash"
 	"picday/store"
 )
 
 func (a *app) photosCommand() *cobra.Command {
-	var f store.PhotoFilter
-	cmd := a.list("photos [ACCOUNT]", "List the published photos", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
-		if f.Area != "" && f.Area != layout.Individuals && f.Area != layout.Group {
-			return usagef("--area %s: use individuals or group", f.Area)
+	const none = "No photos. What is uploaded and does not show here may be among 'picday problems'."
+	var q store.PhotoQuery
+	cmd := listCommand(a, "photos [ACCOUNT]", "List the published photos", none, tables.Photos, func(ctx context.Context, s *store.Store, account string) ([]contract.Photo, error) {
+		q.Account = account
+		if err := s.All().CheckJob(ctx, account, q.Job); err != nil {
+			return nil, fmt.Errorf("%w: see 'picday job list'", err)
 		}
-		s, name, err := a.known(ctx, args)
-		if err != nil {
-			return err
-		}
-		cfg, err := a.config()
-		if err != nil {
-			return err
-		}
-		f.Account = name
-		photos := []contract.Photo{}
-		if err := s.Photos(ctx, f, func(p store.Photo) error {
-			photos = append(photos, contract.NewPhoto(p, cfg.Web.PublicURL))
-			return nil
-		}); err != nil {
-			return err
-		}
-		return a.print(photos, func(w io.Writer) {
-			rows := [][]string{}
-			for _, p := range photos {
-				rows = append(rows, []string{
-					p.Account, p.Path, fmt.Sprintf("%d×%d", p.Width, p.Height), size(p.Bytes),
-					when(p.IngestedAt), strings.Join(p.Flags, " "), p.URL,
-				})
-			}
-			a.table(w, "No photos. What is uploaded and does not show here may be among 'picday problems'.",
-				"ACCOUNT\tPATH\tPIXELS\tSIZE\tPUBLISHED\tFLAGS\tURL", rows)
-		})
+		all, err := readAll(s.All().StreamPhotos(ctx, q), func(p store.Photo) contract.Photo { return contract.NewPhoto(p, a.cfg.Web.PublicURL) })
+		return names.SortPaths(all, contract.Photo.Place), err
 	})
-	cmd.Flags().StringVar(&f.Job, "job", "", "only this `JOB`")
-	cmd.Flags().StringVar(&f.Album, "album", "", "only this `ALBUM`")
-	cmd.Flags().StringVar(&f.Area, "area", "", "only this `AREA`: individuals or group")
-	choose(cmd, "area", "individuals", "group")
-	cmd.Flags().StringVar(&f.Person, "person", "", "only the portrait of this `ID`")
+	cmd.Flags().StringVar(&q.Job, "job", "", "only this `JOB`")
+	cmd.Flags().StringVar(&q.Album, "album", "", "only this `ALBUM`")
+	a.choice(cmd, &q.Area, "area", "", "only this `AREA`: individuals or group", layout.Individuals, layout.Group)
+	cmd.Flags().StringVar(&q.Person, "person", "", "only the portrait of this `ID`")
 	return cmd
 }
 
 func (a *app) problemsCommand() *cobra.Command {
-	return a.list("problems [ACCOUNT]", "List the files that cannot become photos, and why", cobra.MaximumNArgs(1), func(ctx context.Context, args []string) error {
-		s, name, err := a.known(ctx, args)
-		if err != nil {
-			return err
+	q := store.ProblemQuery{Order: store.ProblemsByPath}
+	cmd := listCommand(a, "problems [ACCOUNT]", "List the files that cannot become photos, and why", "No problems.", tables.Problems, func(ctx context.Context, s *store.Store, account string) ([]contract.Problem, error) {
+		q.Account = account
+		problems, err := s.All().Problems(ctx, q)
+		if err != nil || q.Ignored {
+			return each(problems, contract.NewProblem), err
 		}
-		all, err := s.Problems(ctx, name)
-		if err != nil {
-			return err
-		}
-		problems := []contract.Problem{}
-		for _, p := range all {
-			problems = append(problems, contract.NewProblem(p))
-		}
-		replaced, err := s.View(0).Replaced(ctx, name, 0, 0)
-		if err != nil {
-			return err
-		}
-		for _, p := range replaced {
-			problems = append(problems, contract.NewReplaced(p))
-		}
-		return a.print(problems, func(w io.Writer) {
-			rows := [][]string{}
-			for _, p := range problems {
-				note := p.Message
-				if p.DeleteAfter != nil {
-					note += " It is deleted after " + when(*p.DeleteAfter) + "."
-				}
-				rows = append(rows, []string{p.Account, p.Path, string(p.Reason), when(p.Since), note})
-			}
-			a.table(w, "No problems.", "ACCOUNT\tPATH\tREASON\tSINCE\tWHAT TO DO", rows)
-		})
+		replaced, err := s.All().Replaced(ctx, account, 0, 0)
+		return names.SortPaths(append(each(problems, contract.NewProblem), each(replaced, contract.NewReplaced)...), contract.Problem.Place), err
 	})
+	cmd.Flags().BoolVar(&q.Ignored, "ignored", false, "those of which an operator has said that they are no photos, instead of the others")
+	return cmd
+}
+
+func (a *app) photoCommand() *cobra.Command {
+	return a.group("photo", "See what a photo was before, and put that back",
+		a.list("history ACCOUNT PATH|ID", "List the pictures that a photo was before", cobra.ExactArgs(2), a.withPhoto(a.photoHistory)),
+		a.photoRevert(),
+		a.command("accept ACCOUNT PATH|ID", "Say that a photo is rightly another shot than before", cobra.ExactArgs(2), a.withPhoto(func(ctx context.Context, s *store.Store, p store.Photo) error {
+			return a.report(trash.Accept(ctx, s, p))
+		})))
+}
+
+func (a *app) linkCommand() *cobra.Command {
+	return a.group("link", "Show or rotate the link of one photo",
+		a.list("show ACCOUNT PATH|ID", "Show the link of a photo, or of a person's portrait", cobra.ExactArgs(2), a.withPhoto(a.linkShow)),
+		a.list("rotate ACCOUNT PATH|ID", "Give a photo a new link; the old one is dead at once", cobra.ExactArgs(2), a.withPhoto(a.linkRotate)))
+}
+
+// withPhoto finds the photo that the arguments name, for a command about one photo.
+func (a *app) withPhoto(do func(ctx context.Context, s *store.Store, p store.Photo) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		s, acct, err := a.account(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		p, err := s.View(acct.ID).Named(ctx, layout.FromRoot(acct.Layout, acct.Name, args[1]), args[1])
+		if errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("account %q has no photo %q: %w: see 'picday photos %s'", args[0], args[1], store.ErrNotFound, args[0])
+		}
+		if err != nil {
+			return err
+		}
+		return do(ctx, s, p)
+	}
+}
+
+func (a *app) photoHistory(ctx context.Context, s *store.Store, p store.Photo) error {
+	pictures, err := contract.History(ctx, s, p, a.cfg.Upload.TrashKeep.Std())
+	if err != nil {
+		return err
+	}
+	return printList(a, pictures, "", tables.Pictures)
+}
+
+func (a *app) photoRevert() *cobra.Command {
+	var sha string
+	revert := func(ctx context.Context, s *store.Store, p store.Photo) error {
+		done, err := trash.Revert(ctx, s, p, sha)
+		return a.did(err, done)
+	}
+	cmd := a.command("revert ACCOUNT PATH|ID", "Show an earlier picture again under the photo's link", cobra.ExactArgs(2), a.withPhoto(revert))
+	cmd.Flags().StringVar(&sha, "sha256", "", "the earlier picture whose SHA-256 begins with `HEX`\n(default: the one whose place another shot took, or else the latest)")
+	return cmd
+}
+
+func (a *app) linkShow(_ context.Context, _ *store.Store, p store.Photo) error {
+	v := contract.NewLink(p, a.cfg.Web.PublicURL)
+	if v.WithdrawnAt != nil {
+		a.say(p.Path + " was withdrawn: its link answers 404 until it is restored")
+	}
+	return a.print(v, func(w io.Writer) { fmt.Fprintln(w, v.URL) })
+}
+
+func (a *app) linkRotate(ctx context.Context, s *store.Store, p store.Photo) error {
+	err := s.Update(ctx, func(tx *store.Tx) (err error) {
+		p.Link, err = tx.Rotate(p.ID, "")
+		return err
+	})
+	if err := a.did(err, "the old link of "+p.Path+" is dead, this is the new one:"); err != nil {
+		return err
+	}
+	return a.linkShow(ctx, s, p)
 }

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"io"
+
 	"github.com/spf13/cobra"
 
+	"picday/internal/completion"
 	"picday/internal/config"
+	"picday/internal/manual"
 	"picday/internal/version"
+	"picday/store"
 )
 
 // root is all commands, by what they are for, in the order of use.
@@ -26,6 +32,14 @@ func (a *app) root() *cobra.Command {
 			a.explainCommand(),
 			a.linkCommand(),
 			a.trashCommand(),
+			a.mirrorCommand(),
+			a.importCommand(),
+		}},
+		{"People:", []*cobra.Command{
+			a.rosterCommand(),
+			a.missingCommand(),
+			a.cardsCommand(),
+			a.exportCommand(),
 		}},
 		{"Operation:", []*cobra.Command{
 			a.initCommand(),
@@ -33,13 +47,20 @@ func (a *app) root() *cobra.Command {
 			a.catalogueStatusCommand(),
 			a.doctorCommand(),
 			a.rescanCommand(),
+			a.eventsCommand(),
 			a.backupCommand(),
 			a.restoreCommand(),
+			a.rebuildCommand(),
 			a.verifyCommand(),
 			a.firewallCommand(),
 			a.closeCommand(),
 			a.completionCommand(),
 			a.manualCommand(),
+			a.helperCommand(),
+			a.command("version", "Print the version", cobra.NoArgs, func(context.Context, []string) error {
+				_, err := io.WriteString(a.stdout, "picday version "+version.String()+"\n")
+				return err
+			}),
 		}},
 		{"Administration pages and API:", []*cobra.Command{
 			a.operatorCommand(),
@@ -52,22 +73,17 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(cmd)
 		}
 	}
-	root.Long = `picday turns this machine's OpenSSH into a photo intake: it makes the locked-down
-SFTP accounts, and shows what the daemon picdayd has taken in from them.`
-	root.Example = `  picday init                                 # once, on a new machine
-  picday account add acme --layout jobs       # a studio: prints what to tell it
-  picday job add acme job00001                # a folder to upload into
-  picday photos acme --job job00001           # what has come in
-  picday problems                             # what cannot become a photo, and why`
 	root.Version = version.String()
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.CompletionOptions.DisableDefaultCmd = true // ours has no PowerShell
-	root.SetUsageFunc(usage)
+	root.SetUsageFunc(manual.Help(manual.Arguments, manual.ToolStatuses))
 	root.PersistentFlags().StringVar(&a.configFile, "config", "", "configuration `FILE` (default $PICDAY_CONFIG, else "+config.DefaultPath+")")
 	root.PersistentFlags().BoolP("help", "h", false, "explain a command")
 	root.Flags().BoolP("version", "v", false, "print the version")
-	a.explain(root)
-	a.offerNames(root)
+	manual.Describe(root)
+	completion.OfferNames(root, func(ctx context.Context) (*store.Store, error) {
+		return (&app{configFile: a.configFile, stderr: io.Discard}).open(ctx)
+	})
 	return root
 }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/term"
 )
 
-// newLog writes JSON, one line an event, or text on a terminal. Uploaded
-// names appear as values only, in their shown form, so that none can forge a
-// line or steer a terminal.
+// newLog writes JSON, one line for each event, or text on a terminal. Uploaded names must be
+// logged as values, as layout.Shown returns them, so that none can forge a line or control a
+// terminal.
 func newLog(w io.Writer, level string) zerolog.Logger {
 	l, err := zerolog.ParseLevel(level)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command picdayd watches the upload trees and takes what is complete into
-// the catalogue. It runs in the foreground without root; systemd keeps it.
+// Command picdayd watches the upload trees and takes complete files into the catalogue. It
+// runs in the foreground, without root, as a systemd service.
 package main
 
 import (
@@ -13,9 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"picday/decoder"
 	"picday/internal/config"
+	"picday/internal/decoder"
 	"picday/internal/version"
+	"picday/store"
 )
 
 func main() {
@@ -28,7 +29,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Exit statuses of the contract.
+// Exit statuses.
 const (
 	exitDone   = 0
 	exitFailed = 1
@@ -88,7 +89,12 @@ stops on SIGTERM.`,
 			if check {
 				return checkOnly(cmd.Context(), cfg, stdout)
 			}
-			return serve(cmd.Context(), cfg, newLog(stderr, cfg.LogLevel))
+			log := newLog(stderr, cfg.LogLevel)
+			err = serve(cmd.Context(), cfg, log)
+			if errors.Is(err, store.ErrReplaced) {
+				err = standBy(cmd.Context(), cfg, err, log)
+			}
+			return err
 		},
 	}
 	cmd.CompletionOptions.DisableDefaultCmd = true

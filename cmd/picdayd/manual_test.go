@@ -8,12 +8,12 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 func TestManualSaysEverything(t *testing.T) {
 	cmd := command(io.Discard, io.Discard)
-	page := testbed.ManualPage(t, manualPage(cmd).Mdoc())
+	page := bed.ManualPage(t, manualPage(cmd).Mdoc())
 	n := 0
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Hidden {
@@ -25,7 +25,7 @@ func TestManualSaysEverything(t *testing.T) {
 			t.Errorf("not on the page: %s\n%s", want, page)
 		}
 	})
-	statuses := testbed.ExitStatuses(t, "main.go")
+	statuses := bed.ExitStatuses(t, "main.go")
 	for name, code := range statuses {
 		found := false
 		for _, s := range exitStatuses {

@@ -7,10 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"picday/ingest"
-	"picday/web"
+	"picday/internal/layout"
+	"picday/internal/web"
 )
 
-func (s *service) taken(t ingest.Taken) { s.metrics.Taken(t.Layout, t.Outcome, t.Took) }
+func (s *service) taken(t ingest.Taken) {
+	s.metrics.Taken(t.Layout, t.Outcome, t.Took)
+	s.notifier.TakenIn(t.Account)
+}
 
 // numbers reads what a scrape wants to know.
 func (s *service) numbers(ctx context.Context) (n web.Numbers, err error) {
@@ -23,7 +27,13 @@ func (s *service) numbers(ctx context.Context) (n web.Numbers, err error) {
 		}
 	}
 	var countErr error
-	n.Counts, countErr = s.store.Counts(ctx)
-	n.Problems, err = s.store.ProblemCounts(ctx)
-	return n, errors.Join(countErr, err)
+	n.Counts, countErr = s.store.All().Counts(ctx)
+	counts, err := s.store.All().ProblemCounts(ctx)
+	n.Problems = map[layout.Reason]int{}
+	for _, c := range counts {
+		n.Problems[c.Reason] += c.N
+	}
+	var outboxErr error
+	n.Outbox, outboxErr = s.outbox(ctx)
+	return n, errors.Join(countErr, err, outboxErr)
 }

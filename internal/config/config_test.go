@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"picday/internal/rendition"
 )
 
 func TestEmptyFileIsTheDefault(t *testing.T) {
@@ -24,8 +26,10 @@ const everything = `
 upload_dir = "/u"
 data_dir = "/d"
 run_dir = "/r"
+helper_dir = "/h"
 reserve_megabytes = 5
 time_zone = "Asia/Kathmandu"
+language = "de"
 log_level = "debug"
 [upload]
 settle = "2s"
@@ -37,6 +41,8 @@ rescan = "5m"
 max_activity = 5000
 max_files = 6000
 max_folders = 700
+individuals = ["Einzel"]
+group = ["Gruppe"]
 [images]
 max_megapixels = 200
 max_megapixels_progressive = 50
@@ -62,6 +68,28 @@ admin = "127.0.0.1:1"
 public_url = "https://pics.example"
 proxies = ["127.0.0.1", "10.1.2.3/24"]
 admin_hosts = ["admin.example"]
+may = ["job.add"]
+may_activate = false
+[notify]
+quiet = "2m"
+problem_age = "5h"
+waiting = "30m"
+disk_floor_megabytes = 7
+keep = "100h"
+[mail]
+server = "mail.example:465"
+tls = "tls"
+ca_file = "/ca.pem"
+user = "picday"
+password_file = "/password"
+from = "photos@example.org"
+every = "1m"
+[[webhook]]
+name = "shop"
+url = "https://shop.example/x?y=z"
+secret_file = "/secret"
+ca_file = "/ca.pem"
+accounts = ["acme"]
 `
 
 func TestEveryKeyIsRead(t *testing.T) {
@@ -70,14 +98,20 @@ func TestEveryKeyIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		UploadDir: "/u", DataDir: "/d", RunDir: "/r", Reserve: 5, TimeZone: "Asia/Kathmandu", LogLevel: "debug",
+		UploadDir: "/u", DataDir: "/d", RunDir: "/r", HelperDir: "/h", Reserve: 5, TimeZone: "Asia/Kathmandu", Language: "de", LogLevel: "debug",
 		Upload: Upload{
 			Duration(2 * time.Second), Duration(time.Minute), Duration(3 * time.Second),
 			Duration(24 * time.Hour), Duration(48 * time.Hour), Duration(5 * time.Minute), 5000, 6000, 700,
+			[]string{"Einzel"},
+			[]string{"Gruppe"},
 		},
-		Images: Images{3, []Rendition{{"only", 100, 50}}, 200, 50, 10, 7, Duration(5 * time.Second), 512},
+		Images: Images{3, []rendition.Spec{{Name: "only", Longest: 100, Quality: 50}}, 200, 50, 10, 7, Duration(5 * time.Second), 512},
 		SSHD:   SSHD{"/s/config", "/s/drop_in", "/s/keys", []string{}, "pics.example", 2222},
-		Web:    Web{"", "127.0.0.1:1", "https://pics.example", []string{"127.0.0.1", "10.1.2.3/24"}, []string{"admin.example"}},
+		Web:    Web{"", "127.0.0.1:1", "https://pics.example", []string{"127.0.0.1", "10.1.2.3/24"}, []string{"admin.example"}, []string{"job.add"}, false},
+		Notify: Notify{Duration(2 * time.Minute), Duration(5 * time.Hour), Duration(30 * time.Minute), 7, Duration(100 * time.Hour)},
+		Mail:   Mail{"mail.example:465", "tls", "/ca.pem", "picday", "/password", "photos@example.org", Duration(time.Minute)},
+
+		Webhooks: []Webhook{{"shop", "https://shop.example/x?y=z", "/secret", "/ca.pem", []string{"acme"}}},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v\nwant\n%+v", c, want)
@@ -122,6 +156,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"run_dir = \"/srv/picday/run\"":                                   "run_dir \"/srv/picday/run\" lies in upload_dir",
 		"reserve_megabytes = 0":                                           "reserve_megabytes = 0: use 1 to",
 		"time_zone = \"CEST\"":                                            "time_zone: \"CEST\" is not a time zone",
+		"language = \"fr\"":                                               `language = "fr": use en or de`,
 		"log_level = \"loud\"":                                            `log_level = "loud": use debug, info, warn or error`,
 		"[images]\nworkers = -1":                                          "images.workers = -1",
 		"[images]\nrendition = []":                                        "images.rendition: list at least one",

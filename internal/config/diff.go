@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// A Difference is a key that two configurations have different values for, as
-// they are written in the file.
+// A Difference is a key with two different values, as they are written in the file.
 type Difference struct{ Key, Here, There string }
 
 // Differences lists them in the order of the file.

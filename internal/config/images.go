@@ -8,7 +8,7 @@ import (
 // A frame of a JPEG has at most 65,535 x 65,535 pixels.
 const maxMegapixels = 4294
 
-// validateLimits refuses what would decode nothing, and what is no limit.
+// validateLimits refuses limits with which nothing could be decoded, or that limit nothing.
 func (i Images) validateLimits() error {
 	for _, l := range []struct {
 		key            string
@@ -18,7 +18,7 @@ func (i Images) validateLimits() error {
 		{"max_megapixels_progressive", i.MaxMegapixelsProgressive, 1, maxMegapixels},
 		{"max_trailer_megabytes", i.MaxTrailerMegabytes, 0, 1 << 20},
 		{"max_scans", i.MaxScans, 1, 10_000},
-		// Less, and a decoder does not even start.
+		// With less a decoder does not even start.
 		{"decode_megabytes", i.DecodeMegabytes, 256, 1 << 20},
 	} {
 		if l.is < l.least || l.is > l.max {

@@ -14,11 +14,13 @@ type Table struct {
 	Name string
 	Doc  string
 	Keys []Key
-	// Rows are the values of a table that is there several times by default.
-	Rows [][]string
+	// Rows are the values of a table that may be there several times, by default or, if
+	// Example, only to show how they are written.
+	Rows    [][]string
+	Example bool
 }
 
-// A Key is one key of picday.toml and everything there is to say of it.
+// A Key is one key of picday.toml with its documentation.
 type Key struct {
 	Name    string
 	Type    string
@@ -26,9 +28,8 @@ type Key struct {
 	Doc     string
 }
 
-// Tables is the whole of picday.toml in the order of the file, read from the
-// types and from Default, so that what is said of a key cannot be forgotten or
-// differ from what the programs do.
+// Tables documents all of picday.toml in the order of the file. It is read from the types
+// and from Default, so that no key can be forgotten or documented with a wrong default.
 func Tables() []Table {
 	return tables("", "", reflect.ValueOf(Default()))
 }
@@ -52,11 +53,17 @@ func tables(name, doc string, v reflect.Value) []Table {
 	return append([]Table{table}, below...)
 }
 
+// examples are for lists that are empty by default.
+var examples = map[string]any{"webhook": []Webhook{ExampleWebhook}}
+
 // rows is a list of tables.
 func rows(name, doc string, list reflect.Value) Table {
 	table := tables(name, doc, reflect.New(list.Type().Elem()).Elem())[0]
 	for i := range table.Keys {
 		table.Keys[i].Default = ""
+	}
+	if table.Example = list.Len() == 0; table.Example {
+		list = reflect.ValueOf(examples[name])
 	}
 	for i := range list.Len() {
 		var row []string
@@ -76,13 +83,15 @@ func kind(v reflect.Value) string {
 		return "string"
 	case int:
 		return "integer"
+	case bool:
+		return "true or false"
 	case []string:
 		return "list of strings"
 	}
-	panic("no word for " + v.Type().String()) // Config got a new kind of value
+	panic("no word for " + v.Type().String()) // Config has a new kind of value
 }
 
-// literal writes a value as TOML, in the form in which a human would.
+// literal writes a value as TOML, as a person would.
 func literal(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case Duration:
@@ -111,7 +120,7 @@ func short(d time.Duration) string {
 	return text
 }
 
-// Intro is what there is to know before any key, a paragraph each.
+// Intro introduces the keys, one paragraph each.
 var Intro = []string{
 	"An empty file is valid: every key has a default. A key that is wrong or unknown is named with its line by: picdayd --check",
 	"After a change: systemctl restart picdayd; and after one under [sshd] or of upload_dir also: picday init",

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"picday/internal/helper"
 )
 
 func (w Web) validate() error {
@@ -29,6 +31,11 @@ func (w Web) validate() error {
 	if _, err := w.ProxyNetworks(); err != nil {
 		return err
 	}
+	for _, verb := range w.May {
+		if helper.Verb(verb).Part() == "" {
+			return fmt.Errorf("web.may has %q: there are %q", verb, helper.Verbs)
+		}
+	}
 	for _, host := range w.AdminHosts {
 		if host == "" || strings.Trim(strings.ToLower(host), "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" {
 			return fmt.Errorf("web.admin_hosts has %q: give names such as \"admin.example.com\", without http:// and without a port", host)
@@ -37,7 +44,7 @@ func (w Web) validate() error {
 	return nil
 }
 
-// ProxyNetworks are web.proxies as networks; an address is a network of one.
+// ProxyNetworks are web.proxies as networks. An address is a network of one address.
 func (w Web) ProxyNetworks() (networks []netip.Prefix, err error) {
 	for _, text := range w.Proxies {
 		network, err := netip.ParsePrefix(text)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -49,11 +50,12 @@ func Commit(f *os.File, name string, mode fs.FileMode) error {
 	return nil
 }
 
-// WriteFile makes a small file whole and durable, replacing what was there.
+// WriteFile makes a small file whole and durable, replacing what was there. The
+// temporary file is hidden, so that no wildcard, such as sshd's Include, finds it.
 //
 // open(O_CREAT|O_EXCL), write, fchmod, fsync(file), close, rename, fsync(dir)
 func WriteFile(name string, data []byte, mode fs.FileMode) error {
-	f, err := Temp(filepath.Dir(name))
+	f, err := os.CreateTemp(filepath.Dir(name), tempPrefix(name)+"*")
 	if err != nil {
 		return err
 	}
@@ -62,6 +64,35 @@ func WriteFile(name string, data []byte, mode fs.FileMode) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	if err := Commit(f, name, mode); err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(name))
+}
+
+func tempPrefix(name string) string { return "." + filepath.Base(name) + ".new-" }
+
+// RemoveLeftovers removes the temporary files of calls of WriteFile for this
+// name that were killed. Nobody may be writing it meanwhile.
+func RemoveLeftovers(name string) error {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix(name)) {
+			if err := os.Remove(filepath.Join(filepath.Dir(name), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Remove removes a file durably; it may be absent already.
+//
+// unlink, fsync(dir)
+func Remove(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return SyncDir(filepath.Dir(name))
@@ -76,10 +107,15 @@ func SyncDir(dir string) error {
 		return err
 	}
 	defer d.Close()
-	// Some file systems (9p, a few FUSE ones) cannot sync a directory; they
-	// say EINVAL and have nothing better to offer.
+	return SyncOpenDir(d)
+}
+
+// SyncOpenDir is SyncDir for a directory that is open already. Some file
+// systems (9p, a few FUSE ones) cannot sync a directory; they say EINVAL, which
+// is no error here because nothing better can be done.
+func SyncOpenDir(d *os.File) error {
 	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
-		return fmt.Errorf("sync directory %s: %w", dir, err)
+		return fmt.Errorf("sync directory %s: %w", d.Name(), err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -66,6 +67,34 @@ func TestTempIsPrivateAndGoes(t *testing.T) {
 	f.Close() // what is not on disk for sure gets no name
 	if err := Commit(f, filepath.Join(dir, "x"), 0o600); err == nil || len(names(t, dir)) != 0 {
 		t.Errorf("%v, %v", err, names(t, dir))
+	}
+}
+
+func TestRemove(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "x")
+	if err := errors.Join(WriteFile(name, nil, 0o600), Remove(name), Remove(name)); err != nil || len(names(t, dir)) != 0 {
+		t.Errorf("%v, %v", err, names(t, dir))
+	}
+	if err := Remove(filepath.Join(dir, "no", "x")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no directory: %v", err)
+	}
+}
+
+// What a killed run leaves is hidden, and goes without anything else.
+func TestRemoveLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"x", ".x.new-12", ".x.new-34", ".y.new-12", "x.new-1", ".x.new"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := RemoveLeftovers(filepath.Join(dir, "x"))
+	if got := names(t, dir); err != nil || !slices.Equal(got, []string{".x.new", ".y.new-12", "x", "x.new-1"}) {
+		t.Errorf("%v %v", got, err)
+	}
+	if err := RemoveLeftovers(filepath.Join(dir, "no", "x")); err != nil {
+		t.Errorf("no directory: %v", err)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package manual writes the manual pages from what the programs know of
-// themselves: commands, flags and their --help, the keys of the configuration,
-// exit statuses. What a page says cannot differ from what --help says.
+// Package manual writes the manual pages from the definitions that the programs use:
+// commands and flags with their --help, keys of the configuration, exit statuses. So a page
+// cannot differ from --help.
 package manual
 
 import (
@@ -23,7 +23,7 @@ type Status struct {
 	Means string
 }
 
-// A Page is the manual page of a program, beyond what its commands say.
+// A Page is the manual page of a program; its commands are taken from Root.
 type Page struct {
 	Section     string
 	Root        *cobra.Command
@@ -214,7 +214,11 @@ func Config() []byte {
 		m.macro("El")
 		if t.Rows != nil {
 			m.macro("Pp")
-			m.line("By default:")
+			if t.Example {
+				m.line("For example (by default there is none):")
+			} else {
+				m.line("By default:")
+			}
 			m.literal(rows(t))
 		}
 	}

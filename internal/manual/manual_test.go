@@ -5,11 +5,11 @@ import (
 	"testing"
 
 	"picday/internal/config"
-	"picday/internal/testbed"
+	"picday/internal/test/bed"
 )
 
 func TestConfigPageSaysEverything(t *testing.T) {
-	page := testbed.ManualPage(t, Config())
+	page := bed.ManualPage(t, Config())
 	n := 0
 	for _, table := range config.Tables() {
 		for _, k := range table.Keys {
@@ -49,7 +49,7 @@ func TestTextIsNeverMarkup(t *testing.T) {
 		m.macro("Sh", "DESCRIPTION")
 		m.text(text)
 		m.text("  " + text)
-		page := testbed.ManualPage(t, m.Bytes())
+		page := bed.ManualPage(t, m.Bytes())
 		if want := strings.Join(strings.Fields(text), " "); strings.Count(page, want) != 2 {
 			t.Errorf("%q is shown as %s", text, page)
 		}

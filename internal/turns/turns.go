@@ -1,45 +1,43 @@
-// Package turns shares something scarce between owners: who has a thousand
-// things waiting gets no more turns than who has one.
+// Package turns shares a scarce resource fairly between owners: an owner with a thousand
+// waiting values gets no more turns than one with a single value.
 package turns
 
 import "container/list"
 
-// A Queue gives out what waits, one thing of each owner after the other, and
-// the things of one owner in the order in which they came. What was given out
-// counts against its owner until it is back, and nobody has more than the limit
-// out. It holds nothing for an owner who has nothing waiting and nothing out.
+// A Queue returns one value of each owner in turn, and the values of one owner in the
+// order of Put. A value counts against its owner's limit from Give until Back. An owner
+// without such values and without waiting ones takes no memory.
 //
-// Each method takes the same time, however much waits. A Queue belongs to one
-// goroutine. The zero value is not ready.
+// Each method takes constant time. A Queue is not safe for concurrent use. Use New.
 type Queue[K comparable, V any] struct {
 	limit  int
 	owners map[K]*owner[K, V]
-	ring   list.List // of *owner: those who have something waiting and may have it; whose turn it is first
+	ring   list.List // of *owner: the owners below the limit with waiting values, the next one in front
 }
 
 type owner[K comparable, V any] struct {
 	key     K
 	waiting list.List     // of *Place
-	out     int           // given and not back
+	out     int           // number of values between Give and Back
 	turn    *list.Element // in the ring, nil outside
 }
 
-// A Place is a thing that waits.
+// A Place is a value in a Queue.
 type Place[K comparable, V any] struct {
 	Owner K
 	Value V
 
 	owner *owner[K, V]
-	at    *list.Element // nil once it does not wait any more
+	at    *list.Element // nil once it no longer waits
 }
 
-// New makes a queue in which an owner has at most limit things out; 0 = as many
-// as he likes.
+// New makes a queue in which an owner has at most limit values between Give and Back;
+// 0 means no limit.
 func New[K comparable, V any](limit int) *Queue[K, V] {
 	return &Queue[K, V]{limit: limit, owners: map[K]*owner[K, V]{}}
 }
 
-// Put adds a thing behind all that its owner has waiting.
+// Put adds a value after all waiting values of its owner.
 func (q *Queue[K, V]) Put(key K, v V) *Place[K, V] {
 	o := q.owners[key]
 	if o == nil {
@@ -52,8 +50,8 @@ func (q *Queue[K, V]) Put(key K, v V) *Place[K, V] {
 	return p
 }
 
-// Next is the thing whose turn it is, nil if nothing may be given out. It goes
-// on waiting until Give.
+// Next returns the value whose turn it is, nil if there is none. It stays in the queue
+// until Give.
 func (q *Queue[K, V]) Next() *Place[K, V] {
 	first := q.ring.Front()
 	if first == nil {
@@ -62,8 +60,8 @@ func (q *Queue[K, V]) Next() *Place[K, V] {
 	return first.Value.(*owner[K, V]).waiting.Front().Value.(*Place[K, V])
 }
 
-// Give takes a thing that waits out of the queue, for its owner to have. The
-// next turn is another owner's.
+// Give removes a waiting value from the queue and counts it for its owner. The next turn
+// is another owner's.
 func (q *Queue[K, V]) Give(p *Place[K, V]) {
 	o := p.owner
 	o.out++
@@ -73,7 +71,7 @@ func (q *Queue[K, V]) Give(p *Place[K, V]) {
 	q.Remove(p)
 }
 
-// Back says that a thing given to an owner is back.
+// Back ends the count of one value that Give has counted for an owner.
 func (q *Queue[K, V]) Back(key K) {
 	if o := q.owners[key]; o != nil && o.out > 0 {
 		o.out--
@@ -81,8 +79,8 @@ func (q *Queue[K, V]) Back(key K) {
 	}
 }
 
-// Remove takes a thing out of the queue that nobody shall have any more. One
-// that does not wait is left alone.
+// Remove removes a value from the queue without counting it. It does nothing if the
+// value is not waiting.
 func (q *Queue[K, V]) Remove(p *Place[K, V]) {
 	if p.at != nil {
 		p.owner.waiting.Remove(p.at)
@@ -91,7 +89,8 @@ func (q *Queue[K, V]) Remove(p *Place[K, V]) {
 	}
 }
 
-// arrange puts an owner into the ring or takes him out of it, as he may.
+// arrange adds an owner to the ring or removes it, depending on whether it may have a
+// turn.
 func (q *Queue[K, V]) arrange(o *owner[K, V]) {
 	may := o.waiting.Len() > 0 && (q.limit == 0 || o.out < q.limit)
 	switch {

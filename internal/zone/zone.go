@@ -1,6 +1,5 @@
-// Package zone knows the world's time zones by their IANA names, such as
-// Europe/Berlin. The data are part of the program, so that a machine without
-// them, and a sandbox that hides them, tell the same time.
+// Package zone finds time zones by their IANA names, such as Europe/Berlin. Their data is
+// part of the program, so that it needs no files of the machine.
 package zone
 
 import (
@@ -14,12 +13,12 @@ import (
 	_ "time/tzdata"
 )
 
-// UTC is the zone of what has no other.
+// UTC is the zone of accounts for which none is set.
 const UTC = "UTC"
 
-var known sync.Map // name to *time.Location; reading one takes a while
+var known sync.Map // name to *time.Location; to parse one takes a while
 
-// Load finds a zone. It knows no local one: that is another on each machine.
+// Load finds a zone. "Local" is an error: it is another zone on each machine.
 func Load(name string) (*time.Location, error) {
 	if l, ok := known.Load(name); ok {
 		return l.(*time.Location), nil
@@ -35,7 +34,7 @@ func Load(name string) (*time.Location, error) {
 	return l, nil
 }
 
-// Machine is the name of this machine's zone, UTC if it has none that can be told.
+// Machine is the name of this machine's zone, UTC if that cannot be found out.
 func Machine() string { return machine("/etc") }
 
 func machine(etc string) string {

@@ -1,0 +1,107 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"picday/internal/config"
+	"picday/internal/localtime"
+	"picday/store"
+)
+
+// mailer sends notices by SMTP, all in one message.
+type mailer struct{ config.Mail }
+
+const (
+	mailTimeout = time.Minute // for a whole message
+	mailLines   = 50          // notices that are listed in one message
+)
+
+func newMail(m config.Mail) *mailer { return &mailer{m} }
+
+func (*mailer) maxNotices() int { return mostKept }
+
+func (m *mailer) send(ctx context.Context, address string, notices []store.Notice) error {
+	ctx, cancel := context.WithTimeout(ctx, mailTimeout)
+	defer cancel()
+	msg, err := m.message(address, notices)
+	if err != nil {
+		return err
+	}
+	client, err := m.client()
+	if err != nil {
+		return err
+	}
+	return client.DialAndSendWithContext(ctx, msg)
+}
+
+// client makes a client. The password is read each time: a new one needs no restart.
+func (m *mailer) client() (*mail.Client, error) {
+	host, portText, err := net.SplitHostPort(m.Server)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.Atoi(portText)
+	if err != nil {
+		return nil, err
+	}
+	tlsConfig, err := tlsConfig(m.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	tlsConfig.ServerName = host
+	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(mailTimeout), mail.WithTLSConfig(tlsConfig), mail.WithHELO(hostName())}
+	switch m.TLS {
+	case "tls":
+		options = append(options, mail.WithSSL())
+	case "starttls":
+		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
+	default: // on this machine, see config
+		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
+	}
+	if m.User != "" {
+		password, err := readSecret(m.PasswordFile)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(m.User), mail.WithPassword(strings.TrimRight(password, "\r\n")))
+	}
+	return mail.NewClient(host, options...)
+}
+
+func (m *mailer) message(address string, notices []store.Notice) (*mail.Msg, error) {
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	if err := msg.From(cmp.Or(m.From, "picday@"+hostName())); err != nil {
+		return nil, fmt.Errorf("mail.from: %w", err)
+	}
+	if err := msg.To(address); err != nil {
+		return nil, fmt.Errorf("the operator's address %q: %w", address, err)
+	}
+	first, last := notices[0], notices[len(notices)-1]
+	subject := first.Message
+	if len(notices) > 1 {
+		subject = cmp.Or(first.Account, hostName()) + ": " + plural(len(notices), "event")
+	}
+	msg.Subject("[picday] " + subject)
+	msg.SetDate()
+	// The same at a repetition, for programs that show a message once.
+	msg.SetMessageIDWithValue(first.Key + "." + last.Key + "@" + hostName())
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // no holiday replies
+	var text strings.Builder
+	for _, n := range notices[:min(len(notices), mailLines)] {
+		fmt.Fprintf(&text, "%s  %s\n", localtime.Format(n.At), n.Message)
+	}
+	if more := len(notices) - mailLines; more > 0 {
+		fmt.Fprintf(&text, "and %d more, the last: %s\n", more, last.Message)
+	}
+	fmt.Fprintf(&text, "\n-- \npicday on %s. The page Problems lists what cannot become a photo, and why.\n", hostName())
+	msg.SetBodyString(mail.TypeTextPlain, text.String())
+	return msg, nil
+}

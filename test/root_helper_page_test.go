@@ -1,0 +1,191 @@
+package test
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"picday/internal/helper"
+)
+
+// A studio makes an account, jobs and log-ins, and brings deleted photos back with their
+// files, in its browser.
+func TestOperatorsDoWhatTakesRoot(t *testing.T) {
+	s := newQuietSite(t)
+	s.EditConfig("[web]\n", "[web]\nmay = [\"job.add\", \"job.remove\", \"trash.restore\", \"account.add\", \"account.passwd\", \"account.disable\", \"account.enable\", \"account.allow\", \"login.add\", \"login.remove\"]\n")
+	log := s.StartHelper()
+	s.daemon = s.StartDaemon()
+	eva := s.operator("eva", "--role", "admin")
+	b := s.newBrowser()
+	b.logIn("eva", eva)
+	own := func(form string) {
+		t.Helper()
+		b.do(chromedp.SetValue(form+` input[type=password]`, eva, chromedp.ByQuery))
+	}
+	open := func(form string) { // opens the details element that contains the form
+		t.Helper()
+		b.eval(`document.querySelector('`+form+`').closest('details').open = true`, nil)
+	}
+
+	name := s.Name("fresh")
+	b.open("/accounts")
+	b.checkPage("accounts-new")
+	b.do(chromedp.SendKeys(`input[name=name]`, name, chromedp.ByQuery), chromedp.SetValue(`form[action="/accounts"] input[type=password]`, "not the password", chromedp.ByQuery))
+	b.follow(`form[action="/accounts"] button`)
+	b.waitText("h1", "That is not your password")
+	b.requireNoErrors("403")
+	b.open("/accounts")
+	b.do(chromedp.SendKeys(`input[name=name]`, name, chromedp.ByQuery))
+	own(`form[action="/accounts"]`)
+	b.follow(`form[action="/accounts"] button`)
+	b.waitText("h1", "The account is made")
+	b.checkPage("account-made")
+	password := b.text(".command code")
+	if log := log(); strings.Contains(log, password) || strings.Contains(log, eva) || !strings.Contains(log, `"operator":"eva"`) {
+		t.Errorf("the log:\n%s", log)
+	}
+	u := s.Known(name, password)
+
+	// Add a job, upload to it, and remove a job that was added by mistake.
+	b.open("/jobs")
+	b.checkPage("jobs-new")
+	b.do(chromedp.SendKeys(`input[name=job]`, "Köln 1", chromedp.ByQuery))
+	b.follow(`form[action="/jobs"] button.main`)
+	b.waitText(".done", "The job is there")
+	b.waitText("h1", "Köln 1")
+	wire := u.ByPassword().MustWire()
+	s.must(wire.Mkdir("/Köln 1/A"))
+	s.must(wire.Put("/Köln 1/A/1.jpg", photo()))
+	s.waitPhotos(u, "Köln 1/A/1.jpg")
+	b.open("/accounts/" + name)
+	b.checkPage("account-changes")
+	b.do(chromedp.SendKeys(`form[action="/jobs"] input[name=job]`, "mistake", chromedp.ByQuery))
+	b.follow(`form[action="/jobs"] button.main`)
+	open(`form[action$="/mistake/remove"]`)
+	b.checkPage("job-remove")
+	b.follow(`form[action$="/mistake/remove"] button`)
+	b.waitText(".done", "The job is gone")
+	if wire.Exists("/mistake") || !wire.Exists("/Köln 1") {
+		t.Error("the folders are not those of the jobs")
+	}
+
+	// Restore a deleted file.
+	s.must(wire.Remove("/Köln 1/A/1.jpg"))
+	s.waitPhotos(u)
+	b.open("/trash")
+	b.checkPage("trash-restore")
+	b.follow(`form[action$="/restore-file"] button`)
+	b.waitText(".done", "Restored")
+	if !wire.Exists("/Köln 1/A/1.jpg") {
+		t.Error("the file is not back")
+	}
+
+	// Add and remove a log-in, disable and enable the account, and set a new password.
+	freda := s.Name("freda")
+	b.open("/accounts/" + name)
+	open(`form[action$="/logins"]`)
+	b.do(chromedp.SendKeys(`input[name=login]`, freda, chromedp.ByQuery))
+	own(`form[action$="/logins"]`)
+	b.follow(`form[action$="/logins"] button`)
+	b.waitText("h1", "The log-in is made")
+	b.waitText("main", freda)
+	b.open("/accounts/" + name)
+	b.checkPage("account-logins")
+	open(`form[action$="/` + freda + `/remove"]`)
+	own(`form[action$="/` + freda + `/remove"]`)
+	b.follow(`form[action$="/` + freda + `/remove"] button`)
+	b.waitText(".done", "Ended")
+	open(`form[action$="/disable"]`)
+	own(`form[action$="/disable"]`)
+	b.follow(`form[action$="/disable"] button`)
+	b.waitText(".done", "Closed")
+	b.waitText("h1 ~ .pill", "disabled")
+	open(`form[action$="/enable"]`)
+	own(`form[action$="/enable"]`)
+	b.follow(`form[action$="/enable"] button`)
+	b.waitText(".done", "Open again")
+	b.waitText("main", "picday account key") // not in web.may
+	b.open("/activity")
+	b.waitText("main", "Job added Köln 1")
+	b.waitText("main", "by eva")
+	b.checkPage("activity-root")
+	b.requireNoErrors()
+}
+
+// With picday's user, and as nobody else, the helper does what web.may lists, if the
+// configuration is root's alone.
+func TestTheHelperIsAskedByPicdayOnly(t *testing.T) {
+	s := newQuietSite(t)
+	s.EditConfig("[web]\n", "[web]\nmay = [\"job.add\"]\n")
+	log := s.StartHelper()
+	u := s.jobs("studio")
+	s.operator("eva", "--role", "admin")
+	as := func(user string, verb helper.Verb, job string) helper.Answer {
+		t.Helper()
+		r := helper.New(verb, "eva", u.Name)
+		r.Job = job
+		text, err := json.Marshal(r)
+		s.must(err)
+		return askHelper(s, user, verb.Part(), text)
+	}
+	if a := as("", helper.JobAdd, "job1"); a.Why != helper.NotGiven {
+		t.Errorf("as root: %+v", a)
+	}
+	if a := as("picday", helper.JobRemove, "job1"); a.Why != helper.NotGiven {
+		t.Errorf("what is not listed: %+v", a)
+	}
+	if a := as("picday", helper.JobAdd, "job1"); a.Why != "" {
+		t.Errorf("%+v\n%s", a, log())
+	}
+	if !u.ByKey().MustWire().Exists("/job1") {
+		t.Error("the job's folder is not there")
+	}
+	s.must(os.Chmod(s.Config, 0o666))
+	if a := as("picday", helper.JobAdd, "job2"); a.Why != helper.Failed {
+		t.Errorf("with a configuration that all can write: %+v", a)
+	}
+}
+
+// askHelper sends a request as a Unix user, "" = root, and reads the answer.
+func askHelper(s *site, user string, part helper.Part, text []byte) (a helper.Answer) {
+	s.t.Helper()
+	conn := dialHelper(s, user, part)
+	defer conn.Close()
+	_, err := conn.Write(text)
+	s.must(err)
+	s.must(conn.(*net.UnixConn).CloseWrite())
+	answer, err := io.ReadAll(conn)
+	s.must(err)
+	s.must(json.Unmarshal(answer, &a))
+	return a
+}
+
+// dialHelper connects to the helper as a Unix user, "" = root.
+func dialHelper(s *site, user string, part helper.Part) (conn net.Conn) {
+	s.t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked, so that the thread ends with the changed credentials
+		if user != "" {
+			c := s.Credential(user)
+			for _, call := range [][4]uintptr{{syscall.SYS_SETGROUPS}, {syscall.SYS_SETRESGID, uintptr(c.Gid), uintptr(c.Gid), uintptr(c.Gid)}, {syscall.SYS_SETRESUID, uintptr(c.Uid), uintptr(c.Uid), uintptr(c.Uid)}} {
+				if _, _, errno := syscall.RawSyscall(call[0], call[1], call[2], call[3]); errno != 0 {
+					done <- errno
+					return
+				}
+			}
+		}
+		var err error
+		conn, err = net.Dial("unix", part.Socket(s.HelperDir()))
+		done <- err
+	}()
+	s.must(<-done)
+	return conn
+}
