@@ -16,7 +16,7 @@ func (a *app) withPeople(do func(context.Context, people.Place) error) func(cont
 		if err != nil {
 			return err
 		}
-		p := people.Place{Store: s, Account: acct}
+		p := people.Of(s, acct)
 		if len(args) > 1 {
 			p.Job = args[1]
 		}

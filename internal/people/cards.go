@@ -84,7 +84,7 @@ func (p Place) addSpares(ctx context.Context, known []store.Subject, n int) (add
 			last = max(last, number)
 		}
 	}
-	err = p.Store.Update(ctx, func(tx *store.Tx) error {
+	err = p.Update(ctx, func(tx *store.Tx) error {
 		for i := range n {
 			spare, err := tx.AddSubject(store.Subject{AccountID: s.AccountID, JobID: s.JobID, Kind: store.Spare, Last: fmt.Sprintf("Extra %d", last+1+i)})
 			if err != nil {

@@ -144,7 +144,7 @@ func (p Place) person(who export.Person, photo store.Photo) export.Person {
 			}
 		}
 		var b bytes.Buffer
-		err := p.Store.Files().Read(ctx, pictures.File{Name: pictures.Rendition(photo.SHA, r.Spec), Picture: photo.SHA, Bytes: r.Bytes, Hash: r.Hash, Spec: r.Spec}, &b)
+		err := p.Files.Read(ctx, pictures.File{Name: pictures.Rendition(photo.SHA, r.Spec), Picture: photo.SHA, Bytes: r.Bytes, Hash: r.Hash, Spec: r.Spec}, &b)
 		return b.Bytes(), err
 	}
 	return who

@@ -47,10 +47,10 @@ func publish(t *testing.T, p Place, at store.Place, width, height int, c color.C
 	if err := jpeg.Encode(&b, m, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(p.Store.Files().Path(pictures.Rendition(sha, spec)), b.Bytes(), 0o400); err != nil {
+	if err := os.WriteFile(p.Files.Path(pictures.Rendition(sha, spec)), b.Bytes(), 0o400); err != nil {
 		t.Fatal(err)
 	}
-	err := p.Store.Update(t.Context(), func(tx *store.Tx) error {
+	err := p.Update(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.Publish(store.Arrival{
 			Account: p.Account, Place: at, Identity: upload.Identity{Volume: 1, Ino: uint64(sha[0]), Size: 9, Ctime: int64(sha[1])},
 			Original: store.Original{SHA: sha, Bytes: 9, Width: width, Height: height, Renditions: []store.Rendition{
@@ -75,7 +75,7 @@ func TestTheLatestPhotoIsExported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := p.Store.View(p.Account.ID)
+	v := p.View
 	for i, shot := range []struct {
 		who           string
 		width, height int
@@ -89,7 +89,7 @@ func TestTheLatestPhotoIsExported(t *testing.T) {
 		}
 		for _, s := range all {
 			if s.ExternalID == shot.who {
-				err = p.Store.Update(t.Context(), func(tx *store.Tx) error {
+				err = p.Update(t.Context(), func(tx *store.Tx) error {
 					_, err := tx.Assign(store.Assignment{PhotoID: photo.ID, SubjectID: s.ID, Way: store.ByOperator})
 					return err
 				})

@@ -1,4 +1,4 @@
-// Package people does what the commands about subjects and lists of them do.
+// Package people does what commands, and pages, about subjects and lists of them do.
 package people
 
 import (
@@ -18,19 +18,26 @@ import (
 	"picday/internal/names"
 	"picday/internal/roster"
 	"picday/store"
+	"picday/store/pictures"
 )
 
 // A Place is whose people they are: a job's, or with an empty Job an account's.
 type Place struct {
-	Store   *store.Store
-	Account store.Account
+	View    store.View    // all is read through it
+	Account store.Account // of the view
 	Job     string
+	Update  func(context.Context, func(*store.Tx) error) error // needed by what changes something
+	Files   *pictures.Files                                    // needed by exports
+}
+
+// Of is the place of a whole account, for commands.
+func Of(s *store.Store, a store.Account) Place {
+	return Place{View: s.View(a.ID), Account: a, Update: s.Update, Files: s.Files()}
 }
 
 func (p Place) scope(ctx context.Context) (store.View, store.Scope, error) {
-	v := p.Store.View(p.Account.ID)
-	s, err := v.Scope(ctx, p.Account, p.Job)
-	return v, s, err
+	s, err := p.View.Scope(ctx, p.Account, p.Job)
+	return p.View, s, err
 }
 
 // list lists the subjects of a place.
@@ -77,7 +84,7 @@ func (x *Import) Run(ctx context.Context, p Place) ([]string, error) {
 	if x.DryRun {
 		d, err = v.RosterDiff(ctx, s, l)
 	} else {
-		err = p.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		err = p.Update(ctx, func(tx *store.Tx) (err error) {
 			d, err = tx.TakeRoster(store.RosterFile{Scope: s, File: layout.Shown(filepath.Base(x.File)), Content: content}, l, x.Accept)
 			return err
 		})
@@ -145,8 +152,7 @@ func (p Place) Missing(ctx context.Context) (all []contract.Missing, err error) 
 	if err != nil {
 		return nil, err
 	}
-	v := p.Store.View(p.Account.ID)
-	problems, err := v.Problems(ctx, store.ProblemQuery{Account: p.Account.Name, Job: p.Job})
+	problems, err := p.View.Problems(ctx, store.ProblemQuery{Account: p.Account.Name, Job: p.Job})
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +162,7 @@ func (p Place) Missing(ctx context.Context) (all []contract.Missing, err error) 
 		byStem[stem(shown)] = shown
 	}
 	for _, s := range subjects {
-		if s.Listed == store.MissingOnList {
+		if s.Listed == store.MissingOnList || s.Kind == store.Spare {
 			continue
 		}
 		m := contract.Missing{Subject: contract.NewSubject(s), Why: "no-photo"}
@@ -165,7 +171,7 @@ func (p Place) Missing(ctx context.Context) (all []contract.Missing, err error) 
 		}
 		all = append(all, m)
 	}
-	_, s, err := p.scope(ctx)
+	v, s, err := p.scope(ctx)
 	if err != nil || p.Account.Layout == layout.Jobs {
 		return all, err
 	}

@@ -21,16 +21,19 @@ func place(t *testing.T, kind layout.Kind) Place {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	p := Place{Store: s}
+	var a store.Account
+	job := ""
 	err = s.Update(t.Context(), func(tx *store.Tx) (err error) {
-		if p.Account, err = tx.AddAccount(store.Account{Name: "acme", Layout: kind}); err == nil && kind == layout.Jobs {
-			p.Job, err = "job1", tx.AddJob(p.Account, "job1")
+		if a, err = tx.AddAccount(store.Account{Name: "acme", Layout: kind}); err == nil && kind == layout.Jobs {
+			job, err = "job1", tx.AddJob(a, "job1")
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := Of(s, a)
+	p.Job = job
 	return p
 }
 
