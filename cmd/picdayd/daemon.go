@@ -25,6 +25,7 @@ import (
 	"picday/internal/layout"
 	"picday/internal/notify"
 	"picday/internal/photo"
+	"picday/internal/preview"
 	"picday/internal/status"
 	"picday/internal/upkeep"
 	"picday/internal/upload"
@@ -54,6 +55,7 @@ type service struct {
 	health    *health.Monitor
 	status    *status.Reporter
 	notifier  *notify.Notifier
+	previews  *preview.Maker
 }
 
 // stopWithin is how long work in progress may take after SIGTERM. Then it is abandoned, which
@@ -194,6 +196,7 @@ func open(ctx context.Context, cfg config.Config, room *store.Room, log zerolog.
 		Codes:   func(account string) bool { return s.ingest.ReadsCodes(account) },
 		Log:     log,
 	})
+	s.previews = preview.New(preview.Options{UploadDir: cfg.UploadDir, Volumes: volumes, Render: s.decoder.Render, Limits: limits})
 	s.ingest = ingest.New(ingest.Options{
 		Store: st, Writer: s.writer, Config: cfg, Volumes: volumes,
 		Watcher: s.watcher,

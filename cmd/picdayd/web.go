@@ -48,7 +48,7 @@ func (s *service) listenAdmin(l *web.Listeners, proxies []netip.Prefix) error {
 		onPages = jobs{s}
 	}
 	return l.Add("web.admin", s.cfg.Web.Admin, web.NewAdmin(web.Admin{
-		Store: s.store, Writer: s.writer, Jobs: onPages, Root: s.root(), Status: s.Status, Healthy: s.health.Healthy, Metrics: s.metrics,
+		Store: s.store, Writer: s.writer, Jobs: onPages, Root: s.root(), Preview: s.previews.Make, Status: s.Status, Healthy: s.health.Healthy, Metrics: s.metrics,
 		Site: site, Hosts: s.adminHosts(site.Host), Proxies: proxies, BrowserKey: key, Log: s.log,
 	}))
 }

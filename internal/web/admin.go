@@ -21,10 +21,13 @@ import (
 
 // Admin is what the administration listener works with.
 type Admin struct {
-	Store   *store.Store
-	Writer  Writer
-	Jobs    Jobs // nil: jobs are not put on sale on the pages
-	Root    Root // what root's helper does; the zero Root: nothing
+	Store  *store.Store
+	Writer Writer
+	Jobs   Jobs // nil: jobs are not put on sale on the pages
+	Root   Root // what root's helper does; the zero Root: nothing
+	// Preview makes a small JPEG of a file that is a problem, store.ErrNotFound if it shows
+	// none; nil: there are none.
+	Preview func(context.Context, store.Account, store.Problem) ([]byte, error)
 	Status  func(context.Context) control.Status
 	Healthy func() error // for /healthz, as in Public
 	Metrics http.Handler // for /metrics; nil: there are none

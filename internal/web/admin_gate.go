@@ -59,8 +59,9 @@ type visit struct {
 	downloaded func(account, what, detail string) error
 	log        func(error) // what went wrong after an answer was begun
 	// jobs changes the state of jobs that are in the view; nil: not on the pages.
-	jobs Jobs
-	root Root
+	jobs    Jobs
+	root    Root
+	preview func(context.Context, store.Account, store.Problem) ([]byte, error) // see Admin
 	// words are those of the visitor's language.
 	words   *language.Words
 	wordsOf func(language.Language) *language.Words
@@ -181,7 +182,7 @@ func (g *gate) visit(r *http.Request, name, account string, accountID int64, log
 	// for the answer.
 	whole := context.WithoutCancel(r.Context())
 	return &visit{
-		Request: r, site: &g.Site, view: view, name: name, account: account, loggedIn: loggedIn, streams: &g.streams, downloads: &g.downloads, watch: &g.watch, stopping: g.stopping, jobs: g.Jobs, root: g.Root,
+		Request: r, site: &g.Site, view: view, name: name, account: account, loggedIn: loggedIn, streams: &g.streams, downloads: &g.downloads, watch: &g.watch, stopping: g.stopping, jobs: g.Jobs, root: g.Root, preview: g.Preview,
 		status: func() control.Status { return g.scoped(r.Context(), view) },
 		alerts: func() []string { return g.alerts(r.Context(), view) },
 		change: func(photoID int64, what alteration) error {

@@ -22,6 +22,7 @@ type problemRow struct {
 	Form   string       // where it is ignored or not; "" = the operator may not
 	Back   string       // the page it is on
 	Seen   int64        // its Since, in milliseconds
+	Small  string       // the address of its preview; "" = it can have none
 }
 
 // Name is what the reason is called.
@@ -36,6 +37,9 @@ func (v *visit) problemRows(problems []store.Problem) ([]problemRow, error) {
 	for i, p := range problems {
 		shown := layout.Shown(p.RawPath)
 		rows[i] = problemRow{Problem: p, Path: shown, File: path.Base(shown), Seen: p.Since.UnixMilli(), Back: query(v.URL.Path, v.URL.Query())}
+		if v.preview != nil && previewable(p) {
+			rows[i].Small = previewURL(p)
+		}
 		if v.role.May(store.Work) {
 			rows[i].Form = "/problems/files/" + strconv.FormatInt(p.ID, 10)
 		}

@@ -57,6 +57,7 @@ func pageRoutes() []route {
 		{"GET", "/search", operator, search},
 		{"GET", "/problems", operator, problemList},
 		{"GET", "/problems/{id}", operator, problemGroup},
+		{"GET", "/problems/files/{id}/preview.jpg", operator, problemPreview},
 		{"POST", "/problems/{id}/ignore", worker, ignoreGroup},
 		{"POST", "/problems/{id}/unignore", worker, unignoreGroup},
 		{"POST", "/problems/files/{id}/ignore", worker, ignoreProblem},

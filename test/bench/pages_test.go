@@ -90,7 +90,9 @@ func BenchmarkPages(b *testing.B) {
 	for _, path := range []string{
 		"/", "/jobs/studio00/job00000/Everybody", "/jobs/studio00/job00000/Everybody?sort=taken",
 		"/jobs/studio00/job00000/Everybody?area=individuals&after=IMG_2000.jpg&id=1", "/jobs", "/jobs/studio07/job00033", "/portraits", "/photos/77777",
-		"/problems", "/activity", "/activity?q=Class+24", "/trash", "/accounts",
+		"/jobs?sort=latest", "/jobs?back=1", "/jobs/studio00/job00000/Everybody?area=individuals&back=1", "/portraits?q=12",
+		"/search?q=IMG_0012", "/search?q=Class+7", "/search?q=job00033", "/search?q=1",
+		"/problems", "/problems/1", "/activity", "/activity?q=Class+24", "/trash", "/accounts",
 	} {
 		b.Run(path, func(b *testing.B) {
 			var took []time.Duration
