@@ -173,6 +173,7 @@ type SubjectQuery struct {
 	Class     string
 	Kind      SubjectKind
 	Missing   bool // only those without a photo
+	WithPhoto bool // only those with one
 	Listed    bool // only those on the roster
 	// ByChange lists them in the order of their last change, and removed ones too if
 	// ChangedSince is set; otherwise they are in the order of class, last and first name.
@@ -209,6 +210,9 @@ func (v View) subjectsIn(ctx context.Context, from querier, q SubjectQuery) ([]S
 	w.text("s.kind = ?", string(q.Kind))
 	if q.Missing {
 		w.add("s.photos = 0")
+	}
+	if q.WithPhoto {
+		w.add("s.photos > 0")
 	}
 	if q.Listed {
 		w.add("s.listed = 'listed'")

@@ -176,6 +176,7 @@ func TestSubjectsAreListedInNaturalOrder(t *testing.T) {
 		{SubjectQuery{JobID: j, Kind: Group}, nil},
 		{SubjectQuery{JobID: j, Listed: true}, nil},
 		{SubjectQuery{JobID: j, Missing: true}, want},
+		{SubjectQuery{JobID: j, WithPhoto: true}, nil},
 		{SubjectQuery{JobID: j, ByChange: true}, mixed},
 		{SubjectQuery{JobID: j, ByChange: true, Backwards: true}, mixed},
 		{SubjectQuery{ByChange: true}, append(slices.Clone(mixed), "2a  of another job")},

@@ -52,6 +52,8 @@ type visit struct {
 	changeJob func(job store.Job, what func(*store.Tx, store.Job) error) error
 	// changeProposal changes a proposal. store.ErrNotFound: it is not in the view.
 	changeProposal func(id int64, what alteration) error
+	// changePeople changes the people of an account of the view, or lists of them.
+	changePeople func(account string, what func(tx *store.Tx, operator string) error) error
 	// expect says how many photos are to come into a job.
 	expect func(account, job string, n int) error
 	// downloaded writes into the activity of an account that many of its photos were
@@ -217,6 +219,12 @@ func (g *gate) visit(r *http.Request, name, account string, accountID int64, log
 				return err
 			}
 			return g.Writer.Do(whole, func(tx *store.Tx) error { return what(tx, id, name) })
+		},
+		changePeople: func(account string, what func(*store.Tx, string) error) error {
+			if _, err := view.Account(r.Context(), account); err != nil {
+				return err
+			}
+			return g.Writer.Do(whole, func(tx *store.Tx) error { return what(tx, name) })
 		},
 		changeProblem: func(id int64, what func(*store.Tx, store.Problem, string) error) error {
 			p, err := view.Problem(r.Context(), id)

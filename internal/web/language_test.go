@@ -25,7 +25,7 @@ func germanOf(source string) string {
 	name = strings.TrimPrefix(name, "page_")
 	known := map[string]string{
 		"layout": "general", "_parts": "general", "_jobs": "jobs", "_arrival": "jobs", "arrival": "jobs", "job": "jobs", "job_status": "jobs", "album": "jobs", "account": "accounts", "made": "accounts",
-		"root": "accounts", "login": "general", "me": "operators", "secret": "operators", "staff": "operators", "error": "general", "routes": "general", "funcs": "general",
+		"root": "accounts", "login": "general", "me": "operators", "_people": "people", "roster": "people", "missing": "people", "export": "people", "sheet": "people", "subject": "people", "secret": "operators", "staff": "operators", "error": "general", "routes": "general", "funcs": "general",
 		"trash": "activity", "card": "accounts", "changes": "general", "picday": "general", "replaced": "problems", "reason": "problems", "problem": "problems", "problem_group": "problems", "selected": "photo", "download": "photo", "search": "overview", "portraits": "photo",
 	}
 	if strings.HasPrefix(name, "admin") {

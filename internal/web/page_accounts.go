@@ -33,6 +33,7 @@ type accountPageData struct {
 	// Downloads of all its photos; none if there are none.
 	Downloads []choice
 	Arrival   arrivalView
+	People    bool // it has a list of them
 	followed
 }
 
@@ -55,6 +56,11 @@ func accountPage(w http.ResponseWriter, v *visit) error {
 	page.Arrival = v.arrival(a.Name, "", a.Photos, a.Problems, 0, a.LastUpload)
 	if a.Layout == layout.Jobs {
 		if page.Jobs, err = v.view.Jobs(v.Context(), store.JobQuery{Account: a.Name, Limit: accountJobs + 1}); err != nil {
+			return err
+		}
+	}
+	if a.Layout == layout.Portraits {
+		if page.People, err = v.view.HasPeople(v.Context(), store.Scope{AccountID: a.ID}); err != nil {
 			return err
 		}
 	}

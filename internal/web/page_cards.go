@@ -109,8 +109,8 @@ func (v *visit) countCards(page *jobPageData) error {
 		return err
 	}
 	page.Proposals = len(open)
-	people, err := v.view.Subjects(v.Context(), store.SubjectQuery{AccountID: page.accountID(v), JobID: page.Job.ID, Limit: 1})
-	page.Cards = len(counts) > 0 || len(people) > 0
+	page.People, err = v.view.HasPeople(v.Context(), store.Scope{AccountID: page.accountID(v), JobID: page.Job.ID})
+	page.Cards = len(counts) > 0 || page.People
 	return err
 }
 
@@ -181,28 +181,11 @@ func (v *visit) people(page *cardsPageData) error {
 	if err != nil {
 		return err
 	}
-	q := store.SubjectQuery{AccountID: account.ID, JobID: page.Job.ID, Limit: peoplePerPage + 1, Backwards: v.FormValue("back") != ""}
-	q.After.Text = v.FormValue("after")
-	q.After.ID, _ = strconv.ParseInt(v.FormValue("id"), 10, 64)
-	from := q.After.ID != 0
-	all, err := v.view.Subjects(v.Context(), q)
+	all, pages, err := v.turnSubjects(store.SubjectQuery{AccountID: account.ID, JobID: page.Job.ID, Limit: peoplePerPage}, page.Back, "#people")
 	if err != nil {
 		return err
 	}
-	all, before, after := cut(all, peoplePerPage, from, q.Backwards)
-	at := func(back string, s ...store.Subject) string {
-		change := []string{"after", "", "id", "", "back", back, "done", ""}
-		for _, s := range s {
-			change = append(change, "after", s.Key(false).Text, "id", strconv.FormatInt(s.ID, 10))
-		}
-		return query(page.Back, v.URL.Query(), change...) + "#people"
-	}
-	if before && len(all) > 0 {
-		page.Pages.First, page.Pages.Prev = at(""), at("1", all[0])
-	}
-	if after && len(all) > 0 {
-		page.Pages.Next, page.Pages.Last = at("", all[len(all)-1]), at("1")
-	}
+	page.Pages = pages
 	for _, s := range all {
 		photos, err := v.view.PhotosOf(v.Context(), s, photosOfOne)
 		if err != nil {

@@ -106,9 +106,10 @@ type jobPageData struct {
 	Sale      saleView
 	Downloads []choice
 	Cards     bool // the job has cards or people
-	Doubt     int  // cards that wait for a person
-	Nobodys   int  // photos
-	Proposals int  // open
+	People    bool
+	Doubt     int // cards that wait for a person
+	Nobodys   int // photos
+	Proposals int // open
 	followed
 }
 

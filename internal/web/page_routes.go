@@ -23,6 +23,8 @@ func pageRoutes() []route {
 		{"POST", "/photos/{id}/restore-file", worker, restoreFile},
 		{"POST", "/jobs/{account}/{job}/activate", worker, activateJob},
 		{"POST", "/jobs/{account}/{job}/plan", worker, planJob},
+		{"GET", "/people/{account}", operator, peoplePage},
+		{"GET", "/people/{account}/{job}", operator, peoplePage},
 		{"GET", "/cards/{account}/{job}", operator, cardsPage},
 		{"POST", "/cards/{account}/{job}/rules", worker, setCardRules},
 		{"POST", "/photos/{id}/card", worker, sayCard},
