@@ -68,12 +68,26 @@ func (tx *Tx) SetCodes(h SHA, f *qr.Found) error {
 	if f == nil {
 		return nil
 	}
+	var held bool
+	err := tx.queryRow(`SELECT held FROM original WHERE sha256 = ? AND codes IS NULL`, h[:]).Scan(&held)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
 	text := codesText(f)
-	n, err := tx.execCount(`UPDATE original SET codes = ? WHERE sha256 = ? AND codes IS NULL`, text, h[:])
-	if err != nil || n == 0 || text == "" {
+	if err == nil {
+		err = tx.execOne(`UPDATE original SET codes = ?, held = 0 WHERE sha256 = ?`, text, h[:])
+	}
+	if err != nil || text == "" && !held {
 		return err
 	}
 	return tx.lookChanged(h)
+}
+
+// HeldBack counts the published photos that no link shows until codes were looked for in
+// them, because this catalogue is an earlier copy (BeginAgain).
+func (s *Store) HeldBack(ctx context.Context) (n int, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM original o JOIN photo p ON p.sha256 = o.sha256 WHERE o.held <> 0 AND p.withdrawn_at IS NULL AND p.card = '' AND `+isHeld).Scan(&n)
+	return n, err
 }
 
 // ErrNoCard is returned by SayCard for a photo without a card's place.

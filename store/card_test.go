@@ -307,3 +307,45 @@ func TestPhotosMoveAndCardsGo(t *testing.T) {
 	w.group(0, 100)
 	w.is("after it was moved", "412 no-card, 413 card-empty, 414 no-card")
 }
+
+// An earlier copy of the catalogue shows no picture of a job that may have been found to be
+// a card since, until codes were looked for in it, or a person says that it is none.
+func TestAnEarlierCopyShowsNothingThatMayBeACard(t *testing.T) {
+	w := newCards(t)
+	for _, what := range []string{"411", "412", "413"} { // from before codes were looked for
+		a := w.shot(dirA, what)
+		a.Original.Codes = nil
+		w.tx(func(tx *Tx) error { _, err := tx.Publish(a, w); return err })
+	}
+	w.arrive(dirA, "414")
+	links, err := w.s.OpenLinks(t.Context(), "large")
+	w.must(err)
+	defer links.Close()
+	shows := func(when, want string, held int) {
+		t.Helper()
+		got := ""
+		for n := 411; n <= 414; n++ {
+			_, err := links.Published(w.link(fmt.Sprintf("%s/IMG_0%d.JPG", dirA, n)), "")
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				t.Fatal(err)
+			}
+			if err == nil {
+				got += fmt.Sprint(" ", n)
+			}
+		}
+		if got != want {
+			t.Errorf("%s these are shown:%s", when, got)
+		}
+		if n, err := w.s.HeldBack(t.Context()); n != held || err != nil {
+			t.Errorf("%s %d are held back: %v", when, n, err)
+		}
+	}
+	shows("before", " 411 412 413 414", 0)
+	w.tx((*Tx).BeginAgain)
+	shows("at first", " 414", 3)
+	w.tx(func(tx *Tx) error {
+		return errors.Join(tx.SetCodes(shaOf("411"), &qr.Found{}), tx.SetCodes(shaOf("412"), &qr.Found{Codes: []qr.Code{{Text: "K7Q2"}}}),
+			tx.SayCard(w.photo(dirA+"/IMG_0413.JPG").ID, "", "eva"))
+	})
+	shows("after they were looked at", " 411 413 414", 0)
+}

@@ -25,6 +25,8 @@ var excuses = []excuse{
 	{"SELECT account_id, id FROM photo WHERE withdrawn_at IS NULL OR", "", "a restore"},
 	{"SELECT id FROM photo WHERE withdrawn_at IS NULL AND NOT EXISTS", "", "a restore"},
 	{"UPDATE photo SET withdrawn_at = ? WHERE withdrawn_by", "", "a restore"},
+	{"UPDATE original SET held = 1 WHERE codes IS NULL", "", "a restore"},
+	{"SELECT count(*) FROM original o JOIN photo p", "o.held", "a restore"},
 	{"SELECT count(*) FROM upload WHERE gone_at IS NULL", "", "picday init, for a volume that is new"},
 	{"SELECT count(*) FROM photo p JOIN account a", "", "an account is to be removed: what would be lost"},
 	{"SELECT count(*) FROM upload WHERE job_id = ? AND gone_at IS NOT NULL", "", "a job is activated: its missing files, by an index of their own"},

@@ -44,11 +44,14 @@ const maxKnown = 10_000
 // a card, which no link shows.
 const isCard = `p.job_id IS NOT NULL AND p.card <> 'no' AND (p.card <> '' OR coalesce(o.codes, '') <> '')`
 
+// isHeld is the condition on them under which it may be one, and was known to be perhaps.
+const isHeld = `p.job_id IS NOT NULL AND p.card <> 'no' AND o.held <> 0`
+
 // Without a rendition's name the default one is shown. If a picture does not have it
 // yet, because the configuration has changed, the largest one is shown.
 const published = `SELECT p.sha256, r.name, r.longest, r.quality, r.bytes, r.hash, p.ingested_at
 	FROM photo p JOIN account a ON a.id = p.account_id JOIN original o ON o.sha256 = p.sha256 JOIN rendition r ON r.sha256 = p.sha256
-	WHERE p.link = ?1 AND p.withdrawn_at IS NULL AND a.state <> 'gone' AND (r.name = ?2 OR ?3) AND NOT (` + isCard + `)
+	WHERE p.link = ?1 AND p.withdrawn_at IS NULL AND a.state <> 'gone' AND (r.name = ?2 OR ?3) AND NOT (` + isCard + `) AND NOT (` + isHeld + `)
 	ORDER BY r.name = ?2 DESC, r.longest DESC LIMIT 1`
 
 // OpenLinks opens connections of its own. dflt is the rendition that a link

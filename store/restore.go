@@ -76,6 +76,10 @@ func (tx *Tx) BeginAgain() error {
 	if err := startIDsAfter(tx.ctx, tx.t, unusedID(tx.now)); err != nil {
 		return err
 	}
+	// What was found to be a card since must not be shown again.
+	if _, err := tx.exec(`UPDATE original SET held = 1 WHERE codes IS NULL`); err != nil {
+		return err
+	}
 	// A session that was ended since must not be valid again.
 	if _, err := tx.exec(`DELETE FROM session`); err != nil {
 		return err

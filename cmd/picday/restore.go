@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -47,18 +46,7 @@ func (a *app) restoreCommand() *cobra.Command {
 }
 
 func (a *app) printRestored(r restore.Report) error {
-	err := a.print(r, func(w io.Writer) {
-		fmt.Fprintf(w, "as of\t%s\naccounts\t%d\njobs\t%d\nphotos\t%d\n", r.AsOf, r.Accounts, r.Jobs, r.Photos)
-		fmt.Fprintf(w, "files put back into uploaders' folders\t%d\nfiles that were there already\t%d\n", r.FilesPutBack, r.FilesThere)
-		if r.Trashed > 0 {
-			fmt.Fprintf(w, "in the trash: their files were gone and their names taken\t%d\n", r.Trashed)
-		}
-		for _, p := range r.Problems {
-			fmt.Fprintln(w, plain(p.String()))
-		}
-		fmt.Fprintln(w, "What was done since is undone: rotate links again, withdraw again, and look at 'picday operator list' and 'picday token list' for who should be gone")
-		fmt.Fprintln(w, "Next: systemctl start picdayd, then picday doctor and picday verify")
-	})
+	err := a.print(r, r.Text)
 	if n := len(r.Problems); err == nil && n > 0 {
 		err = fmt.Errorf("restored, but %d things are not as they were", n)
 	}

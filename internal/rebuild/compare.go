@@ -186,5 +186,6 @@ func (r *run) alwaysUnknown() {
 	at := localtime.Format(r.report.AsOf)
 	r.report.say("Links that were rotated, photos that operators withdrew, and earlier pictures that they put back, after %s: rotate and withdraw them again. 'picday link rotate' ends a link.", at)
 	r.report.say("The links of photos of jobs that came after %s: they get new ones, so that no link ever shows another photo. Portraits keep theirs.", at)
+	r.report.say("Lists of people, cards that people typed, who is on a photo by a person's word, and decisions about proposals, after %s: take the lists again, and look at the pages of jobs with cards. The links from before an approval since show their photos again: rotate those.", at)
 	r.report.say("Accounts, log-ins, operators and tokens that were made, changed or ended after %s: compare 'picday account list', 'picday operator list' and 'picday token list'. All operators log in again.", at)
 }

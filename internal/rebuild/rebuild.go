@@ -4,7 +4,8 @@
 //
 // It promises: a catalogue that is sound is not touched, and one that is not is kept. No
 // link shows a picture that the manifest does not know under it: a photo whose file is not
-// the one of the manifest any more is withdrawn until picdayd has looked at the file. The
+// the one of the manifest any more is withdrawn until picdayd has looked at the file, and
+// one that may have been found to be a card since is shown when codes were looked for. The
 // catalogue comes last, so a run that fails or is killed can be repeated.
 package rebuild
 
@@ -34,8 +35,10 @@ type Report struct {
 	Accounts  int       `json:"accounts"`
 	Photos    int       `json:"photos"`
 	Withdrawn int       `json:"withdrawn"` // their file is missing or has changed since
-	JobsMoved int       `json:"jobs_moved"`
-	JobsAdded int       `json:"jobs_added"`
+	// Held are among Photos. Whether they are cards was not known at the time of the manifest.
+	Held      int `json:"held"`
+	JobsMoved int `json:"jobs_moved"`
+	JobsAdded int `json:"jobs_added"`
 	// NewOriginals have no row: they came after the manifest, or were about to be collected.
 	NewOriginals  int      `json:"new_originals"`
 	LostOriginals int      `json:"lost_originals"`
@@ -55,6 +58,9 @@ func (r Report) Text(w io.Writer) {
 	}
 	if r.Withdrawn > 0 {
 		fmt.Fprintf(w, "%d photos are withdrawn, because their file is missing or has changed since: picdayd publishes again what it finds\n", r.Withdrawn)
+	}
+	if r.Held > 0 {
+		fmt.Fprintf(w, "%d of them were not looked at for cards before the manifest: no link shows them until picdayd has, which it does by itself\n", r.Held)
 	}
 	if r.JobsMoved+r.JobsAdded > 0 {
 		fmt.Fprintf(w, "after the folders that are there: %d jobs planned or active again, %d jobs added\n", r.JobsMoved, r.JobsAdded)
@@ -149,7 +155,11 @@ func (r *run) all(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r.report.Accounts, r.report.Photos = len(accounts), counts.Photos
+	held, err := r.staged.HeldBack(ctx)
+	if err != nil {
+		return err
+	}
+	r.report.Accounts, r.report.Photos, r.report.Held = len(accounts), counts.Photos, held
 	r.alwaysUnknown()
 	err = r.staged.Close()
 	r.staged = nil

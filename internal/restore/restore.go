@@ -23,6 +23,7 @@ import (
 	"picday/internal/account"
 	"picday/internal/config"
 	"picday/internal/durable"
+	"picday/internal/terminal"
 	"picday/internal/upload"
 	"picday/store"
 	"picday/store/backup"
@@ -61,15 +62,34 @@ type Restorer struct {
 
 // A Report says what was restored.
 type Report struct {
-	Backup       backup.Manifest `json:"backup"`
-	AsOf         string          `json:"-"` // a time, or the file of a later catalogue
-	Accounts     int             `json:"accounts"`
-	Jobs         int             `json:"jobs"`
-	Photos       int             `json:"photos"`
-	FilesPutBack int             `json:"files_put_back"`      // into uploaders' folders
-	FilesThere   int             `json:"files_there_already"` // that were in uploaders' folders already
-	Trashed      int             `json:"trashed"`             // photos whose path another photo has
-	Problems     []Problem       `json:"problems"`
+	Backup   backup.Manifest `json:"backup"`
+	AsOf     string          `json:"-"` // a time, or the file of a later catalogue
+	Accounts int             `json:"accounts"`
+	Jobs     int             `json:"jobs"`
+	Photos   int             `json:"photos"`
+	// Held are among Photos. No link shows them until picdayd has looked for cards in them.
+	Held         int       `json:"held"`
+	FilesPutBack int       `json:"files_put_back"`      // into uploaders' folders
+	FilesThere   int       `json:"files_there_already"` // that were in uploaders' folders already
+	Trashed      int       `json:"trashed"`             // photos whose path another photo has
+	Problems     []Problem `json:"problems"`
+}
+
+// Text writes the report for people, with columns between tabs.
+func (r Report) Text(w io.Writer) {
+	fmt.Fprintf(w, "as of\t%s\naccounts\t%d\njobs\t%d\nphotos\t%d\n", r.AsOf, r.Accounts, r.Jobs, r.Photos)
+	fmt.Fprintf(w, "files put back into uploaders' folders\t%d\nfiles that were there already\t%d\n", r.FilesPutBack, r.FilesThere)
+	if r.Trashed > 0 {
+		fmt.Fprintf(w, "in the trash: their files were gone and their names taken\t%d\n", r.Trashed)
+	}
+	if r.Held > 0 {
+		fmt.Fprintf(w, "shown when picdayd has looked for cards in them\t%d\n", r.Held)
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintln(w, terminal.Plain(p.String()))
+	}
+	fmt.Fprintln(w, "What was done since is undone: rotate links again, withdraw again, decide again about proposals and cards, and look at 'picday operator list' and 'picday token list' for who should be gone")
+	fmt.Fprintln(w, "Next: systemctl start picdayd, then picday doctor and picday verify")
 }
 
 // Kinds of problems.
@@ -288,6 +308,9 @@ func (r *run) all(ctx context.Context) (err error) {
 	}
 	counts, err := r.staged.All().Counts(ctx)
 	if err != nil {
+		return err
+	}
+	if r.report.Held, err = r.staged.HeldBack(ctx); err != nil {
 		return err
 	}
 	r.report.Photos, r.report.Accounts = counts.Photos, len(r.src.accounts)

@@ -58,6 +58,8 @@ func newSite(t *testing.T) *site {
 	acme, err := old.All().Account(t.Context(), "acme")
 	s.must(err)
 	s.must(old.Update(t.Context(), func(tx *store.Tx) error { _, err := tx.AddLogin(acme, store.Login{Name: "anna"}); return err }))
+	s.sql(filepath.Join(dir, "old", "data"), `UPDATE original SET codes = ''`)
+	s.addPeople(old, acme)
 	s.takeBackup(old)
 	s.must(old.Close())
 	return s
@@ -142,15 +144,16 @@ func (s *site) restored() {
 		}
 	}
 	s.must(live.CheckVolume(s.Context(), s.m.uploadDir))
+	s.restoredPeople(live)
 }
 
 func TestRestore(t *testing.T) {
 	s := newSite(t)
 	report, err := s.restore()
 	s.must(err)
-	want := Report{Accounts: 2, Jobs: 2, Photos: 7, FilesPutBack: 7}
+	want := Report{Accounts: 2, Jobs: 2, Photos: 7, FilesPutBack: 7, Held: 1}
 	if report.Accounts != want.Accounts || report.Jobs != want.Jobs || report.Photos != want.Photos ||
-		report.FilesPutBack != want.FilesPutBack || report.FilesThere != 0 || len(report.Problems) != 0 {
+		report.FilesPutBack != want.FilesPutBack || report.Held != want.Held || report.FilesThere != 0 || len(report.Problems) != 0 {
 		t.Errorf("%+v, want %+v", report, want)
 	}
 	s.restored()

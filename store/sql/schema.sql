@@ -95,6 +95,9 @@ CREATE TABLE original (
     -- The QR codes in it: NULL = not looked for, '' = none, else JSON. Where a job's photo
     -- shows one, no link shows the photo.
     codes    TEXT,
+    -- This catalogue is an earlier copy, and whether a code was found here since is not
+    -- known: where a job's photo shows it, no link does until codes were looked for.
+    held     INTEGER NOT NULL DEFAULT 0,
     refs     INTEGER NOT NULL DEFAULT 0     -- photos and history that point here; counted along
 ) STRICT, WITHOUT ROWID;
 -- What is to be collected.
