@@ -54,7 +54,7 @@ func (w cards) arrive(dir string, shots ...string) {
 func (w cards) group(after time.Duration, most int) {
 	w.Helper()
 	for range 1000 {
-		due, err := w.s.DueAlbums(w.Context(), time.Now().Add(after))
+		due, err := w.s.DueAlbums(w.Context(), time.Now().Add(w.ahead+after))
 		w.must(err)
 		if len(due) == 0 {
 			return

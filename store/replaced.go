@@ -29,15 +29,30 @@ func (tx *Tx) updateOtherShot(id int64, before SHA, p photoRow, outcome Outcome)
 	if _, err := tx.exec(`UPDATE photo SET declined = NULL WHERE id = ? AND declined IS NOT NULL`, id); err != nil {
 		return err
 	}
-	if p.place.Person != "" || outcome == StillWithdrawn {
+	if p.place.Person != "" {
 		return nil
 	}
 	another, err := tx.anotherShot(before, p.sha)
 	if err != nil || !another {
 		return err
 	}
+	if err := tx.endAssignments(id); err != nil || outcome == StillWithdrawn {
+		return err
+	}
 	_, err = tx.exec(`UPDATE photo SET replaced = ?1 WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM photo x
 		WHERE x.sha256 = ?1 AND x.account_id = ?3 AND x.job_id = ?4 AND x.id <> ?2 AND x.withdrawn_at IS NULL)`, before[:], id, p.accountID, p.jobID)
+	return err
+}
+
+// endAssignments makes a photo nobody's, because it shows another shot now: what cards and
+// people have said was said of the shot before.
+func (tx *Tx) endAssignments(id int64) error {
+	all, err := tx.AssignmentsOf(id)
+	for _, a := range all {
+		if err == nil && a.Way != ByRoster { // that is what the file's name says
+			_, err = tx.Unassign(id, a.SubjectID)
+		}
+	}
 	return err
 }
 
@@ -152,6 +167,13 @@ func (tx *Tx) Revert(photoID int64, sha, operator string) (SHA, error) {
 	}
 	if err := tx.execOne(`UPDATE photo SET declined = ? WHERE id = ?`, declined, photoID); err != nil {
 		return SHA{}, err
+	}
+	if another, err := tx.anotherShot(asSHA(now), p.sha); err != nil {
+		return SHA{}, err
+	} else if another {
+		if err := tx.endAssignments(photoID); err != nil {
+			return SHA{}, err
+		}
 	}
 	return p.sha, tx.photoEvent(photoID, EventReverted, "", operator)
 }

@@ -39,6 +39,8 @@ type world struct {
 	log     []string                   // the changes, printed when a test fails
 	told    map[string]upload.Identity // the files that were processed, by path
 	orphans bool                       // photos without files are expected, as after a restore
+	ahead   time.Duration              // how far the daemon's clock is ahead
+	decode  func(string, *Original)    // adds what a decoder finds in a content; may be nil
 }
 
 type inode struct {
@@ -101,7 +103,14 @@ func (w *world) must(err error) {
 	}
 }
 
-func (w *world) tx(fn func(*Tx) error) { w.Helper(); w.must(w.s.Update(context.Background(), fn)) }
+func (w *world) tx(fn func(*Tx) error) { w.Helper(); w.must(w.try(fn)) }
+
+func (w *world) try(fn func(*Tx) error) error {
+	return w.s.Update(context.Background(), func(tx *Tx) error {
+		tx.now = tx.now.Add(w.ahead)
+		return fn(tx)
+	})
+}
 
 // These methods change the volume as an uploader can.
 
@@ -219,10 +228,14 @@ func (w *world) place(p string) Place {
 }
 
 func (w *world) original(content string) Original {
-	return Original{
+	o := Original{
 		SHA: shaOf(content), Bytes: int64(len(content)), Width: 800, Height: 600,
 		Renditions: []Rendition{{Spec: rendition.Spec{Name: "large", Longest: 1600, Quality: 85}, Width: 800, Height: 600, Bytes: int64(len(content)) + 1}},
 	}
+	if w.decode != nil {
+		w.decode(content, &o)
+	}
+	return o
 }
 
 // publish processes one settled file.
