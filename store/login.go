@@ -122,6 +122,11 @@ func (tx *Tx) nameFree(name string) error {
 	return err
 }
 
+// SetLoginEnd replaces the last day of a log-in. It fails with ErrNotFound.
+func (tx *Tx) SetLoginEnd(a Account, l Login) error {
+	return tx.execOne(`UPDATE login SET until = ? WHERE name = ? AND account_id = ?`, l.Until.String(), l.Name, a.ID)
+}
+
 // RemoveLogin ends a log-in. It fails with ErrNotFound.
 func (tx *Tx) RemoveLogin(a Account, name string) error {
 	return tx.execOne(`DELETE FROM login WHERE name = ? AND account_id = ?`, name, a.ID)

@@ -79,6 +79,19 @@ func TestAnAccountComesWithItsLogins(t *testing.T) {
 	}
 	for _, x := range []struct {
 		account Account
+		until   localtime.Day
+		want    error
+	}{{lincoln, localtime.Day{}, ErrNotFound}, {acme, localtime.Day{}, nil}, {acme, l.Until, nil}} {
+		err := s.Update(t.Context(), func(tx *Tx) error { return tx.SetLoginEnd(x.account, Login{Name: "anna", Until: x.until}) })
+		if !errors.Is(err, x.want) {
+			t.Error(err)
+		}
+		if now, err := s.All().AccountOfLogin(t.Context(), "anna"); err != nil || x.want == nil && now.Logins[0].Until != x.until {
+			t.Errorf("%+v %v", now.Logins, err)
+		}
+	}
+	for _, x := range []struct {
+		account Account
 		name    string
 		want    error
 	}{{lincoln, "anna", ErrNotFound}, {acme, "eva", ErrNotFound}, {acme, "anna", nil}, {acme, "anna", ErrNotFound}} {

@@ -20,7 +20,7 @@ type sender func(s *site, user string, part helper.Part, text []byte) helper.Ans
 // accountVerbs lets the pages change accounts and log-ins, and returns what makes and sends
 // a request of eva's.
 func accountVerbs(s *site) (request func(send sender, verb helper.Verb, account string, change func(*helper.Request)) helper.Answer, log func() string) {
-	s.EditConfig("[web]\n", "[web]\nmay = [\"account.add\", \"login.add\", \"login.remove\", \"account.passwd\", \"account.key\", \"account.allow\", \"account.disable\", \"account.enable\"]\n")
+	s.EditConfig("[web]\n", "[web]\nmay = [\"account.add\", \"login.add\", \"login.until\", \"login.remove\", \"account.passwd\", \"account.key\", \"account.allow\", \"account.disable\", \"account.enable\"]\n")
 	log = s.StartHelper()
 	eva := s.operator("eva", "--role", "admin")
 	return func(send sender, verb helper.Verb, account string, change func(*helper.Request)) (a helper.Answer) {
@@ -61,6 +61,7 @@ func TestAKilledHelperLeavesNothingHalf(t *testing.T) {
 		{helper.AccountAllow, u.Name, func(r *helper.Request) { r.Allow = []string{"127.0.0.0/8", "::1/128"} }, ""},
 		{helper.AccountDisable, u.Name, nil, ""},
 		{helper.AccountEnable, u.Name, nil, ""},
+		{helper.LoginUntil, u.Name, func(r *helper.Request) { r.Login, r.Until = freda, "2098-12-31" }, ""},
 		{helper.LoginRemove, u.Name, func(r *helper.Request) { r.Login = freda }, helper.NotFound},
 		{helper.AccountPasswd, u.Name, nil, ""},
 	} {

@@ -19,7 +19,7 @@ import (
 // files, in its browser.
 func TestOperatorsDoWhatTakesRoot(t *testing.T) {
 	s := newQuietSite(t)
-	s.EditConfig("[web]\n", "[web]\nmay = [\"job.add\", \"job.remove\", \"trash.restore\", \"account.add\", \"account.passwd\", \"account.disable\", \"account.enable\", \"account.allow\", \"login.add\", \"login.remove\"]\n")
+	s.EditConfig("[web]\n", "[web]\nmay = [\"job.add\", \"job.remove\", \"trash.restore\", \"account.add\", \"account.passwd\", \"account.disable\", \"account.enable\", \"account.allow\", \"login.add\", \"login.until\", \"login.remove\"]\n")
 	log := s.StartHelper()
 	s.daemon = s.StartDaemon()
 	eva := s.operator("eva", "--role", "admin")
@@ -98,6 +98,13 @@ func TestOperatorsDoWhatTakesRoot(t *testing.T) {
 	b.waitText("main", freda)
 	b.open("/accounts/" + name)
 	b.checkPage("account-logins")
+	until := `form[action$="/` + freda + `/until"]`
+	open(until)
+	b.do(chromedp.SetValue(until+` input[name=until]`, "2098-12-31", chromedp.ByQuery))
+	own(until)
+	b.follow(until + ` button`)
+	b.waitText(".done", "The last day of the log-in is changed")
+	b.waitText("main", "31 Dec 2098")
 	open(`form[action$="/` + freda + `/remove"]`)
 	own(`form[action$="/` + freda + `/remove"]`)
 	b.follow(`form[action$="/` + freda + `/remove"] button`)

@@ -18,6 +18,11 @@ func (a *app) accountLoginCommand() *cobra.Command {
 		a.command("remove ACCOUNT NAME", "End a log-in with its live sessions; what it uploaded stays", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
 			return a.change(ctx, func(x *provision.Accounts) ([]string, error) { return x.RemoveLogin(ctx, args[0], args[1]) })
 		}),
+		a.command("until ACCOUNT NAME DATE|never", "Give a log-in another last day, or none", cobra.ExactArgs(3), func(ctx context.Context, args []string) error {
+			return a.change(ctx, func(x *provision.Accounts) ([]string, error) {
+				return x.SetLoginEnd(ctx, args[0], args[1], args[2], time.Now())
+			})
+		}),
 		a.command("expire", "Close the log-ins whose last day is over, as a timer does", cobra.NoArgs, a.accountLoginExpire))
 }
 

@@ -58,6 +58,7 @@ func changes() []change {
 	}
 	past, _ := localtime.ParseDay("2020-01-31")
 	over := store.Login{Name: "over", Until: past}
+	annaLonger := store.Login{Name: "anna", Until: end}
 	bert := store.Login{Name: "bert", Until: end}
 	disabled := acme
 	disabled.Enabled = false
@@ -123,6 +124,19 @@ func changes() []change {
 			return s
 		}, after: []store.Account{acme.WithLogin(over)}, do: func(ctx context.Context, s *System) ([]string, error) {
 			return s.EndLogins(ctx, nil, time.Now())
+		}},
+		{name: "another last day", prepare: withAcme, after: []store.Account{acme.WithLogin(annaLonger)}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.SetLoginEnd(ctx, acme, annaLonger, []store.Account{acme})
+		}},
+		{name: "open a log-in again", prepare: func(t *testing.T) *System {
+			s := withAcme(t)
+			_, err := s.AddLogin(t.Context(), acme, LoginSpec{Login: over, Keys: [][]byte{[]byte(aKey)}, Password: "some-password"}, []store.Account{acme})
+			must(t, err)
+			_, err = s.EndLogins(t.Context(), nil, time.Now())
+			must(t, err)
+			return s
+		}, after: []store.Account{acme.WithLogin(store.Login{Name: "over"})}, do: func(ctx context.Context, s *System) ([]string, error) {
+			return s.SetLoginEnd(ctx, acme, store.Login{Name: "over"}, []store.Account{acme.WithLogin(over)})
 		}},
 		{name: "hide", prepare: withAcme, after: []store.Account{acme}, do: func(_ context.Context, s *System) ([]string, error) {
 			return s.HideJob("acme", "job1")

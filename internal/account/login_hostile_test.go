@@ -53,6 +53,41 @@ func TestNobodyProlongsALogin(t *testing.T) {
 	healthy(t, s, acme.WithoutLogin("anna"))
 }
 
+// TestALastDayOfAnEarlierInstallation: log-ins that are left on a machine with another last
+// day than the backup's are closed by a restore, and get that of the backup; others are
+// left alone.
+func TestALastDayOfAnEarlierInstallation(t *testing.T) {
+	s := initWorld(t)
+	acme, lincoln := account("acme", layout.Jobs), account("lincoln", layout.Portraits)
+	for i, a := range []store.Account{acme, lincoln} {
+		_, err := s.Add(t.Context(), Spec{Account: a, Password: "some-password"}, []store.Account{acme}[:i])
+		must(t, err)
+	}
+	for _, name := range []string{"anna", "bert", "carl"} {
+		acme = addLogin(t, s, acme, store.Login{Name: name, Until: day(t, "2090-12-31")}, []byte(aKey), lincoln)
+	}
+	lincoln = addLogin(t, s, lincoln, store.Login{Name: "zoe"}, []byte(aKey), acme)
+	told := acme.WithLogin(store.Login{Name: "anna", Until: day(t, "2091-01-01")}).WithLogin(store.Login{Name: "bert"}).
+		WithLogin(store.Login{Name: "zoe", Until: day(t, "2091-01-01")}).WithLogin(store.Login{Name: "new"})
+	done, err := s.CloseStrayLogins(t.Context(), []store.Account{told})
+	must(t, err)
+	if len(done) != 6 { // of two: closed, keys set aside, another day
+		t.Errorf("%q", done)
+	}
+	for name, closed := range map[string]bool{"anna": true, "bert": true, "carl": false, "zoe": false, "acme": false} {
+		if u, _ := lookupUser(name); u.closed() != closed || exists(s.keyFile(name)) == closed && name != "acme" {
+			t.Errorf("%s: %+v", name, u.shadow)
+		}
+	}
+	if done, err := s.CloseStrayLogins(t.Context(), []store.Account{told}); err != nil || len(done) > 0 {
+		t.Errorf("again: %q %v", done, err)
+	}
+	told = told.WithoutLogin("zoe").WithoutLogin("new")
+	_, err = s.Enable(t.Context(), told, []store.Account{told, lincoln})
+	must(t, err)
+	healthy(t, s, told, lincoln)
+}
+
 // TestNamesOfLogins: the names of accounts, log-ins and Unix users are one name space.
 func TestNamesOfLogins(t *testing.T) {
 	s := initWorld(t)

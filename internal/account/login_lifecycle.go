@@ -121,6 +121,68 @@ func (s *System) RemoveLogin(ctx context.Context, a store.Account, name string, 
 		s.dropInStep(others, name, nil)))
 }
 
+// SetLoginEnd gives a log-in of an account the last day that l has, or none. One that was
+// closed because its day was over is opened again, if the account is enabled. A run that
+// was killed is completed by the same one, whatever day it has left behind.
+func (s *System) SetLoginEnd(ctx context.Context, a store.Account, l store.Login, all []store.Account) (report []string, err error) {
+	if err := ValidName(l.Name); err != nil {
+		return nil, err
+	}
+	release, err := s.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := s.ready(); err != nil {
+		return nil, err
+	}
+	if _, err := ownUser(a.Name); err != nil {
+		return nil, err
+	}
+	u, err := anyUser(l.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !u.isLoginOf(a.Name) {
+		return nil, notOurs(u)
+	}
+	a = a.WithLogin(l)
+	e := entrance{l.Name, a}
+	steps := []step{s.lastDayStep(a, l, a.Enabled && u.open())}
+	if a.Enabled {
+		steps = append(steps,
+			s.dropInStep(with(all, a), "", func(ctx context.Context) error { return s.provenAllowed(ctx, e) }),
+			assert(func(ctx context.Context) error { return s.provenIn(ctx, e, newAskedClasses()) }),
+			moveStep("put the keys of "+l.Name+" back", s.disabledKeyFile(l.Name), s.keyFile(l.Name)),
+			s.openStep(l.Name, true))
+	}
+	return s.apply(ctx, steps)
+}
+
+// CloseStrayLogins closes the log-ins that an earlier installation has left on this
+// machine with another last day than these accounts', and gives them theirs: they are
+// opened with their accounts. It is for a restore, which goes by the backup.
+func (s *System) CloseStrayLogins(ctx context.Context, all []store.Account) (report []string, err error) {
+	release, err := s.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	var steps []step
+	for _, a := range all {
+		for _, l := range a.Logins {
+			u, err := lookupUser(l.Name)
+			if err != nil {
+				return nil, err
+			}
+			if u != nil && u.isLoginOf(a.Name) && u.comment != markOf(a, l) {
+				steps = append(append(steps, s.closeSteps(l.Name)...), s.lastDayStep(a, l, false))
+			}
+		}
+	}
+	return s.apply(ctx, steps)
+}
+
 // EndLogins closes the log-ins whose last day is over, by what the catalogue says or
 // their Unix users, and ends their live sessions. So whoever writes into the catalogue
 // can end one, but not prolong it.

@@ -70,6 +70,44 @@ func (s *System) loginUserStep(a store.Account, l store.Login, fresh bool) step 
 	}
 }
 
+// lastDayStep writes a log-in's last day where only root does, and with open as its
+// expiry, so that no moment lets it in for longer than the later of both days.
+func (s *System) lastDayStep(a store.Account, l store.Login, open bool) step {
+	what := fmt.Sprintf("the last day of the log-in %s is %s", l.Name, l.Until)
+	if l.Until.IsZero() {
+		what = fmt.Sprintf("the log-in %s has no last day any more", l.Name)
+	}
+	var before *unixUser
+	set := func(ctx context.Context, comment, expire string) error {
+		args := []string{"--comment", comment}
+		if open {
+			args = append(args, "--expiredate", expire)
+		}
+		_, err := s.run(ctx, "", "usermod", append(args, l.Name)...)
+		return wrap("change the last day of the Unix user "+l.Name, err)
+	}
+	return step{
+		what: what,
+		satisfied: func(context.Context) (bool, error) {
+			u, err := lookupUser(l.Name)
+			return u != nil && u.comment == markOf(a, l) && (!open || u.open()), err
+		},
+		do: func(ctx context.Context) (err error) {
+			if before, err = lookupUser(l.Name); before == nil || err != nil {
+				return err
+			}
+			after := unixUser{login: readLoginMark(markOf(a, l))}
+			return set(ctx, markOf(a, l), after.expireOn())
+		},
+		undo: func(ctx context.Context) error {
+			if before == nil {
+				return nil
+			}
+			return set(ctx, before.comment, before.shadow.expireOn)
+		},
+	}
+}
+
 // deleteLogin removes a log-in's Unix user, after its group: as long as the user is
 // there, everybody sees whose the group is.
 func (s *System) deleteLogin(ctx context.Context, name string) error {

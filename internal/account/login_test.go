@@ -293,6 +293,27 @@ func TestTheLastDay(t *testing.T) {
 			if u, _ := lookupUser("over"); !u.closed() || exists(s.keyFile("over")) {
 				t.Error("enabled again")
 			}
+			// Another last day does, with the password and the keys.
+			still := bert.hold(t)
+			for _, l := range []store.Login{{Name: "over", Until: today}, {Name: "anna"}, {Name: "bert", Until: today}} {
+				_, err := s.SetLoginEnd(t.Context(), acme, l, []store.Account{acme})
+				must(t, err)
+				acme = acme.WithLogin(l)
+			}
+			for _, l := range []login{over, overPass, anna, annaPass, bert} {
+				l.mustEnter(t)
+			}
+			goesOn(t, still, "bert")
+			healthy(t, s, acme)
+			if done, err := s.SetLoginEnd(t.Context(), acme, store.Login{Name: "anna"}, []store.Account{acme}); err != nil || len(done) > 0 {
+				t.Errorf("again: %q %v", done, err)
+			}
+			if _, err := s.EndLogins(t.Context(), nil, today.End()); err != nil {
+				t.Error(err)
+			}
+			<-still
+			bert.mustBeRefused(t)
+			anna.mustEnter(t)
 		})
 	}
 }

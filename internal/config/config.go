@@ -101,7 +101,7 @@ type Web struct {
 	Proxies    []string `toml:"proxies" doc:"The web servers in front of picday, as addresses or networks: [\"127.0.0.1\"]. Only they are believed for whom they ask (X-Forwarded-For), and they have no limit of connections for one address. Empty = who connects is who asks."`
 	AdminHosts []string `toml:"admin_hosts" doc:"The names by which browsers and programs reach the administration listener: [\"admin.example.com\"]. Every other name is refused, because any name can be made to lead here. Addresses and localhost are always right. Empty = the machine's name and those in sshd.host and web.public_url."`
 
-	May []string `toml:"may" doc:"What else operators may do on the pages, which root's helper does for them: any of job.add, job.remove, trash.restore, account.add, account.passwd, account.key, account.allow, account.disable, account.enable, login.add, login.remove. Whoever takes picdayd over can do what is listed here, and nothing else that takes root. What is not listed the pages show as a command. Only root may be able to write this file."`
+	May []string `toml:"may" doc:"What else operators may do on the pages, which root's helper does for them: any of job.add, job.remove, trash.restore, account.add, account.passwd, account.key, account.allow, account.disable, account.enable, login.add, login.until, login.remove. Whoever takes picdayd over can do what is listed here, and nothing else that takes root. What is not listed the pages show as a command. Only root may be able to write this file."`
 
 	MayActivate bool `toml:"may_activate" doc:"Operators put jobs on sale and plan them again on the pages; false = only picday job activate and plan do."`
 }

@@ -31,6 +31,7 @@ const (
 	TrashRestore   Verb = "trash.restore"
 	AccountAdd     Verb = "account.add"
 	LoginAdd       Verb = "login.add"
+	LoginUntil     Verb = "login.until"
 	LoginRemove    Verb = "login.remove"
 	AccountPasswd  Verb = "account.passwd"
 	AccountKey     Verb = "account.key"
@@ -40,7 +41,10 @@ const (
 )
 
 // Verbs are all there are.
-var Verbs = []Verb{JobAdd, JobRemove, TrashRestore, AccountAdd, LoginAdd, LoginRemove, AccountPasswd, AccountKey, AccountAllow, AccountDisable, AccountEnable}
+var Verbs = []Verb{JobAdd, JobRemove, TrashRestore, AccountAdd, LoginAdd, LoginUntil, LoginRemove, AccountPasswd, AccountKey, AccountAllow, AccountDisable, AccountEnable}
+
+// Never is the last day of a log-in that has none.
+const Never = "never"
 
 // A Part is one of the helper's two units, with its own socket and its own rights.
 type Part string
@@ -86,7 +90,7 @@ type Request struct {
 	Photo    int64    `json:"photo,omitempty"`    // trash.restore: its row
 	Layout   string   `json:"layout,omitempty"`   // account.add
 	Login    string   `json:"login,omitempty"`    // login.*; passwd and key of a log-in
-	Until    string   `json:"until,omitempty"`    // login.add: its last day, YYYY-MM-DD
+	Until    string   `json:"until,omitempty"`    // login.add and until: its last day, YYYY-MM-DD; until: or never
 	Key      string   `json:"key,omitempty"`      // public keys, one a line
 	Allow    []string `json:"allow,omitempty"`    // addresses and networks
 }

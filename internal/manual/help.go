@@ -113,3 +113,12 @@ func DidYouMean(cmd *cobra.Command, word string) string {
 	}
 	return " (did you mean " + strings.Join(near, " or ") + "?)"
 }
+
+// Describe gives picday and all its commands their texts.
+func Describe(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		Describe(cmd)
+	}
+	text := Texts[strings.TrimSpace(strings.TrimPrefix(root.CommandPath(), "picday"))]
+	root.Long, root.Example = text.Long, text.Example
+}

@@ -1,11 +1,5 @@
 package manual
 
-import (
-	"strings"
-
-	"github.com/spf13/cobra"
-)
-
 // A Text is what --help and the manual say of a command beyond its one line.
 type Text struct{ Long, Example string }
 
@@ -91,9 +85,16 @@ that are open to the timer.`,
 	"account login remove": {`Keep the log-in out, end its live sessions and those alone, and delete it. What was
 uploaded by it stays, and is the account's. An upload that was cut off waits like
 any other one.`, ""},
+	"account login until": {
+		`Give a log-in another last day, such as 2026-07-31, or with "never" none. One that was
+closed because its last day was over is opened again, with its password and keys,
+if the account is enabled. Sessions that are open go on until the new last day.`,
+		`  picday account login until acme anna 2027-07-31`,
+	},
 	"account login expire": {`Close every log-in whose last day is over, and end its live sessions.
 picday-logins.timer runs this every quarter of an hour. A log-in that was closed
-stays in the list until it is removed.`, ""},
+stays in the list until it is removed, or gets another last day by
+"picday account login until".`, ""},
 	"job remove": {
 		`Take a planned job away that was added by mistake: its folder must be empty, and
 no photo or file of it may be known, also none in the trash. Otherwise it stays.`,
@@ -388,13 +389,4 @@ with picday operator email.`,
 		`  picday operator add eva --role admin
   picday operator add acme --role look --account acme   # a photographer who may look`,
 	},
-}
-
-// Describe gives picday and all its commands their texts.
-func Describe(root *cobra.Command) {
-	for _, cmd := range root.Commands() {
-		Describe(cmd)
-	}
-	text := Texts[strings.TrimSpace(strings.TrimPrefix(root.CommandPath(), "picday"))]
-	root.Long, root.Example = text.Long, text.Example
 }

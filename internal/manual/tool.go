@@ -78,6 +78,7 @@ var Arguments = []Item{
 	{Term: "ACCOUNT", Text: "an account's name, as in 'picday account list'"},
 	{Term: "ADDRESS", Text: "an e-mail address: eva@example.com"},
 	{Term: "CIDR", Text: "a network such as 203.0.113.0/24 or 2001:db8::/32, or a single address"},
+	{Term: "DATE|never", Text: "the last day of a log-in, such as 2027-07-31, or that it has none"},
 	{Term: "DIR", Text: "the directory that holds a backup; of a mirror, the one for the pictures; of an import, that of the photos"},
 	{Term: "EVENT", Text: "an event's id, as in 'picday events list'"},
 	{Term: "FILE", Text: "a file with public keys, one in a line; of a roster, one with a list of people"},

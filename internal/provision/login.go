@@ -8,6 +8,7 @@ import (
 
 	"picday/internal/account"
 	"picday/internal/failure"
+	"picday/internal/helper"
 	"picday/internal/localtime"
 	"picday/store"
 )
@@ -30,15 +31,49 @@ func (r LoginRequest) Spec(now time.Time) (spec account.LoginSpec, err error) {
 		return spec, failure.Usage(err)
 	}
 	if r.Until != "" {
-		if l.Until, err = localtime.ParseDay(r.Until); err != nil {
+		if l.Until, err = lastDay(r.Until, now); err != nil {
 			return spec, failure.Usagef("--until %w", err)
 		}
 	}
-	if l.Ended(now) {
-		return spec, failure.Usagef("--until %s %w: give the last day on which the log-in is to work", r.Until, ErrOver)
-	}
 	keys, err := r.Keys()
 	return account.LoginSpec{Login: l, Keys: keys}, err
+}
+
+// lastDay reads the last day of a log-in, which must not be over.
+func lastDay(text string, now time.Time) (localtime.Day, error) {
+	day, err := localtime.ParseDay(text)
+	if err == nil && (store.Login{Until: day}).Ended(now) {
+		err = fmt.Errorf("%s %w: give the last day on which the log-in is to work", day, ErrOver)
+	}
+	return day, err
+}
+
+// SetLoginEnd gives a log-in another last day, or with helper.Never none. One whose day was over
+// is opened again.
+func (x *Accounts) SetLoginEnd(ctx context.Context, name, login, until string, now time.Time) ([]string, error) {
+	var day localtime.Day
+	if until != helper.Never {
+		var err error
+		if day, err = lastDay(until, now); err != nil && !errors.Is(err, ErrOver) {
+			return nil, failure.Usagef("%w, or as %s", err, helper.Never)
+		} else if err != nil {
+			return nil, failure.Usage(err)
+		}
+	}
+	return x.Change(ctx, name, func(a store.Account, all []store.Account) (report []string, err error) {
+		l, err := a.Login(login)
+		if err != nil {
+			return nil, fmt.Errorf("%w: see 'picday account login list %s'", err, a.Name)
+		}
+		if err := a.Flawed(); err != nil {
+			return nil, err
+		}
+		l.Until = day
+		if report, err = x.Machine.SetLoginEnd(ctx, a, l, all); err != nil {
+			return report, err
+		}
+		return report, x.Store.Update(ctx, func(tx *store.Tx) error { return tx.SetLoginEnd(a, l) })
+	})
 }
 
 // nameFree fails with ErrExists for a name that an account or a log-in has.
@@ -168,7 +203,7 @@ func (x *Accounts) setSecret(ctx context.Context, name string, set func() ([]str
 		return nil, err
 	}
 	if e.Login != nil && e.Login.Ended(time.Now()) {
-		return nil, fmt.Errorf("the last day of the log-in %s, %s, %w: to go on, remove it and add it with another last day", name, e.Login.Until, ErrOver)
+		return nil, fmt.Errorf("the last day of the log-in %s, %s, %w: to go on, give it another one with 'picday account login until %s %[1]s DATE'", name, e.Login.Until, ErrOver, e.Account.Name)
 	}
 	return set()
 }

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -158,7 +159,7 @@ func TestEndLogins(t *testing.T) {
 	report, err := x.EndLogins(t.Context(), time.Now())
 	must(t, err)
 	is(t, "report", strings.Join(report, "; "), "end those of 2")
-	if _, err := x.SetPassword(t.Context(), "anna", "secret"); !errors.Is(err, ErrOver) {
+	if _, err := x.SetPassword(t.Context(), "anna", "secret"); !errors.Is(err, ErrOver) || !strings.Contains(err.Error(), "login until acme anna DATE") {
 		t.Error(err)
 	}
 	must(t, x.Store.Close())
@@ -172,4 +173,46 @@ func TestEndLogins(t *testing.T) {
 	}
 	_, err = x.EndLogins(t.Context(), time.Now())
 	must(t, err)
+}
+
+// A log-in gets another last day, or none, on the machine and then in the catalogue, also
+// when the one that it had is over.
+func TestSetLoginEnd(t *testing.T) {
+	x, m := newAccounts(t)
+	spec, err := LoginRequest{Name: "anna", Until: "2020-01-31"}.Spec(time.Date(2020, 1, 1, 0, 0, 0, 0, time.Local))
+	must(t, err)
+	_, _, _, err = x.AddLogin(t.Context(), "acme", spec)
+	must(t, err)
+	now := time.Date(2026, 7, 31, 12, 0, 0, 0, time.Local)
+	set := func(account, login, until string) (string, error) {
+		report, err := x.SetLoginEnd(t.Context(), account, login, until, now)
+		return strings.Join(report, "; "), err
+	}
+	for _, until := range []string{"2026-07-31", "2027-01-31", "never"} {
+		day := strings.TrimPrefix(until, "never")
+		report, err := set("acme", "anna", until)
+		must(t, err)
+		is(t, "report", report, fmt.Sprintf("end anna of acme on %q, of 2", day))
+		e, err := FindEntrance(t.Context(), x.Store, "anna")
+		must(t, err)
+		is(t, "the last day", e.Login.Until.String(), day)
+	}
+	m.calls = nil
+	for until, say := range map[string]string{"2026-07-30": "is over", "": "or as never", "31.7.2027": "or as never", "2027-01-31\n": "or as never"} {
+		if _, err := set("acme", "anna", until); !failure.IsUsage(err) || !strings.Contains(err.Error(), say) {
+			t.Errorf("%q: %v", until, err)
+		}
+	}
+	for _, who := range [][2]string{{"acme", "bert"}, {"lincoln", "anna"}, {"heron", "anna"}} {
+		if _, err := set(who[0], who[1], "never"); !errors.Is(err, store.ErrNotFound) || len(m.calls) > 0 {
+			t.Errorf("%q: %v %v", who, err, m.calls)
+		}
+	}
+	m.fail = `end anna of acme on "2027-01-31", of 2`
+	if _, err := set("acme", "anna", "2027-01-31"); !errors.Is(err, errFault) {
+		t.Error(err)
+	}
+	if e, err := FindEntrance(t.Context(), x.Store, "anna"); err != nil || !e.Login.Until.IsZero() {
+		t.Errorf("the catalogue is before the machine: %v %v", e.Login, err)
+	}
 }

@@ -42,6 +42,7 @@ type Machine interface {
 	Remove(ctx context.Context, a store.Account, all []store.Account, files bool) (report []string, err error)
 	AddLogin(ctx context.Context, a store.Account, spec account.LoginSpec, all []store.Account) (report []string, err error)
 	RemoveLogin(ctx context.Context, a store.Account, name string, all []store.Account) (report []string, err error)
+	SetLoginEnd(ctx context.Context, a store.Account, l store.Login, all []store.Account) (report []string, err error)
 	EndLogins(ctx context.Context, all []store.Account, now time.Time) (report []string, err error)
 	AddJob(account, job string) (report []string, err error)
 	RemoveJob(account, job string) (report []string, err error)

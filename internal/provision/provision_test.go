@@ -79,6 +79,10 @@ func (m *machine) RemoveLogin(_ context.Context, a store.Account, name string, _
 	return m.called("remove %s from %s", name, a.Name)
 }
 
+func (m *machine) SetLoginEnd(_ context.Context, a store.Account, l store.Login, all []store.Account) ([]string, error) {
+	return m.called("end %s of %s on %q, of %d", l.Name, a.Name, l.Until, len(all))
+}
+
 func (m *machine) EndLogins(_ context.Context, all []store.Account, _ time.Time) ([]string, error) {
 	return m.called("end those of %d", len(all))
 }

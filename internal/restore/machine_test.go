@@ -64,6 +64,10 @@ func (m *machine) Enable(_ context.Context, a store.Account, _ []store.Account) 
 	return m.called("enable %s %s", a.Name, logins)
 }
 
+func (m *machine) CloseStrayLogins(_ context.Context, all []store.Account) ([]string, error) {
+	return m.called("close strays of %d", len(all))
+}
+
 func (m *machine) ReinstateLogin(_ context.Context, a store.Account, l store.Login, sec account.Secrets) ([]string, error) {
 	return m.called("reinstate %s of %s %s", l.Name, a.Name, sec.Hash)
 }

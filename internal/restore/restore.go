@@ -36,6 +36,7 @@ type Machine interface {
 	Lock(ctx context.Context) (release func(), err error)
 	Init(ctx context.Context, accounts ...store.Account) (done []string, err error)
 	Reinstate(ctx context.Context, a store.Account, sec account.Secrets, all []store.Account) (done []string, err error)
+	CloseStrayLogins(ctx context.Context, all []store.Account) (done []string, err error)
 	ReinstateLogin(ctx context.Context, a store.Account, l store.Login, sec account.Secrets) (done []string, err error)
 	Enable(ctx context.Context, a store.Account, all []store.Account) (done []string, err error)
 	Remove(ctx context.Context, a store.Account, all []store.Account, files bool) (done []string, err error)
@@ -288,6 +289,11 @@ func (r *run) all(ctx context.Context) (err error) {
 	}
 	// Files are identified by the volume's mark, so it must be there first.
 	if _, err := r.staged.AdoptVolume(ctx, r.cfg.UploadDir, true); err != nil {
+		return err
+	}
+	done, err := r.machine.CloseStrayLogins(ctx, r.src.accounts)
+	r.Say(done...)
+	if err != nil {
 		return err
 	}
 	for _, acct := range r.src.allAccounts() {

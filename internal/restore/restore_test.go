@@ -161,7 +161,7 @@ func TestRestore(t *testing.T) {
 		t.Error("the accounts stay locked")
 	}
 	calls := strings.Join(s.m.calls, "; ")
-	if want := "init; reinstate acme hash1 of 2; reinstate anna of acme hash3; reinstate lincoln hash2 of 2; reinstate gone  of 3; remove gone false; enable acme [anna]; enable lincoln []"; calls != want {
+	if want := "init; close strays of 2; reinstate acme hash1 of 2; reinstate anna of acme hash3; reinstate lincoln hash2 of 2; reinstate gone  of 3; remove gone false; enable acme [anna]; enable lincoln []"; calls != want {
 		t.Errorf("calls: %s\nwant:  %s", calls, want)
 	}
 }
@@ -169,7 +169,7 @@ func TestRestore(t *testing.T) {
 // A run that fails leaves a blank catalogue, and the next run
 // finds what the first has put back.
 func TestRestoreContinues(t *testing.T) {
-	for _, call := range []string{"reinstate gone  of 3", "reinstate anna of acme hash3", "enable lincoln []"} {
+	for _, call := range []string{"close strays of 2", "reinstate gone  of 3", "reinstate anna of acme hash3", "enable lincoln []"} {
 		s := newSite(t)
 		s.m.fail = call
 		_, err := s.restore()

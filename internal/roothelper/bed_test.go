@@ -244,6 +244,10 @@ func (m *machine) RemoveLogin(_ context.Context, a store.Account, name string, _
 	return m.called("no login", a.Name, name)
 }
 
+func (m *machine) SetLoginEnd(_ context.Context, a store.Account, l store.Login, _ []store.Account) ([]string, error) {
+	return m.called("end", a.Name, l.Name, l.Until.String())
+}
+
 func (m *machine) EndLogins(context.Context, []store.Account, time.Time) ([]string, error) {
 	return nil, nil
 }

@@ -40,7 +40,7 @@ func TestNoVerbTakesAHostileName(t *testing.T) {
 		}
 		for _, name := range append([]string{""}, hostileNames...) {
 			try("account", name, func(r *helper.Request) { r.Account = name })
-			if name != "" && takes(verb, helper.LoginAdd, helper.LoginRemove, helper.AccountPasswd, helper.AccountKey) {
+			if name != "" && takes(verb, helper.LoginAdd, helper.LoginUntil, helper.LoginRemove, helper.AccountPasswd, helper.AccountKey) {
 				try("log-in", name, func(r *helper.Request) { r.Login = name })
 			}
 			if verb == helper.AccountAdd {
@@ -55,8 +55,8 @@ func TestNoVerbTakesAHostileName(t *testing.T) {
 				try("network", network, func(r *helper.Request) { r.Allow = []string{network} })
 			}
 		}
-		if verb == helper.LoginAdd {
-			for _, day := range []string{"2099-01-02\n", "$(id)", "2099-01-02; id", "02.01.2099", "9999999-01-01"} {
+		if takes(verb, helper.LoginAdd, helper.LoginUntil) {
+			for _, day := range []string{"2099-01-02\n", "$(id)", "2099-01-02; id", "02.01.2099", "9999999-01-01", "Never"} {
 				try("day", day, func(r *helper.Request) { r.Until = day })
 			}
 		}

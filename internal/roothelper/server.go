@@ -153,7 +153,7 @@ func check(r helper.Request) error {
 	takes := map[helper.Verb]helper.Request{
 		helper.JobAdd: {Job: "x"}, helper.JobRemove: {Job: "x"}, helper.TrashRestore: {Photo: 1},
 		helper.AccountAdd: {Layout: "x", Key: "x", Allow: []string{"x"}}, helper.AccountPasswd: {Login: "x"}, helper.AccountKey: {Key: "x", Login: "x"},
-		helper.AccountAllow: {Allow: []string{"x"}}, helper.LoginAdd: {Login: "x", Until: "x", Key: "x"}, helper.LoginRemove: {Login: "x"},
+		helper.AccountAllow: {Allow: []string{"x"}}, helper.LoginAdd: {Login: "x", Until: "x", Key: "x"}, helper.LoginUntil: {Login: "x", Until: "x"}, helper.LoginRemove: {Login: "x"},
 	}[r.Verb]
 	switch {
 	case len(r.ID) < 16 || len(r.ID) > 64, r.Photo < 0, !store.ValidLogin(r.Operator), store.ValidName(r.Account) != nil,

@@ -35,6 +35,8 @@ func example(r *helper.Request) {
 		r.Account, r.Layout = "fresh", "jobs"
 	case helper.LoginAdd, helper.LoginRemove:
 		r.Login = "freda"
+	case helper.LoginUntil:
+		r.Login, r.Until = "freda", helper.Never
 	case helper.AccountKey:
 		r.Key = "ssh-ed25519 AAAA"
 	}
@@ -104,12 +106,18 @@ func TestEveryVerb(t *testing.T) {
 	b.did("password freda", err)
 	_, err = b.ask(helper.AccountPasswd, "lincoln", func(r *helper.Request) { r.Login = "freda" })
 	b.refuses("a log-in of another account", helper.NotFound, err)
+	_, err = b.ask(helper.LoginUntil, "lincoln", example)
+	b.refuses("a log-in of another account", helper.NotFound, err)
+	_, err = b.ask(helper.LoginUntil, "acme", example, func(r *helper.Request) { r.Until = "2020-01-01" })
+	b.refuses("a day that is over", helper.Invalid, err)
+	_, err = b.ask(helper.LoginUntil, "acme", example, func(r *helper.Request) { r.Until = "2099-01-03" })
+	b.did("end acme freda 2099-01-03", err)
 	_, err = b.ask(helper.LoginRemove, "lincoln", example)
 	b.refuses("a log-in of another account", helper.NotFound, err)
 	_, err = b.ask(helper.LoginRemove, "acme", example)
 	b.did("no login acme freda", err)
 	want := []string{
-		"account acme freda login.remove ann", "account acme freda account.passwd ann", "account acme freda login.add ann", "account acme  account.enable ann",
+		"account acme freda login.remove ann", "account acme freda login.until ann", "account acme freda account.passwd ann", "account acme freda login.add ann", "account acme  account.enable ann",
 		"account acme  account.disable ann", "account acme  account.allow ann", "account acme  account.key ann", "account acme  account.passwd ann",
 		"account fresh  account.add ann", "job-removed acme empty  ann", "job-added acme job9  ann",
 	}
@@ -187,16 +195,15 @@ func TestWhatIsNotDone(t *testing.T) {
 		_, err = b.ask(verb, "acme", example, as("nobody"))
 		b.refuses("by nobody, "+string(verb), helper.NotGiven, err)
 	}
+	later := b.later(1)
 	for _, verb := range helper.Verbs {
-		_, err = b.ask(verb, "acme", example, as("lou"))
+		_, err = b.ask(verb, "acme", example, as("lou"), later)
 		b.refuses("by one who may look, "+string(verb), helper.NotGiven, err)
 		if verb.Part() == helper.Accounts {
-			_, err = b.ask(verb, "acme", example, as("wes"))
+			_, err = b.ask(verb, "acme", example, as("wes"), later)
 			b.refuses("by one who may work, "+string(verb), helper.NotGiven, err)
 		}
 	}
-	b.now = time.Unix(61, 0)
-	later := func(r *helper.Request) { r.At += 61_000 }
 	_, err = b.ask(helper.JobAdd, "acme", example, as("wes"), later)
 	b.did("job acme job9", err)
 	_, err = b.ask(helper.AccountDisable, "lincoln", as("lea"), later)

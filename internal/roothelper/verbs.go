@@ -65,6 +65,8 @@ func (w worker) run(ctx context.Context, acct store.Account) (a helper.Answer, e
 		a.Done, err = x.SetEnabled(ctx, acct.Name, r.Verb == helper.AccountEnable)
 	case helper.LoginAdd:
 		return w.addLogin(ctx, x, acct)
+	case helper.LoginUntil:
+		a.Done, err = x.SetLoginEnd(ctx, acct.Name, r.Login, r.Until, w.now)
 	case helper.LoginRemove:
 		if _, err := acct.Login(r.Login); err != nil {
 			return a, err

@@ -177,6 +177,14 @@ func addAccountLogin(w http.ResponseWriter, v *visit) error {
 	return v.showMade(w, v.t("The log-in is made"), account.Name, login, a.Password)
 }
 
+func setAccountLoginEnd(w http.ResponseWriter, v *visit) error {
+	until := v.PostForm.Get("until")
+	if until == "" {
+		until = helper.Never
+	}
+	return v.changeAccount(w, helper.LoginUntil, "login-until", func(r *helper.Request) { r.Login, r.Until = v.PathValue("login"), until })
+}
+
 func removeAccountLogin(w http.ResponseWriter, v *visit) error {
 	return v.changeAccount(w, helper.LoginRemove, "login-ended", func(r *helper.Request) { r.Login = v.PathValue("login") })
 }

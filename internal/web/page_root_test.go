@@ -32,6 +32,7 @@ func TestPagesAskRootsHelper(t *testing.T) {
 		"/jobs": {"account": {"acme"}, "job": {" job9 "}}, "/jobs/acme/job00001/remove": {}, "/accounts": {"name": {"fresh"}, "layout": {"jobs"}, "password": {"secret"}},
 		"/accounts/acme/password": {"password": {"secret"}}, "/accounts/acme/key": {"key": {"k"}}, "/accounts/acme/allow": {"allow": {"1.2.3.4 ::1"}},
 		"/accounts/acme/disable": {}, "/accounts/acme/enable": {}, "/accounts/acme/logins": {"login": {"freda"}, "until": {"2099-01-02"}}, "/accounts/acme/logins/freda/remove": {},
+		"/accounts/acme/logins/freda/until": {"until": {"2099-01-03"}},
 	}
 	for path, form := range posts {
 		if w := b.ask("POST", path, form, "Cookie", ann); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "web.may") {
