@@ -36,11 +36,12 @@ const (
 	EventDownloaded Event = "downloaded"  // many photos at once; Path is the job or album, Detail how many
 	EventJobAdded   Event = "job-added"   // on the pages; Path is its name
 	EventJobRemoved Event = "job-removed" // one without photos, on the pages; Path is its name
+	EventRoster     Event = "roster"      // a list of people was taken; Path is the job and its file, Detail what it changed
 	EventAccount    Event = "account"     // it was changed on the pages; Detail is the helper's verb, Path a log-in of it
 )
 
 // Events lists all events.
-var Events = []Event{EventAdded, EventReplaced, EventMoved, EventRestored, EventWithdrawn, EventReverted, EventAccepted, EventRotated, EventCard, EventProposal, EventProblem, EventIgnored, EventUnignored, EventDeleted, EventActivated, EventPlanned, EventExpected, EventJobAdded, EventJobRemoved, EventAccount, EventDownloaded}
+var Events = []Event{EventAdded, EventReplaced, EventMoved, EventRestored, EventWithdrawn, EventReverted, EventAccepted, EventRotated, EventCard, EventProposal, EventProblem, EventIgnored, EventUnignored, EventDeleted, EventActivated, EventPlanned, EventExpected, EventJobAdded, EventJobRemoved, EventRoster, EventAccount, EventDownloaded}
 
 // activityKeep is how long the activity is kept: a school year and what comes
 // after it.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -51,6 +52,7 @@ type Roster struct {
 type RosterFile struct {
 	Scope
 	File, Operator string
+	TakenBy        string // who has accepted it, "" = who brought it
 	Content        []byte
 }
 
@@ -117,8 +119,23 @@ func (tx *Tx) TakeRoster(f RosterFile, l roster.List, accept bool) (roster.Diff,
 	if err := tx.dropRosters(f.Scope, true); err != nil {
 		return d, err
 	}
-	_, err = tx.addRoster(f, d, "taken")
-	return d, err
+	if _, err := tx.addRoster(f, d, "taken"); err != nil {
+		return d, err
+	}
+	return d, tx.rosterTaken(f, d)
+}
+
+// rosterTaken adds the entry that the people of a job or account are those of a list.
+func (tx *Tx) rosterTaken(f RosterFile, d roster.Diff) error {
+	path := oneLine(f.File)
+	if f.JobID != 0 {
+		var job string
+		if err := tx.queryRow(`SELECT name FROM job WHERE id = ?`, f.JobID).Scan(&job); err != nil {
+			return err
+		}
+		path = oneLine(job) + "/" + path
+	}
+	return tx.addActivity(Activity{AccountID: f.AccountID, Event: EventRoster, Path: path, Detail: d.Summary(), Operator: cmp.Or(f.TakenBy, f.Operator)})
 }
 
 // as is a subject with what a list says of it.

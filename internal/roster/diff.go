@@ -1,6 +1,8 @@
 package roster
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,6 +51,21 @@ func (d Diff) TakesAway() bool { return len(d.Missing)*10 > d.Before }
 
 // Nothing tells whether the list changes nothing.
 func (d Diff) Nothing() bool { return len(d.Added)+len(d.Changed)+len(d.Missing) == 0 }
+
+// Mark differs between diffs that change something else.
+func (d Diff) Mark() string {
+	h := sha256.New()
+	for _, p := range d.Added {
+		fmt.Fprintf(h, "+%d %q\n", p.Line, p.Name())
+	}
+	for _, c := range d.Changed {
+		fmt.Fprintf(h, "*%d %q\n", c.Was.SubjectID, c.Fields)
+	}
+	for _, k := range d.Missing {
+		fmt.Fprintf(h, "-%d\n", k.SubjectID)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
 
 // Summary is the diff in one line.
 func (d Diff) Summary() string {

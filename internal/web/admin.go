@@ -83,7 +83,8 @@ func (g *gate) routes() []route {
 	}, pageRoutes(), apiRoutes())
 }
 
-// maxBody bounds the body of a request, in bytes. No form here is nearly as long.
+// maxBody bounds the body of a request, in bytes. No form here is nearly as long, but those
+// that bring a file.
 const maxBody = 64 << 10
 
 // A gate checks each request before its handler gets it. Only the gate has the whole
@@ -97,6 +98,10 @@ type gate struct {
 	streams  streams
 	// downloads are those of many photos.
 	downloads streams
+	// bringing are the lists of people that are arriving; making has a place for one thing
+	// that takes much of a processor and of memory.
+	bringing streams
+	making   chan struct{}
 	// conditions is the status that alerts are made of.
 	conditions conditions
 	// wordsOf gives the words of a language; a test marks them.
@@ -112,14 +117,18 @@ type gate struct {
 func NewAdmin(a Admin) http.Handler { return newGate(a) }
 
 func newGate(a Admin) *gate {
-	g := &gate{Admin: a, hosts: map[string]bool{}, logins: newLogins(), streams: streams{of: map[string]int{}}, downloads: streams{of: map[string]int{}}, wordsOf: language.In, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), stopping: make(chan struct{})}
+	g := &gate{Admin: a, hosts: map[string]bool{}, logins: newLogins(), streams: streams{of: map[string]int{}}, downloads: streams{of: map[string]int{}}, bringing: streams{of: map[string]int{}}, making: make(chan struct{}, 1), wordsOf: language.In, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), stopping: make(chan struct{})}
 	g.watch = watch{commits: a.Store.OpenCommits, stopping: g.stopping, waiting: map[string]int{}}
 	g.stop = sync.OnceFunc(func() { close(g.stopping) })
 	for _, host := range a.Hosts {
 		g.hosts[hostName(host)] = true
 	}
 	for _, rt := range g.routes() {
-		h := g.guard(rt.access, rt.serve)
+		body := int64(maxBody)
+		if strings.HasPrefix(rt.pattern, "/rosters/") {
+			body = maxList
+		}
+		h := g.guard(rt.access, body, rt.serve)
 		if strings.HasPrefix(rt.pattern, "/api/") {
 			h = packed(h)
 		}
@@ -133,7 +142,6 @@ func (g *gate) Stop() { g.stop() }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setAdminHeader(w.Header())
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := g.checkHost(r); err != nil {
 		g.fail(w, &visit{Request: r}, err)
 		return
@@ -151,7 +159,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isMachine(r.URL.Path) {
 		need = token
 	}
-	g.guard(need, g.noRoute).ServeHTTP(w, r)
+	g.guard(need, maxBody, g.noRoute).ServeHTTP(w, r)
 }
 
 // clean tells whether a path has no other, shorter spelling.

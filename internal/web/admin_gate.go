@@ -73,6 +73,8 @@ type visit struct {
 	streams  *streams
 	// downloads are the running ones of many photos.
 	downloads *streams
+	bringing  *streams
+	making    chan struct{}
 	watch     *watch
 	// stopping is closed when picdayd stops.
 	stopping <-chan struct{}
@@ -99,9 +101,11 @@ func (v *visit) photo() (store.Photo, error) {
 	return v.view.Photo(v.Context(), id)
 }
 
-// guard calls a handler for requests that have the access.
-func (g *gate) guard(need access, serve handler) http.Handler {
+// guard calls a handler for requests that have the access, with a body of so many bytes at
+// most.
+func (g *gate) guard(need access, body int64, serve handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, body)
 		v, err := g.admit(w, need, r)
 		if v == nil {
 			v = &visit{Request: r, site: &g.Site, stopping: g.stopping}
@@ -184,7 +188,7 @@ func (g *gate) visit(r *http.Request, name, account string, accountID int64, log
 	// for the answer.
 	whole := context.WithoutCancel(r.Context())
 	return &visit{
-		Request: r, site: &g.Site, view: view, name: name, account: account, loggedIn: loggedIn, streams: &g.streams, downloads: &g.downloads, watch: &g.watch, stopping: g.stopping, jobs: g.Jobs, root: g.Root, preview: g.Preview,
+		Request: r, site: &g.Site, view: view, name: name, account: account, loggedIn: loggedIn, streams: &g.streams, downloads: &g.downloads, bringing: &g.bringing, making: g.making, watch: &g.watch, stopping: g.stopping, jobs: g.Jobs, root: g.Root, preview: g.Preview,
 		status: func() control.Status { return g.scoped(r.Context(), view) },
 		alerts: func() []string { return g.alerts(r.Context(), view) },
 		change: func(photoID int64, what alteration) error {

@@ -211,7 +211,7 @@ func TestStop(t *testing.T) {
 	b := newAdminBed(t)
 	b.addOperator("ann", 0)
 	cookie := b.session("ann")
-	b.gate.mux.Handle("GET /endless", b.gate.guard(operator, func(w http.ResponseWriter, v *visit) error {
+	b.gate.mux.Handle("GET /endless", b.gate.guard(operator, maxBody, func(w http.ResponseWriter, v *visit) error {
 		_, _ = w.Write([]byte("begun\n"))
 		if err := http.NewResponseController(w).Flush(); err != nil {
 			return err

@@ -183,6 +183,11 @@ func TestEverySentenceInATableHasItsGerman(t *testing.T) {
 	for _, state := range []store.JobState{store.Planned, store.Activating, store.Active} {
 		wantGerman(t, "page_jobs.go", string(state))
 	}
+	for _, field := range fieldNames {
+		if field != "ID" {
+			wantGerman(t, "page_roster.go", field)
+		}
+	}
 	for _, change := range accountChanges {
 		wantGerman(t, "page_activity.go", change)
 	}

@@ -58,7 +58,7 @@ var eventNames = map[store.Event]string{
 	store.EventWithdrawn: "Withdrawn", store.EventReverted: "Earlier picture put back", store.EventAccepted: "New picture accepted", store.EventRotated: "Link rotated", store.EventProblem: "Problem", store.EventCard: "Card named", store.EventProposal: "Proposal decided", store.EventDeleted: "Deleted",
 	store.EventActivated: "Put on sale", store.EventPlanned: "Planned again", store.EventDownloaded: "Downloaded",
 	store.EventExpected: "Photos expected", store.EventIgnored: "Ignored", store.EventUnignored: "No longer ignored",
-	store.EventJobAdded: "Job added", store.EventJobRemoved: "Job removed", store.EventAccount: "Account changed",
+	store.EventJobAdded: "Job added", store.EventJobRemoved: "Job removed", store.EventAccount: "Account changed", store.EventRoster: "List of people taken",
 }
 
 // Where is the path that it happened to, or of a download in words what was downloaded.
@@ -72,7 +72,7 @@ func (a activityRow) Where() string {
 // More adds details.
 func (a activityRow) More() string {
 	switch {
-	case a.Event == store.EventDownloaded:
+	case a.Event == store.EventDownloaded || a.Event == store.EventRoster:
 		return a.words.Sentence(a.Detail)
 	case a.Event == store.EventMoved && a.Detail != "":
 		return a.words.T("from %s", a.Detail)

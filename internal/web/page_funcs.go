@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -36,6 +37,7 @@ func wordFuncs(w *language.Words) template.FuncMap {
 		"within":   func(t time.Time) string { return w.Within(time.Until(t)) },
 		"date":     func(d localtime.Day) string { return w.Date(d.End().Add(-time.Hour)) },
 		"until":    func(t time.Time) string { return w.Span(time.Until(t), w.T("at any moment")) },
+		"field":    func(name string) string { return w.Sentence(cmp.Or(fieldNames[name], name)) },
 		"cardsURL": cardsURL, "placeURL": placeURL,
 		"flag":     func(flag string) string { return w.T(flagTitle(flag)) },
 		"whenHTML": func(t time.Time) template.HTML { return timeHTML(t, w.Ago(t), "ago") },

@@ -390,7 +390,7 @@ CREATE TABLE activity (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     at         INTEGER NOT NULL,
     account_id INTEGER NOT NULL REFERENCES account,
-    event      TEXT NOT NULL,       -- added, replaced, moved, restored, withdrawn, rotated, card, proposal, problem, ignored, unignored, deleted, activated, planned, expected, job-added, job-removed, account, downloaded
+    event      TEXT NOT NULL,       -- added, replaced, moved, restored, withdrawn, rotated, card, proposal, problem, ignored, unignored, deleted, activated, planned, expected, job-added, job-removed, roster, account, downloaded
     path_shown TEXT NOT NULL,
     detail     TEXT NOT NULL,       -- moved: from where; problem: the reason
     operator   TEXT NOT NULL,       -- who did it on the pages; '' = the uploader, or picday by itself
