@@ -25,6 +25,7 @@ type Cards struct {
 
 // Run writes the file, and returns sentences that say what is in it.
 func (x *Cards) Run(ctx context.Context, p Place) ([]string, error) {
+	var err error
 	write := map[string]func(*bytes.Buffer, string, []cardsheet.Card, int) error{
 		".pdf":  func(b *bytes.Buffer, t string, c []cardsheet.Card, n int) error { return cardsheet.PDF(b, t, c, n) },
 		".html": func(b *bytes.Buffer, t string, c []cardsheet.Card, n int) error { return cardsheet.HTML(b, t, c, n) },
@@ -38,16 +39,16 @@ func (x *Cards) Run(ctx context.Context, p Place) ([]string, error) {
 	if x.Spare < 0 || x.Spare > 1000 || x.Spare > 0 && x.Missing {
 		return nil, failure.Usagef("--spare %d: give at most 1000, without --missing", x.Spare)
 	}
-	subjects, err := p.list(ctx, store.SubjectQuery{Missing: x.Missing})
-	if err != nil {
-		return nil, err
-	}
+	var cards []cardsheet.Card
 	if x.Spare > 0 {
-		if subjects, err = p.addSpares(ctx, subjects, x.Spare); err != nil {
+		spares, err := p.addSpares(ctx, x.Spare)
+		if err != nil {
 			return nil, err
 		}
+		cards = cardsOf(spares)
+	} else if cards, err = p.CardsFor(ctx, x.Missing, ""); err != nil {
+		return nil, err
 	}
-	cards := CardsOf(subjects)
 	if len(cards) == 0 {
 		return []string{"nobody needs a card: no file was written"}, nil
 	}
@@ -61,8 +62,17 @@ func (x *Cards) Run(ctx context.Context, p Place) ([]string, error) {
 	return []string{fmt.Sprintf("%d cards in %s", len(cards), x.File)}, nil
 }
 
-// CardsOf are the cards of subjects. Whoever is no longer on the list gets none.
-func CardsOf(subjects []store.Subject) (cards []cardsheet.Card) {
+// CardsFor are the cards of everybody, or of those without a photo, of a class or ("") of all.
+func (p Place) CardsFor(ctx context.Context, missing bool, class string) ([]cardsheet.Card, error) {
+	subjects, err := p.list(ctx, store.SubjectQuery{Missing: missing, Class: class})
+	if missing { // a spare card is for nobody, who cannot be missing
+		subjects = slices.DeleteFunc(subjects, func(s store.Subject) bool { return s.Kind == store.Spare })
+	}
+	return cardsOf(subjects), err
+}
+
+// cardsOf are the cards of subjects. Whoever is no longer on the list gets none.
+func cardsOf(subjects []store.Subject) (cards []cardsheet.Card) {
 	for _, s := range subjects {
 		if s.Listed != store.MissingOnList {
 			cards = append(cards, cardsheet.Card{Code: s.Code, Name: s.Name(), Class: s.Class})
@@ -72,8 +82,12 @@ func CardsOf(subjects []store.Subject) (cards []cardsheet.Card) {
 }
 
 // addSpares adds cards for nobody yet, numbered behind those that there are.
-func (p Place) addSpares(ctx context.Context, known []store.Subject, n int) (added []store.Subject, err error) {
+func (p Place) addSpares(ctx context.Context, n int) (added []store.Subject, err error) {
 	_, s, err := p.scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, err := p.list(ctx, store.SubjectQuery{Kind: store.Spare})
 	if err != nil {
 		return nil, err
 	}

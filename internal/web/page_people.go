@@ -68,6 +68,7 @@ type peoplePageData struct {
 	Shows          []choice
 	People         []personLine
 	Pages          pageLinks
+	Cards          cardForm
 	followed
 }
 
@@ -111,6 +112,7 @@ func peoplePage(w http.ResponseWriter, v *visit) error {
 	} {
 		page.Shows = append(page.Shows, choice{c.label, query(here, v.URL.Query(), append(start, "show", c.show)...), c.n, page.Show == c.show})
 	}
+	page.Cards = cardFormOf(page.placeView, page.Class, false)
 	if err := v.listPeople(&page, p, s, here); err != nil {
 		return err
 	}
