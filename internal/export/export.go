@@ -72,6 +72,20 @@ func Find(name string) (Format, error) {
 	return Formats[i], nil
 }
 
+// Folder tells whether the format is a folder with files, and no zips.
+func (f Format) Folder() bool { return f.ZipBytes == 0 }
+
+// Several tells whether the pictures of so many people may need several zips. A byte for
+// each pixel is more than photos of people have.
+func (f Format) Several(people int) bool {
+	s := f.Sizes[0]
+	each := s.Width * s.Height
+	if s.Bytes > 0 {
+		each = min(each, s.Bytes)
+	}
+	return !f.Folder() && int64(people)*int64(each+overhead) > f.ZipBytes
+}
+
 // A LeftOut is somebody of whom nothing is exported.
 type LeftOut struct{ Name, Why string }
 

@@ -31,17 +31,14 @@ type Export struct {
 
 // Run writes the files, and returns sentences that say who is in them and who is left out.
 func (x *Export) Run(ctx context.Context, p Place) ([]string, error) {
-	f, err := export.Find(x.Format)
+	f, err := x.Find()
 	if err != nil {
-		return nil, failure.Usage(err)
-	}
-	if f, err = x.sized(f); err != nil {
 		return nil, err
 	}
 	if x.Top < 0 || x.Top > 100 {
 		return nil, failure.Usagef("--top %g: give 0 to 100", x.Top)
 	}
-	all, err := p.portraits(ctx)
+	all, err := p.Portraits(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +54,24 @@ func (x *Export) Run(ctx context.Context, p Place) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Run(ctx, good, export.Options{Title: cmp.Or(p.Job, p.Account.Name), Top: x.Top / 100, Out: o}); err != nil {
+	if err := f.Run(ctx, good, p.ExportOptions(*x, o)); err != nil {
 		return said, err
 	}
 	return append(said, fmt.Sprintf("%d people exported to %s, %d left out", len(good), strings.Join(o.made(), ", "), len(out))), nil
+}
+
+// Find finds the format, with the size that is asked for.
+func (x Export) Find() (export.Format, error) {
+	f, err := export.Find(x.Format)
+	if err != nil {
+		return f, failure.Usage(err)
+	}
+	return x.sized(f)
+}
+
+// ExportOptions are what an export runs with.
+func (p Place) ExportOptions(x Export, out export.Output) export.Options {
+	return export.Options{Title: cmp.Or(p.Job, p.Account.Name), Top: x.Top / 100, Out: out}
 }
 
 // sized is the format with the size that is asked for.
@@ -82,9 +93,9 @@ func (x Export) sized(f export.Format) (export.Format, error) {
 	return f, nil
 }
 
-// portraits are the people of a place, each with the latest photo: those on the list, or
+// Portraits are the people of a place, each with the latest photo: those on the list, or
 // without one all portraits of an account.
-func (p Place) portraits(ctx context.Context) (all []export.Person, err error) {
+func (p Place) Portraits(ctx context.Context) (all []export.Person, err error) {
 	v, s, err := p.scope(ctx)
 	if err != nil {
 		return nil, err

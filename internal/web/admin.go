@@ -98,10 +98,10 @@ type gate struct {
 	streams  streams
 	// downloads are those of many photos.
 	downloads streams
-	// bringing are the lists of people that are arriving; making has a place for one thing
+	// bringing are the lists of people that are arriving, exports those that run; making has a place for one thing
 	// that takes much of a processor and of memory.
-	bringing streams
-	making   chan struct{}
+	bringing, exports streams
+	making            chan struct{}
 	// conditions is the status that alerts are made of.
 	conditions conditions
 	// wordsOf gives the words of a language; a test marks them.
@@ -117,7 +117,7 @@ type gate struct {
 func NewAdmin(a Admin) http.Handler { return newGate(a) }
 
 func newGate(a Admin) *gate {
-	g := &gate{Admin: a, hosts: map[string]bool{}, logins: newLogins(), streams: streams{of: map[string]int{}}, downloads: streams{of: map[string]int{}}, bringing: streams{of: map[string]int{}}, making: make(chan struct{}, 1), wordsOf: language.In, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), stopping: make(chan struct{})}
+	g := &gate{Admin: a, hosts: map[string]bool{}, logins: newLogins(), streams: streams{of: map[string]int{}}, downloads: streams{of: map[string]int{}}, bringing: streams{of: map[string]int{}}, exports: streams{of: map[string]int{}}, making: make(chan struct{}, 1), wordsOf: language.In, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), stopping: make(chan struct{})}
 	g.watch = watch{commits: a.Store.OpenCommits, stopping: g.stopping, waiting: map[string]int{}}
 	g.stop = sync.OnceFunc(func() { close(g.stopping) })
 	for _, host := range a.Hosts {

@@ -74,6 +74,7 @@ type visit struct {
 	// downloads are the running ones of many photos.
 	downloads *streams
 	bringing  *streams
+	exports   *streams
 	making    chan struct{}
 	watch     *watch
 	// stopping is closed when picdayd stops.
@@ -188,7 +189,7 @@ func (g *gate) visit(r *http.Request, name, account string, accountID int64, log
 	// for the answer.
 	whole := context.WithoutCancel(r.Context())
 	return &visit{
-		Request: r, site: &g.Site, view: view, name: name, account: account, loggedIn: loggedIn, streams: &g.streams, downloads: &g.downloads, bringing: &g.bringing, making: g.making, watch: &g.watch, stopping: g.stopping, jobs: g.Jobs, root: g.Root, preview: g.Preview,
+		Request: r, site: &g.Site, view: view, name: name, account: account, loggedIn: loggedIn, streams: &g.streams, downloads: &g.downloads, bringing: &g.bringing, exports: &g.exports, making: g.making, watch: &g.watch, stopping: g.stopping, jobs: g.Jobs, root: g.Root, preview: g.Preview,
 		status: func() control.Status { return g.scoped(r.Context(), view) },
 		alerts: func() []string { return g.alerts(r.Context(), view) },
 		change: func(photoID int64, what alteration) error {

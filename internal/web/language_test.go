@@ -183,6 +183,10 @@ func TestEverySentenceInATableHasItsGerman(t *testing.T) {
 	for _, state := range []store.JobState{store.Planned, store.Activating, store.Active} {
 		wantGerman(t, "page_jobs.go", string(state))
 	}
+	for _, title := range exportTitles {
+		wantGerman(t, "page_export.go", title[0])
+		wantGerman(t, "page_export.go", title[1])
+	}
 	for _, field := range fieldNames {
 		if field != "ID" {
 			wantGerman(t, "page_roster.go", field)
