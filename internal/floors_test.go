@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"cmd/picday", "cmd/picdayd"},
 	{"internal/roothelper"}, // an engine of cmd/picday that joins others
 	{"internal/doctor", "internal/explain", "internal/importer", "internal/mirror", "internal/provision", "internal/rebuild", "internal/restore", "internal/setup", "internal/tables", "internal/trash", "internal/verify"}, // engines of cmd/picday
-	{"internal/accountlist", "internal/readonly", "internal/status"}, // engines of cmd/picdayd
+	{"internal/accountlist", "internal/readonly", "internal/receipts", "internal/status"},                                                                                                                   // engines of cmd/picdayd
 	{"watcher", "ingest", "internal/account", "internal/activation", "internal/decoder", "internal/health", "internal/jailgroup", "internal/notify", "internal/preview", "internal/upkeep", "internal/web"}, // siblings: only the floors above join them
 	{"internal/people"}, // of cmd/picday and of picdayd's pages
 	{"store/backup", "internal/completion", "internal/contract", "internal/filestate", "internal/trees"},

@@ -33,13 +33,30 @@ func (tx *Tx) countArriving(a Account, jobID int64, o Outcome) error {
 	case Duplicate, AlreadyReverted, "":
 		problems = 1
 	case Sidecar: // only its JPEG is counted, but the upload goes on
+	case Unchanged:
+		return tx.countAgain(a, jobID, 0, 1)
 	default:
 		return nil
+	}
+	if replaced > 0 {
+		if err := tx.countAgain(a, jobID, replaced, 0); err != nil {
+			return err
+		}
 	}
 	_, err := tx.exec(`INSERT INTO arriving (account_id, job_id, began_at, last_at, added, replaced, problems) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)
 		ON CONFLICT (account_id, job_id) DO UPDATE SET last_at = excluded.last_at,
 			added = added + excluded.added, replaced = replaced + excluded.replaced, problems = problems + excluded.problems`,
 		a.ID, jobID, millis(tx.now), added, replaced, problems)
+	return err
+}
+
+// countAgain counts what came for a place that had a photo, for receipts.
+func (tx *Tx) countAgain(a Account, jobID int64, replaced, unchanged int) (err error) {
+	if jobID != 0 {
+		_, err = tx.exec(`UPDATE job SET replaced = replaced + ?, unchanged = unchanged + ? WHERE id = ?`, replaced, unchanged, jobID)
+	} else {
+		_, err = tx.exec(`UPDATE tally SET replaced = replaced + ?, unchanged = unchanged + ?, changes = changes + 1 WHERE account_id = ?`, replaced, unchanged, a.ID)
+	}
 	return err
 }
 

@@ -47,6 +47,9 @@ var excuses = []excuse{
 	// Cards: an album or a job at a time, and only those that have cards.
 	{"SELECT p.id, p.account_id, p.file, p.area IS 'group'", "", "whose the photos of one album are, after it has changed"},
 	{"SELECT s.photo_id, s.subject_id, s.way", "", "whose the photos of one album are, after it has changed"},
+	{"SELECT j.id, j.name, j.photos, j.problems, j.files, j.expected, j.replaced", "", "a receipt: the max is the last row of an index"},
+	{"SELECT coalesce(album, ''), max(changed_at) FROM photo", "", "a receipt: what has changed since the one before"},
+	{"SELECT p.file, coalesce(o.serial, ''), coalesce(o.model, '') FROM photo p", "", "a receipt: one album, after it has changed"},
 	{"SELECT why, count(*) FROM series WHERE job_id = ?", "", "a page counts the cards of one job, and what is nobody's"},
 
 	// The outbox: pruned to a number of notices, however many photos there are.

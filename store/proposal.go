@@ -213,6 +213,9 @@ func (tx *Tx) decide(id int64, from, to ProposalState, operator string) (Proposa
 	if err := tx.execOne(`UPDATE proposal SET state = ?, decided_at = ?, operator = ? WHERE id = ?`, to, millis(tx.now), operator, id); err != nil {
 		return p, err
 	}
+	if _, err := tx.exec(`UPDATE job SET regrouped = regrouped + 1 WHERE id = (SELECT job_id FROM proposal WHERE id = ?)`, id); err != nil {
+		return p, err
+	}
 	return p, tx.addActivity(Activity{AccountID: p.AccountID, Event: EventProposal, Path: p.Job + "/" + p.Album, Detail: string(to), Operator: operator})
 }
 

@@ -32,6 +32,17 @@ var Unassigned = []Why{
 	Why(series.AfterGap), Why(series.Disagreement), Why(series.NoOrder),
 }
 
+// whyMessages say why a photo waits for a person, or is nobody's.
+var whyMessages = map[Why]string{
+	CardUnread: "There is a code on it that could not be read.", CardForeign: "The code is of another job.", CardRefused: "Nobody has this code.",
+	Why(series.NoCardYet): "No card belongs to it.", Why(series.AfterUnread): "The card before it could not be read.", Why(series.AfterForeign): "The card before it is of another job.",
+	Why(series.AfterRefused): "Nobody has the code of the card before it.", Why(series.AfterGap): "A picture is missing before it, which may have been a card.",
+	Why(series.Disagreement): "The camera's clock and its counter disagree.", Why(series.NoOrder): "It has neither the time nor a number.",
+}
+
+// Message says it to people; "" for a card that needs nobody.
+func (w Why) Message() string { return whyMessages[w] }
+
 // Whys are all of them.
 var Whys = slices.Concat([]Why{CardKnown, CardEmpty}, CardsInDoubt, Unassigned)
 
@@ -113,6 +124,9 @@ func (tx *Tx) Regroup(d DueAlbum, most int) (done bool, err error) {
 		changes++
 	}
 	if err := tx.propose(d, photos, proposed); err != nil {
+		return false, err
+	}
+	if _, err := tx.exec(`UPDATE job SET regrouped = regrouped + 1 WHERE id = ?`, d.JobID); err != nil {
 		return false, err
 	}
 	_, err = tx.exec(`UPDATE card_album SET due = 0, refused = ?5, sealed_at = CASE WHEN arrived_at + ?3 <= ?4 THEN ?4 ELSE sealed_at END WHERE job_id = ?1 AND album = ?2`,

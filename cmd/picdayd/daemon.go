@@ -26,7 +26,9 @@ import (
 	"picday/internal/notify"
 	"picday/internal/photo"
 	"picday/internal/preview"
+	"picday/internal/receipts"
 	"picday/internal/status"
+	"picday/internal/trees"
 	"picday/internal/upkeep"
 	"picday/internal/upload"
 	"picday/internal/version"
@@ -55,6 +57,7 @@ type service struct {
 	health    *health.Monitor
 	status    *status.Reporter
 	notifier  *notify.Notifier
+	receipts  *receipts.Writer
 	previews  *preview.Maker
 }
 
@@ -113,6 +116,7 @@ func serve(ctx context.Context, cfg config.Config, log zerolog.Logger) error {
 	group.Go(func() error { return s.checkHealth(ctx) })
 	group.Go(func() error { return s.jail.Run(ctx) })
 	group.Go(func() error { return s.notifier.Run(ctx) })
+	group.Go(func() error { return s.receipts.Run(ctx) })
 	group.Go(func() error { return upkeep.Reserve(ctx, s.room.Keep, log) })
 	group.Go(func() error { return upkeep.WAL(ctx, s.store.EmptyWAL, log) })
 	group.Go(func() error {
@@ -225,6 +229,12 @@ func open(ctx context.Context, cfg config.Config, room *store.Room, log zerolog.
 		return nil, errors.Join(err, st.Close())
 	}
 	s.notifier = s.newNotifier(lastProven)
+	s.receipts = receipts.New(receipts.Options{
+		Enabled: cfg.Receipts.Enabled, Store: st, Trees: trees.Dir(cfg.UploadDir), Log: log,
+		Volume:  func(ctx context.Context) error { return st.CheckVolume(ctx, cfg.UploadDir) },
+		Room:    func() error { return s.room.Check(0) },
+		Waiting: func() map[watcher.Tree]watcher.Backlog { return s.watcher.Status().Trees },
+	})
 	s.status = status.New(status.Sources{
 		Config: cfg, Since: time.Now().UTC(),
 		Watcher: s.watcher.Status, Ingest: s.ingest, LacksProfiles: s.decoder.LacksProfiles,

@@ -37,6 +37,8 @@ func ValidJobName(name string) error {
 		return bad("it begins or ends with a space")
 	case strings.HasSuffix(name, "."):
 		return bad("it ends with a dot, which Windows cannot show")
+	case strings.EqualFold(name, layout.Receipts):
+		return bad("it is that of the folder in which uploaders find their receipts")
 	case layout.IsNoise(name):
 		return bad("clients use such names for temporary and hidden files, and picday ignores them")
 	case layout.Shown(name) != name:

@@ -208,7 +208,7 @@ func (s *System) uploadRoots(a store.Account) ([]string, error) {
 			return nil, err
 		}
 		for _, e := range entries {
-			if e.IsDir() {
+			if e.IsDir() && e.Name() != layout.Receipts {
 				out = append(out, filepath.Join(parent, e.Name()))
 			}
 		}

@@ -38,10 +38,12 @@ type Config struct {
 	Language  string `toml:"language" doc:"en or de: the language of the connection cards of new accounts, and of pages for a browser that prefers neither. An operator chooses another one on the pages."`
 	LogLevel  string `toml:"log_level" doc:"What picdayd logs: debug, info, warn or error."`
 
-	Upload Upload `toml:"upload" doc:"When an upload counts as complete, and how long things are kept."`
-	Images Images `toml:"images" doc:"What is decoded. A picture beyond a limit is a problem and not a photo."`
-	SSHD   SSHD   `toml:"sshd" doc:"How the machine's own sshd is configured, checked and reloaded."`
-	Web    Web    `toml:"web" doc:"What picdayd serves over HTTP. TLS is left to what stands in front of it."`
+	Upload   Upload   `toml:"upload" doc:"When an upload counts as complete, and how long things are kept."`
+	Images   Images   `toml:"images" doc:"What is decoded. A picture beyond a limit is a problem and not a photo."`
+	SSHD     SSHD     `toml:"sshd" doc:"How the machine's own sshd is configured, checked and reloaded."`
+	Web      Web      `toml:"web" doc:"What picdayd serves over HTTP. TLS is left to what stands in front of it."`
+	Receipts Receipts `toml:"receipts" doc:"What uploaders find in their own SFTP view."`
+
 	Notify Notify `toml:"notify" doc:"What operators are told by mail and programs by webhook. Uploads never wait for either."`
 	Mail   Mail   `toml:"mail" doc:"The mail server. An operator gets mail if he has an address: picday operator email."`
 
@@ -104,6 +106,11 @@ type Web struct {
 	May []string `toml:"may" doc:"What else operators may do on the pages, which root's helper does for them: any of job.add, job.remove, trash.restore, account.add, account.passwd, account.key, account.allow, account.disable, account.enable, login.add, login.until, login.remove. Whoever takes picdayd over can do what is listed here, and nothing else that takes root. What is not listed the pages show as a command. Only root may be able to write this file."`
 
 	MayActivate bool `toml:"may_activate" doc:"Operators put jobs on sale and plan them again on the pages; false = only picday job activate and plan do."`
+}
+
+// Receipts says whether uploaders are told in their SFTP view what became of their files.
+type Receipts struct {
+	Enabled bool `toml:"enabled" doc:"picdayd keeps a report of each planned job, or of a school, in the folder _picday of the account: report.txt for people and report.csv for programs. Uploaders can read it, and neither change nor remove it. false = it removes them."`
 }
 
 // Duration is a time.Duration written as Go writes it: "90s", "1h30m".
@@ -178,6 +185,8 @@ func Default() Config {
 			Proxies:    []string{},
 			AdminHosts: []string{},
 		},
+		Receipts: Receipts{Enabled: true},
+
 		Notify: defaultNotify(),
 		Mail:   Mail{TLS: "starttls", Every: Duration(5 * time.Minute)},
 	}

@@ -70,6 +70,8 @@ proxies = ["127.0.0.1", "10.1.2.3/24"]
 admin_hosts = ["admin.example"]
 may = ["job.add"]
 may_activate = false
+[receipts]
+enabled = false
 [notify]
 quiet = "2m"
 problem_age = "5h"

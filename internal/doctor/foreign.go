@@ -50,7 +50,7 @@ func uploadFolders(dir trees.Dir, a store.Account) (folders []string) {
 	for _, base := range []string{dir.Base(a.Name), dir.ActiveBase(a.Name)} {
 		entries, _ := os.ReadDir(base) // the checks of accounts say when it is not there
 		for _, e := range entries {
-			if e.IsDir() {
+			if e.IsDir() && e.Name() != layout.Receipts {
 				folders = append(folders, filepath.Join(base, e.Name()))
 			}
 		}

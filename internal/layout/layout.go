@@ -27,6 +27,10 @@ const (
 // belongs to picday, so its case is fixed.
 const UserPictures = "user-pictures"
 
+// Receipts is the folder in which picday tells uploaders what became of their files: at the
+// root of the view of a jobs account, beside UserPictures of a school. No job has its name.
+const Receipts = "_picday"
+
 // FromRoot is a path from the root of an account's SFTP view, if it was given from
 // where a login starts. That of a portraits account starts in the directory with its
 // own name, which people seldom write.
@@ -120,6 +124,9 @@ func (r Rules) Of(path string) Meaning {
 func (r Rules) jobs(els []string) Meaning {
 	last := len(els) - 1
 	m := Meaning{What: Problem, File: Shown(els[last])}
+	if els[0] == Receipts {
+		return Meaning{}
+	}
 	if last == 0 {
 		// The root of the view is root's, so this takes an admin's hand. What helps
 		// is the same as for a file in a job: move it into an album.
@@ -159,6 +166,9 @@ func (r Rules) jobs(els []string) Meaning {
 func (r Rules) portraits(els []string) Meaning {
 	last := len(els) - 1
 	m := Meaning{What: Problem, File: Shown(els[last])}
+	if last > 0 && els[0] == r.Account && els[1] == Receipts {
+		return Meaning{}
+	}
 	if last < 2 || els[0] != r.Account || els[1] != UserPictures {
 		m.Reason = UnknownFolder
 		return m

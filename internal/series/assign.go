@@ -5,7 +5,7 @@ import "slices"
 // Assign says whose the photos of one album are. cardLast is how the job is set.
 func Assign(photos []Photo, cardLast bool) Result {
 	r := Result{Whose: make(map[int64]Whose, len(photos))}
-	for _, lane := range lanes(photos) {
+	for _, lane := range byCamera(photos) {
 		r.lane(lane, cardLast)
 	}
 	for _, p := range photos {

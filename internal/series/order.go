@@ -53,8 +53,8 @@ func ahead(a, b int) int {
 	return d
 }
 
-// lanes sorts photos by camera.
-func lanes(photos []Photo) [][]shot {
+// byCamera sorts photos by camera.
+func byCamera(photos []Photo) map[string][]shot {
 	by := map[string][]shot{}
 	for _, p := range photos {
 		prefix, n := counterOf(p.File)
@@ -67,11 +67,7 @@ func lanes(photos []Photo) [][]shot {
 		}
 		by[key] = append(by[key], shot{p, n})
 	}
-	var all [][]shot
-	for _, lane := range by {
-		all = append(all, lane)
-	}
-	return all
+	return by
 }
 
 // order puts a lane in order as far as clock and counter agree. rest is what comes then,

@@ -88,7 +88,7 @@ var (
 // job's folder is in exactly one of its two places. The error is ErrNotJob, ErrBoth or
 // ErrNeither.
 func (d Dir) CheckJob(account, job string) error {
-	if job == "" || job[0] == '.' || strings.ContainsAny(job, "/\x00") {
+	if job == "" || job[0] == '.' || job == layout.Receipts || strings.ContainsAny(job, "/\x00") {
 		return ErrNotJob
 	}
 	switch shown, hidden := exists(d.Job(account, job)), exists(d.ActiveJob(account, job)); {

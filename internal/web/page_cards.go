@@ -82,14 +82,6 @@ const (
 	photosOfOne   = 12
 )
 
-// whyNames say why a photo waits for a person, or is nobody's.
-var whyNames = map[store.Why]string{
-	store.CardUnread: "There is a code on it that could not be read.", store.CardForeign: "The code is of another job.", store.CardRefused: "Nobody has this code.",
-	"no-card": "No card belongs to it.", "unread-card": "The card before it could not be read.", "foreign-card": "The card before it is of another job.",
-	"refused-card": "Nobody has the code of the card before it.", "counter-gap": "A picture is missing before it, which may have been a card.",
-	"order-in-doubt": "The camera's clock and its counter disagree.", "no-order": "It has neither the time nor a number.",
-}
-
 // countCards tells a job's page of its cards. A job without any costs one look.
 func (v *visit) countCards(page *jobPageData) error {
 	counts, err := v.view.CardCounts(v.Context(), page.Job)
@@ -149,7 +141,7 @@ func cardsPage(w http.ResponseWriter, v *visit) error {
 	}
 	for _, why := range store.Unassigned {
 		if n := counts[why]; n > 0 {
-			page.Counts = append(page.Counts, whyCount{v.t(whyNames[why]), n})
+			page.Counts = append(page.Counts, whyCount{v.t(why.Message()), n})
 		}
 	}
 	if page.Nobodys, err = v.cardRows(job, store.Unassigned, cardsPerPage); err != nil {
@@ -164,7 +156,7 @@ func cardsPage(w http.ResponseWriter, v *visit) error {
 func (v *visit) cardRows(job store.Job, why []store.Why, limit int) (rows []cardRow, err error) {
 	all, err := v.view.Cards(v.Context(), store.CardQuery{Job: job, Why: why, Limit: limit})
 	for _, c := range all {
-		row := cardRow{CardPhoto: c, Why: v.t(whyNames[c.Why]), Form: photoURL(c.ID)}
+		row := cardRow{CardPhoto: c, Why: v.t(c.Why.Message()), Form: photoURL(c.ID)}
 		if c.At != 0 {
 			if p, err := v.view.Photo(v.Context(), c.At); err == nil {
 				row.At = &p

@@ -62,6 +62,9 @@ CREATE TABLE job (
     refuse_unknown INTEGER NOT NULL DEFAULT 0,  -- a code that nobody has makes no new subject
     card_last  INTEGER NOT NULL DEFAULT 0,  -- a card follows its photos, and does not precede them
     quiet      INTEGER NOT NULL DEFAULT 600000, -- milliseconds after the last arrival in an album, see card_album
+    replaced   INTEGER NOT NULL DEFAULT 0,  -- how often a photo's picture was replaced by another
+    unchanged  INTEGER NOT NULL DEFAULT 0,  -- how often a file came again with the same picture
+    regrouped  INTEGER NOT NULL DEFAULT 0,  -- rises when it is found out anew whose photos are
     UNIQUE (account_id, name)
 ) STRICT;
 CREATE INDEX job_sort ON job (account_id, sort, name);
@@ -165,6 +168,7 @@ CREATE INDEX photo_changed ON photo (changed_at);
 CREATE INDEX photo_account_changed ON photo (account_id, changed_at);
 CREATE INDEX photo_job_changed ON photo (job_id, changed_at) WHERE job_id IS NOT NULL;
 CREATE INDEX photo_other_shot ON photo (account_id, replaced) WHERE replaced IS NOT NULL;
+CREATE INDEX photo_job_other_shot ON photo (job_id, path_shown) WHERE replaced IS NOT NULL AND withdrawn_at IS NULL;
 CREATE INDEX photo_ingested ON photo (ingested_at) WHERE withdrawn_at IS NULL;
 CREATE INDEX photo_account_ingested ON photo (account_id, ingested_at) WHERE withdrawn_at IS NULL;
 
@@ -258,6 +262,7 @@ CREATE INDEX upload_photo ON upload (photo_id);
 CREATE INDEX upload_gone ON upload (gone_at, id) WHERE gone_at IS NOT NULL;
 CREATE INDEX upload_gone_name ON upload (account_id, dir, name, gone_at, id) WHERE gone_at IS NOT NULL;
 CREATE INDEX upload_job ON upload (job_id, gone_at) WHERE job_id IS NOT NULL;
+CREATE INDEX upload_job_aside ON upload (job_id) WHERE companion IS NOT NULL AND reason IS NULL;
 CREATE INDEX upload_delete ON upload (delete_after, id) WHERE delete_after IS NOT NULL;
 -- A page of problems, in the order in which they came, however it is narrowed.
 CREATE INDEX problem ON upload (id) WHERE reason IS NOT NULL AND gone_at IS NULL AND ignored_by IS NULL;
@@ -504,6 +509,8 @@ CREATE TABLE tally (
     problems   INTEGER NOT NULL,
     activity   INTEGER NOT NULL,
     files      INTEGER NOT NULL,    -- rows of upload
+    replaced   INTEGER NOT NULL DEFAULT 0,  -- as a job's, of what is in no job
+    unchanged  INTEGER NOT NULL DEFAULT 0,
     -- Rises with every change of the account, its jobs and problems, and with
     -- every photo or earlier picture that ends. Together with photo.changed_at it
     -- tells of all that a page can show.
@@ -554,7 +561,7 @@ CREATE TABLE stored (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO stored VALUES ('original', 0, 0), ('rendition', 0, 0);
 
-CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally VALUES (NEW.id, 0, 0, 0, 0, 0, 0, 0); END;
+CREATE TRIGGER tally_account AFTER INSERT ON account BEGIN INSERT INTO tally (account_id, photos, unusual, problems, activity, files, changes) VALUES (NEW.id, 0, 0, 0, 0, 0, 0); END;
 CREATE TRIGGER tally_account_changed AFTER UPDATE ON account
 BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.id; END;
 CREATE TRIGGER tally_job AFTER INSERT ON job

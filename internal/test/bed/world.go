@@ -49,6 +49,7 @@ type Options struct {
 	TrashKeep   time.Duration // the product's default, 720h
 	Rescan      time.Duration // the product's default, 1h: a test sees only what events tell
 	Workers     int           // the product's default
+	Receipts    bool          // off, so that other tests find nothing in an account but what they made
 	// Ext4 puts upload_dir on a real ext4 instead of tmpfs. (ext4 gives a
 	// deleted file's inode number to the next new file.)
 	Ext4 bool
@@ -114,6 +115,7 @@ func (w *World) writeConfig(o Options) {
 	fmt.Fprintf(&b, "[upload]\nsettle = %q\ndelete_grace = %q\nstray_keep = %q\ntrash_keep = %q\nrescan = %q\n",
 		orElse(o.Settle, 300*time.Millisecond), orElse(o.DeleteGrace, 2*time.Second),
 		orElse(o.StrayKeep, 168*time.Hour), orElse(o.TrashKeep, 720*time.Hour), orElse(o.Rescan, time.Hour))
+	fmt.Fprintf(&b, "[receipts]\nenabled = %v\n", o.Receipts)
 	fmt.Fprintf(&b, "[images]\nworkers = %d\n", o.Workers)
 	fmt.Fprintf(&b, "[[images.rendition]]\nname = \"large\"\nlongest = 1600\nquality = 85\n")
 	fmt.Fprintf(&b, "[[images.rendition]]\nname = \"thumb\"\nlongest = 400\nquality = 80\n")
