@@ -255,7 +255,7 @@ func empty(row []string) bool {
 
 // short is text from a file, for a message.
 func short(text string) string {
-	runes := []rune(clean(text))
+	runes := []rune(clean(text[:min(len(text), 1000)]))
 	if len(runes) > 80 {
 		return string(runes[:80]) + "…"
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -234,6 +235,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("sep=|\nID|Name\n1|\"a\nb\""))
 	f.Add([]byte("PK\x03\x04"))
+	f.Add(bomb(f, func(w io.Writer) {
+		_, _ = io.WriteString(w, `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row><c t="inlineStr"><is><t>ID</t></is></c></row><row><c><v>7</v></c></row></sheetData></worksheet>`)
+	}, nil))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		l, err := Parse(content)
 		if err != nil {

@@ -3,6 +3,7 @@ package roster
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -46,6 +47,10 @@ func sheetOf(f *excelize.File, sheet string) (t table, err error) {
 		}
 		if len(row) > mostColumns {
 			return t, fmt.Errorf("%w: line %d has more than %d columns", ErrNoList, line, mostColumns)
+		}
+		// Before anything looks at it: a text can be shared by all cells of the sheet.
+		if i := slices.IndexFunc(row, func(cell string) bool { return len(cell) > 10*mostCell }); i >= 0 {
+			return t, fmt.Errorf("%w: line %d: %s is longer than %d bytes", ErrNoList, line, short(row[i]), 10*mostCell)
 		}
 		if len(t.rows) > mostPeople+10 || line > 10*mostPeople {
 			return t, fmt.Errorf("%w: it has more than %d people", ErrNoList, mostPeople)
