@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -70,7 +71,7 @@ func newBed(t testing.TB) *bed {
 // memory returns a directory in memory, if there is one, because to make the 512
 // directories of pictures durable takes longer than the rest of a test.
 func memory(t testing.TB) string {
-	dir, err := os.MkdirTemp("/dev/shm", "picday-ingest-")
+	dir, err := os.MkdirTemp(cmp.Or(os.Getenv("PICDAY_FAULTS_DATA"), "/dev/shm"), "picday-ingest-")
 	if err != nil {
 		return t.TempDir()
 	}

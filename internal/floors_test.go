@@ -31,7 +31,7 @@ var floors = [][]string{
 
 // outside are tests, benchmarks and their helpers; nothing that ships may
 // import them.
-var outside = []string{"internal", "internal/test/bed", "internal/test/photo", "internal/test/catalogues", "internal/test/uploads", "internal/test/receivers", "test", "test/bench", "test/demo/photos", "test/demo/screenshots", "packaging"}
+var outside = []string{"internal", "internal/test/bed", "internal/test/photo", "internal/test/catalogues", "internal/test/faults", "internal/test/uploads", "internal/test/receivers", "test", "test/bench", "test/demo/photos", "test/demo/screenshots", "packaging"}
 
 // TestMain runs the tests at the top of the repository.
 func TestMain(m *testing.M) {
