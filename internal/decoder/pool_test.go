@@ -57,7 +57,7 @@ func TestSame(t *testing.T) {
 
 // Whatever a child does, it costs one error, and the next picture is fine.
 func TestTricks(t *testing.T) {
-	p := start(t, Options{Time: time.Second, Wall: 20 * time.Second})
+	p := start(t, Options{Time: time.Second, Wall: 5 * time.Minute})
 	f, facts := file(t, testphoto.Tiny(1))
 	for _, c := range []struct {
 		trick string
@@ -72,7 +72,7 @@ func TestTricks(t *testing.T) {
 		{"babble", photo.ErrDamaged},
 		{"io", errFailed},
 	} {
-		p.Wall = 20 * time.Second
+		p.Wall = 5 * time.Minute
 		if c.trick == "sleep" {
 			p.Wall = time.Second
 		}
