@@ -1,6 +1,7 @@
 package qr
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/makiuchi-d/gozxing"
@@ -86,9 +87,8 @@ func local(p Luma, percent int) *bitmap {
 			clear(out)
 			for bx, limit := range limits {
 				x := min(bx*block, p.Width-block)
-				s := (*[block]byte)(line[x:])
-				w := dark(s[0], limit) | dark(s[1], limit)<<1 | dark(s[2], limit)<<2 | dark(s[3], limit)<<3 |
-					dark(s[4], limit)<<4 | dark(s[5], limit)<<5 | dark(s[6], limit)<<6 | dark(s[7], limit)<<7
+				// Not darker than the limit is lighter than or equal to it.
+				w := onePerByte(^less(eight(limit), binary.LittleEndian.Uint64(line[x:])))
 				out[x>>6] |= w << (x & 63)
 				if x&63 > 56 {
 					out[x>>6+1] |= w >> (64 - x&63)
@@ -102,6 +102,45 @@ func local(p Luma, percent int) *bitmap {
 // dark is 1 if v <= limit, without a branch.
 func dark(v, limit byte) uint64 { return uint64(int64(v)-int64(limit)-1) >> 63 }
 
+// The functions that follow treat a word as eight pixels, the first in the lowest byte.
+
+const highBits = 0x8080808080808080 // of each pixel
+
+// eight is the same pixel eight times.
+func eight(v byte) uint64 { return uint64(v) * 0x0101010101010101 }
+
+// less sets the highest bit of each pixel of a that is darker than the one of b. The
+// other bits mean nothing.
+func less(a, b uint64) uint64 {
+	lower := (a | highBits) - b&^highBits // its highest bits tell where the seven lower bits of a are not less
+	return ^a&b | ^(a^b)&^lower
+}
+
+// onePerByte moves the highest bits of eight bytes into the lowest byte.
+func onePerByte(w uint64) uint64 { return (w & highBits >> 7) * 0x0102040810204080 >> 56 }
+
+// sumOf is the sum, the darkest and the lightest of a square's pixels.
+func sumOf(pix []byte, stride int) (sum int, lo, hi byte) {
+	const odd = 0x00ff00ff00ff00ff
+	first := binary.LittleEndian.Uint64(pix)
+	sums, least, most := first&odd+first>>8&odd, first, first
+	for y := 1; y < block; y++ {
+		w := binary.LittleEndian.Uint64(pix[y*stride:])
+		sums += w&odd + w>>8&odd
+		darker, lighter := less(w, least), less(most, w)
+		least ^= (least ^ w) & whole(darker)
+		most ^= (most ^ w) & whole(lighter)
+	}
+	lo, hi = byte(least), byte(most)
+	for i := 8; i < 64; i += 8 {
+		lo, hi = min(lo, byte(least>>i)), max(hi, byte(most>>i))
+	}
+	return int(sums * 0x0001000100010001 >> 48), lo, hi
+}
+
+// whole sets all bits of the pixels whose highest bit is set, and clears the others.
+func whole(w uint64) uint64 { return w & highBits >> 7 * 0xff }
+
 // blackPoints is the average of each square. In one without contrast there is either
 // nothing black, or it is as its neighbours are.
 func blackPoints(p Luma, cols, rows int) []byte {
@@ -110,13 +149,7 @@ func blackPoints(p Luma, cols, rows int) []byte {
 		y0 := min(by*block, p.Height-block)
 		for bx := range cols {
 			x0 := min(bx*block, p.Width-block)
-			sum, lo, hi := 0, byte(255), byte(0)
-			for y := y0; y < y0+block; y++ {
-				s := (*[block]byte)(p.Pix[y*p.Stride+x0:])
-				sum += int(s[0]) + int(s[1]) + int(s[2]) + int(s[3]) + int(s[4]) + int(s[5]) + int(s[6]) + int(s[7])
-				lo = min(lo, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
-				hi = max(hi, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
-			}
+			sum, lo, hi := sumOf(p.Pix[y0*p.Stride+x0:], p.Stride)
 			average := sum / (block * block)
 			if hi-lo <= minDynamic {
 				average = int(lo) / 2
@@ -141,8 +174,12 @@ func below(p Luma, limit byte) *bitmap {
 	}
 	for y := range p.Height {
 		line, out := p.Pix[y*p.Stride:y*p.Stride+p.Width], b.words[y*b.row:(y+1)*b.row]
-		for x, v := range line {
-			out[x>>6] |= dark(v, limit-1) << (x & 63)
+		x := 0
+		for ; x+8 <= len(line); x += 8 {
+			out[x>>6] |= onePerByte(less(binary.LittleEndian.Uint64(line[x:]), eight(limit))) << (x & 63)
+		}
+		for ; x < len(line); x++ {
+			out[x>>6] |= dark(line[x], limit-1) << (x & 63)
 		}
 	}
 	return b
