@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"picday/internal/language"
 	"picday/internal/layout"
 )
 
@@ -161,14 +162,26 @@ func TestLanesKeepTheOrder(t *testing.T) {
 	if l = next(shop.Via); !l.Due.Equal(later) {
 		t.Errorf("%+v", l)
 	}
-	if _, err := w.s.MailAddress(t.Context(), "otto", 0); !errors.Is(err, ErrNotFound) {
+	if _, _, err := w.s.MailAddress(t.Context(), "otto", 0); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
-	if at, err := w.s.MailAddress(t.Context(), "otto", w.acct.ID); at != "otto@example.org" {
+	if at, _, err := w.s.MailAddress(t.Context(), "otto", w.acct.ID); at != "otto@example.org" {
 		t.Error(at, err)
 	}
+	// Mail is in the operator's language, else in the account's.
+	speaks := func(want language.Language) {
+		t.Helper()
+		if _, l, err := w.s.MailAddress(t.Context(), "otto", w.acct.ID); l != want || err != nil {
+			t.Errorf("%q, not %q: %v", l, want, err)
+		}
+	}
+	speaks(language.English)
+	w.tx(func(tx *Tx) error { return tx.SetLanguage(w.acct, language.German) })
+	speaks(language.German)
+	w.tx(func(tx *Tx) error { return tx.SetOperatorLanguage("otto", language.English) })
+	speaks(language.English)
 	boxes, err := w.s.Mailboxes(t.Context())
-	if err != nil || len(boxes) != 2 || !slices.Equal(boxes[1].Accounts, []string{"acme"}) {
+	if err != nil || len(boxes) != 2 || boxes[1].Language != language.English || !slices.Equal(boxes[1].Accounts, []string{"acme"}) {
 		t.Errorf("%+v %v", boxes, err)
 	}
 	// An account that ends takes its notices along, and nobody gets other mail for it.

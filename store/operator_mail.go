@@ -6,13 +6,16 @@ import (
 	"errors"
 	"net/mail"
 	"strings"
+
+	"picday/internal/language"
 )
 
 // A Mailbox is the address to which an operator gets notices.
 type Mailbox struct {
 	Operator string
-	Address  string   // "" = no mail
-	Accounts []string // notices about these only; none = about all that the operator sees, and the machine
+	Address  string            // "" = no mail
+	Language language.Language // that the operator has chosen; "" = none
+	Accounts []string          // notices about these only; none = about all that the operator sees, and the machine
 }
 
 // ValidAddress tells whether an address can be one for mail: only the plain form, because it
@@ -50,13 +53,13 @@ func (tx *Tx) SetMailbox(operator, address string, accountIDs []int64) error {
 func (s *Store) Mailboxes(ctx context.Context) ([]Mailbox, error) {
 	return collect(ctx, s.read, func(r *sql.Rows) (b Mailbox, err error) {
 		var accounts string
-		err = r.Scan(&b.Operator, &b.Address, &accounts)
+		err = r.Scan(&b.Operator, &b.Address, &b.Language, &accounts)
 		b.Operator, b.Address = login(b.Operator), oneLine(b.Address)
 		if accounts != "" {
 			b.Accounts = strings.Split(accounts, " ") // account names contain no spaces
 		}
 		return b, err
-	}, `SELECT o.name, o.email, coalesce((SELECT group_concat(a.name, ' ') FROM operator_mail m JOIN account a ON a.id = m.account_id
+	}, `SELECT o.name, o.email, o.language, coalesce((SELECT group_concat(a.name, ' ') FROM operator_mail m JOIN account a ON a.id = m.account_id
 		WHERE m.operator = o.name AND a.state <> 'gone'), '') FROM operator o WHERE o.email <> '' ORDER BY o.name`)
 }
 
@@ -72,11 +75,13 @@ func (s *Store) MailReceivers(ctx context.Context, accountID int64) ([]string, e
 }
 
 // MailAddress returns the address to which an operator gets the notices about an account,
-// 0 = the machine. It returns ErrNotFound if the operator does not get them.
-func (s *Store) MailAddress(ctx context.Context, operator string, accountID int64) (address string, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT o.email FROM operator o WHERE `+receivesMail+` AND o.name = ?2`, accountID, operator).Scan(&address)
+// 0 = the machine, and in which language: the one that the operator has chosen, else the
+// account's, else none. It returns ErrNotFound if the operator does not get them.
+func (s *Store) MailAddress(ctx context.Context, operator string, accountID int64) (address string, speaks language.Language, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT o.email, coalesce(nullif(o.language, ''), (SELECT a.language FROM account a WHERE a.id = ?1), '')
+		FROM operator o WHERE `+receivesMail+` AND o.name = ?2`, accountID, operator).Scan(&address, &speaks)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
-	return address, err
+	return address, speaks, err
 }

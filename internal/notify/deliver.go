@@ -50,9 +50,10 @@ func (n *Notifier) Deliver(ctx context.Context, channel string, now time.Time) (
 		return now, n.endDelivery(ctx, l, store.Notice{}, store.GivenUp, now)
 	}
 	last := notices[len(notices)-1]
-	address := ""
+	var box mailbox
 	if l.Who != "" {
-		address, err = n.Store.MailAddress(ctx, l.Who, l.AccountID)
+		address, speaks, ferr := n.Store.MailAddress(ctx, l.Who, l.AccountID)
+		box, err = mailbox{address, n.languageOf(speaks)}, ferr
 		if errors.Is(err, store.ErrNotFound) { // the operator gets these notices no longer
 			return now, n.endDelivery(ctx, l, last, store.GivenUp, now)
 		}
@@ -60,7 +61,7 @@ func (n *Notifier) Deliver(ctx context.Context, channel string, now time.Time) (
 			return time.Time{}, err
 		}
 	}
-	if failed := to.send(ctx, address, notices); failed != nil {
+	if failed := to.send(ctx, box, notices); failed != nil {
 		if ctx.Err() != nil {
 			return time.Time{}, ctx.Err()
 		}

@@ -71,9 +71,12 @@ func newNotice(now time.Time, kind string, accountID int64, account string, data
 	}
 }
 
+// testMessage begins the message of a TestNotice.
+const testMessage = "this is a test from picday on "
+
 // TestNotice is what 'picday events test' sends.
 func TestNotice(now time.Time, host string) store.Notice {
-	return newNotice(now, Test, 0, "", struct{}{}, "this is a test from picday on %s", host)
+	return newNotice(now, Test, 0, "", struct{}{}, "%s", testMessage+host)
 }
 
 // plural returns a number with its noun, which gets an s unless the number is 1.

@@ -232,7 +232,7 @@ func (n *Notifier) rememberMailed(ctx context.Context) {
 	clear(n.mailed)
 	for _, b := range boxes {
 		if slices.Contains(operators, b.Operator) {
-			n.mailed[b.Operator] = b.Address
+			n.mailed[b.Operator] = mailbox{b.Address, n.languageOf(b.Language)}
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"picday/internal/config"
+	"picday/internal/language"
 	"picday/internal/localtime"
 	"picday/store"
 )
@@ -28,10 +29,10 @@ func newMail(m config.Mail) *mailer { return &mailer{m} }
 
 func (*mailer) maxNotices() int { return mostKept }
 
-func (m *mailer) send(ctx context.Context, address string, notices []store.Notice) error {
+func (m *mailer) send(ctx context.Context, to mailbox, notices []store.Notice) error {
 	ctx, cancel := context.WithTimeout(ctx, mailTimeout)
 	defer cancel()
-	msg, err := m.message(address, notices)
+	msg, err := m.message(to, notices)
 	if err != nil {
 		return err
 	}
@@ -76,18 +77,19 @@ func (m *mailer) client() (*mail.Client, error) {
 	return mail.NewClient(host, options...)
 }
 
-func (m *mailer) message(address string, notices []store.Notice) (*mail.Msg, error) {
+func (m *mailer) message(to mailbox, notices []store.Notice) (*mail.Msg, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := msg.From(cmp.Or(m.From, "picday@"+hostName())); err != nil {
 		return nil, fmt.Errorf("mail.from: %w", err)
 	}
-	if err := msg.To(address); err != nil {
-		return nil, fmt.Errorf("the operator's address %q: %w", address, err)
+	if err := msg.To(to.address); err != nil {
+		return nil, fmt.Errorf("the operator's address %q: %w", to.address, err)
 	}
+	w := language.In(to.language)
 	first, last := notices[0], notices[len(notices)-1]
-	subject := first.Message
+	subject := said(w, first)
 	if len(notices) > 1 {
-		subject = cmp.Or(first.Account, hostName()) + ": " + plural(len(notices), "event")
+		subject = w.T("%s: %d events", cmp.Or(first.Account, hostName()), len(notices))
 	}
 	msg.Subject("[picday] " + subject)
 	msg.SetDate()
@@ -96,12 +98,12 @@ func (m *mailer) message(address string, notices []store.Notice) (*mail.Msg, err
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // no holiday replies
 	var text strings.Builder
 	for _, n := range notices[:min(len(notices), mailLines)] {
-		fmt.Fprintf(&text, "%s  %s\n", localtime.Format(n.At), n.Message)
+		fmt.Fprintf(&text, "%s  %s\n", localtime.Format(n.At), said(w, n))
 	}
 	if more := len(notices) - mailLines; more > 0 {
-		fmt.Fprintf(&text, "and %d more, the last: %s\n", more, last.Message)
+		text.WriteString(w.T("and %d more, the last: %s", more, said(w, last)) + "\n")
 	}
-	fmt.Fprintf(&text, "\n-- \npicday on %s. The page Problems lists what cannot become a photo, and why.\n", hostName())
+	text.WriteString("\n-- \n" + w.T("picday on %s. The page Problems lists what cannot become a photo, and why.", hostName()) + "\n")
 	msg.SetBodyString(mail.TypeTextPlain, text.String())
 	return msg, nil
 }

@@ -49,8 +49,8 @@ type Options struct {
 
 // A sender delivers notices of one account, in order, to one receiver.
 type sender interface {
-	// send returns nil if all notices have arrived for good. address is an operator's.
-	send(ctx context.Context, address string, notices []store.Notice) error
+	// send returns nil if all notices have arrived for good. to is an operator's.
+	send(ctx context.Context, to mailbox, notices []store.Notice) error
 	// maxNotices is how many notices one call of send takes.
 	maxNotices() int
 }
@@ -67,9 +67,9 @@ type Notifier struct {
 	takenIn map[string]time.Time // when a file of an account was dealt with last
 	// sent has the last notice of deliveries that are not in the catalogue yet.
 	sent map[store.Receiver]map[int64]store.Notice
-	// mailed has the addresses of the operators who get notices about the machine, by
+	// mailed has the mailboxes of the operators who get notices about the machine, by
 	// name. It is needed when the catalogue cannot be read.
-	mailed   map[string]string
+	mailed   map[string]mailbox
 	failures map[string]int64 // attempts, by channel
 	writing  map[string]bool  // by writer: its last write has not ended yet
 }
@@ -81,7 +81,7 @@ func New(o Options) *Notifier {
 	}
 	n := &Notifier{
 		Options: o, senders: senders(o.Config), started: o.Now(),
-		waiting: map[string]time.Time{}, sent: map[store.Receiver]map[int64]store.Notice{}, mailed: map[string]string{}, failures: map[string]int64{},
+		waiting: map[string]time.Time{}, sent: map[store.Receiver]map[int64]store.Notice{}, mailed: map[string]mailbox{}, failures: map[string]int64{},
 		writing: map[string]bool{}, takenIn: map[string]time.Time{},
 	}
 	for channel := range n.senders {

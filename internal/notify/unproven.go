@@ -129,9 +129,9 @@ func (n *Notifier) sendDirectly(ctx context.Context, s *silence, now time.Time) 
 			continue
 		}
 		n.mu.Lock()
-		address := n.mailed[r.Who]
+		to := n.mailed[r.Who]
 		n.mu.Unlock()
-		if err := n.senders[r.Via].send(ctx, address, []store.Notice{s.notice}); err != nil {
+		if err := n.senders[r.Via].send(ctx, to, []store.Notice{s.notice}); err != nil {
 			s.tries[r]++
 			s.due[r] = now.Add(delay(s.tries[r], n.jitter()))
 			n.mu.Lock()

@@ -63,7 +63,7 @@ func (d postedData) MarshalJSON() ([]byte, error) {
 
 // send does not follow redirects: whoever answers for the configured address must not
 // send signed events elsewhere.
-func (w *webhook) send(ctx context.Context, _ string, notices []store.Notice) error {
+func (w *webhook) send(ctx context.Context, _ mailbox, notices []store.Notice) error {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 	// Secret and authorities are read each time: a new one needs no restart.

@@ -48,6 +48,8 @@ type visit struct {
 	// store.ErrNotFound: it is not in the view.
 	changeProblem func(id int64, what func(tx *store.Tx, p store.Problem, operator string) error) error
 	changeGroup   func(id int64, what func(tx *store.Tx, g store.ProblemGroup, operator string) error) error
+	// alterAccount changes an account of the view.
+	alterAccount func(name string, what func(tx *store.Tx, a store.Account, operator string) error) error
 	// changeJob changes a job of the view.
 	changeJob func(job store.Job, what func(*store.Tx, store.Job) error) error
 	// changeProposal changes a proposal. store.ErrNotFound: it is not in the view.
@@ -212,6 +214,13 @@ func (g *gate) visit(r *http.Request, name, account string, accountID int64, log
 				}
 				return nil
 			})
+		},
+		alterAccount: func(account string, what func(*store.Tx, store.Account, string) error) error {
+			a, err := view.Account(r.Context(), account)
+			if err != nil {
+				return err
+			}
+			return g.Writer.Do(whole, func(tx *store.Tx) error { return what(tx, a, name) })
 		},
 		changeJob: func(job store.Job, what func(*store.Tx, store.Job) error) error {
 			if _, err := view.Job(r.Context(), job.Account, job.Name); err != nil {

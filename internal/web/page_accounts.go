@@ -34,6 +34,7 @@ type accountPageData struct {
 	Downloads []choice
 	Arrival   arrivalView
 	People    bool // it has a list of them
+	Work      bool // the operator may say in which language the uploaders read
 	followed
 }
 
@@ -45,7 +46,7 @@ func accountPage(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := accountPageData{Account: a, followed: following}
+	page := accountPageData{Account: a, Work: v.role.May(store.Work), followed: following}
 	if page.Card, err = v.card(a.Account); err != nil {
 		return err
 	}
@@ -70,12 +71,40 @@ func accountPage(w http.ResponseWriter, v *visit) error {
 // UsualID is the pattern of IDs that needs no explanation by a pattern.
 func (accountPageData) UsualID() string { return layout.DefaultIDPattern }
 
-// OtherLanguage is the one that the card is not in.
-func (p accountPageData) OtherLanguage() string {
-	if p.Words.Language == language.German {
-		return string(language.English)
+// Languages are those that the uploaders may read.
+func (accountPageData) Languages() []language.Choice { return language.All }
+
+// Language is the name of the one that they read.
+func (p accountPageData) Language() string {
+	for _, c := range language.All {
+		if c.Language == p.Words.Language {
+			return c.Name
+		}
 	}
-	return string(language.German)
+	return ""
+}
+
+// languageChanged is what the activity says of it, as of what root's helper does.
+const languageChanged = "account.language"
+
+// setAccountLanguage says in which language the uploaders read: a row of the catalogue, for
+// which nobody needs root.
+func setAccountLanguage(w http.ResponseWriter, v *visit) error {
+	chosen := v.PostForm.Get("language")
+	if !language.Known(chosen) {
+		return refuse(http.StatusBadRequest, "There is no such language here.")
+	}
+	name := v.PathValue("account")
+	err := v.alterAccount(name, func(tx *store.Tx, a store.Account, operator string) error {
+		if err := tx.SetLanguage(a, language.Language(chosen)); err != nil {
+			return err
+		}
+		return tx.AccountChanged(a, languageChanged, "", operator)
+	})
+	if err != nil {
+		return err
+	}
+	return redirect(w, withDone(accountURL(name), "language"))
 }
 
 // FewJobs are as many as the page shows.

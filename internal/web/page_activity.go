@@ -102,6 +102,7 @@ var accountChanges = map[string]string{
 	string(helper.AccountAllow): "other addresses", string(helper.AccountDisable): "closed", string(helper.AccountEnable): "opened again",
 	string(helper.LoginAdd): "a log-in made", string(helper.LoginRemove): "a log-in ended",
 	string(helper.LoginUntil): "another last day of a log-in",
+	languageChanged:           "another language",
 }
 
 type activityPage struct {

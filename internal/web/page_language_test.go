@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"picday/internal/layout"
+	"picday/store"
 )
 
 // TestLanguageOfAPage: a page is in the language that was chosen in this browser, else in the
@@ -53,4 +56,32 @@ func TestLanguageOfAPage(t *testing.T) {
 	if w := b.ask("GET", "/api/v1/photos?x=1", nil, "Authorization", b.token("till", 0), "Accept-Language", "de"); !strings.Contains(w.Body.String(), "There is no parameter") {
 		t.Errorf("the API: %s", w.Body)
 	}
+}
+
+// Who may work says in which language the uploaders of an account read; it is shown, the
+// card and the message for the photographer are in it, and the activity says who it was.
+func TestTheLanguageOfAnAccount(t *testing.T) {
+	b := newAdminBed(t)
+	b.wrong("job00001/A/odd/x.jpg", layout.UnknownFolder)
+	b.addOperator("ann", 0)
+	b.addOperator("lin", b.acct.ID)
+	b.tx(func(tx *store.Tx) error {
+		return tx.AddOperator(store.Operator{Name: "looker", AccountID: b.other.ID, Role: store.Look}, passwordHash())
+	})
+	ann, lin, looker := b.session("ann"), b.session("lin"), b.session("looker")
+	b.has(b.page(ann, "/accounts/acme"), `<dd lang="en">English</dd>`, `action="/accounts/acme/language"`, `<option value="en" lang="en" selected>`)
+	b.has(b.page(looker, "/accounts/acme"), `<dd lang="en">English</dd>`, `!action="/accounts/acme/language"`)
+	for _, c := range []struct {
+		cookie, language string
+		want             int
+	}{{looker, "de", http.StatusForbidden}, {lin, "de", http.StatusNotFound}, {ann, "fr", http.StatusBadRequest}, {ann, "", http.StatusBadRequest}, {ann, "de", http.StatusSeeOther}} {
+		b.has(b.page(ann, "/accounts/acme"), `<dd lang="en">English</dd>`)
+		if w := b.ask("POST", "/accounts/acme/language", url.Values{"language": {c.language}}, "Cookie", c.cookie); w.Code != c.want {
+			t.Errorf("%+v: %d %s", c, w.Code, w.Body)
+		}
+	}
+	b.has(b.page(ann, "/accounts/acme?done=language"), `<dd lang="de">Deutsch</dd>`, `<option value="de" lang="de" selected>`, "Protokoll", "The language is changed")
+	b.has(b.page(ann, groupURL(b.groups()[0].ID, false)), "Eine hochgeladene Datei", "Copy a message")
+	b.has(b.page(ann, "/activity"), "another language", "by ann")
+	b.has(b.page(ann, "/accounts/lincoln"), `<dd lang="en">English</dd>`)
 }
