@@ -74,6 +74,11 @@ func (b *Backup) Begin() (err error) {
 	if b.unlock, err = fsuid.Lock(mark); err != nil {
 		return fmt.Errorf("another backup to %s is running: %w", b.Dir, err)
 	}
+	defer func() {
+		if err != nil {
+			b.End() // so that the next try of this process is not refused
+		}
+	}()
 	b.files = pictures.Private(b.Dir)
 	if _, err := b.files.MakeDirs(); err != nil {
 		return err
