@@ -29,7 +29,18 @@ func StatusText(w io.Writer, st control.Status) {
 		for _, u := range st.Unsure {
 			fmt.Fprintf(w, "unsure\t%s  %s (missing since %s: %s)\n", u.Account, terminal.Plain(u.Path), localtime.Format(u.Since), terminal.Plain(u.Why))
 		}
-		fmt.Fprintf(w, "watched folders\t%d\n", st.WatchedDirs)
+		fmt.Fprintf(w, "watched folders\t%d", st.WatchedDirs)
+		if st.WatchesMissing > 0 {
+			fmt.Fprintf(w, ", and the kernel has lost the watches of %d", st.WatchesMissing)
+		}
+		fmt.Fprintln(w)
+		if st.EventsProvenAt != nil {
+			fmt.Fprintf(w, "last proven event\t%s ago", time.Since(*st.EventsProvenAt).Round(time.Second))
+			if st.EventStreamsRebuilt > 0 {
+				fmt.Fprintf(w, "; since the start all was watched anew %d times, because events did not arrive", st.EventStreamsRebuilt)
+			}
+			fmt.Fprintln(w)
+		}
 		if st.LastScan != nil {
 			fmt.Fprintf(w, "last full look\t%s, %d files in %.1f s\n", localtime.Format(st.LastScan.At), st.LastScan.Files, st.LastScan.Seconds)
 		} else {

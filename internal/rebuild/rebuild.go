@@ -174,7 +174,7 @@ func (r *run) stage(ctx context.Context) error {
 	manifest := filepath.Join(r.cfg.DataDir, store.ManifestFile)
 	fi, err := os.Lstat(manifest)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no manifest in %s: put a backup back with 'picday restore'. Without one, 'picday init' begins a catalogue in which all accounts are added again, and all photos get new links", filepath.Dir(manifest))
+		return fmt.Errorf("there is no manifest in %s: nobody can tell any more which photos were withdrawn or are cards, and whose the links were, so nothing was published. Put a backup back with 'picday restore'. Without one, 'picday init' begins a catalogue: add the accounts again; every photo that is still uploaded is published under a new link, also those that an operator had withdrawn", filepath.Dir(manifest))
 	}
 	if err != nil {
 		return err
