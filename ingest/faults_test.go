@@ -56,7 +56,7 @@ var operations = map[string]operation{
 		done:    func(w *faulty) string { return w.shows(w.sha) },
 	},
 	"move": {
-		prepare: func(w *faulty) { w.uploaded(); w.rename("moved") },
+		prepare: func(w *faulty) { w.uploaded(); w.rename() },
 		try:     func(w *faulty) error { return w.trySettle() },
 		between: func(w *faulty) string { return w.shows("", w.sha) },
 		done:    func(w *faulty) string { return w.shows(w.sha) + w.sameLink() },
@@ -263,10 +263,10 @@ func (w *faulty) uploaded() {
 	w.old = w.photo(w.path)
 }
 
-func (w *faulty) rename(suffix string) {
+func (w *faulty) rename() {
 	w.Helper()
 	from := w.path
-	w.path += suffix + ".jpg"
+	w.path += "moved.jpg"
 	w.must(os.Rename(w.at(from), w.at(w.path)))
 	w.file = w.bed.file(w.path)
 }
@@ -310,7 +310,6 @@ func (w *faulty) tryWithdraw() error {
 // shows says what is wrong if the path shows none of these pictures, whole; "" = it may
 // show none.
 func (w *faulty) shows(shas ...string) string {
-	w.Helper()
 	p := w.photo(w.path)
 	if p == nil {
 		if slices.Contains(shas, "") {
@@ -326,7 +325,6 @@ func (w *faulty) shows(shas ...string) string {
 
 // whole says which file of a picture is not as the catalogue says.
 func (w *faulty) whole(s *store.Store, sha store.SHA) (wrong string) {
-	w.Helper()
 	o, found, err := s.Original(w.Context(), sha)
 	if w.must(err); !found {
 		return "its picture is not in the catalogue"
@@ -340,7 +338,6 @@ func (w *faulty) whole(s *store.Store, sha store.SHA) (wrong string) {
 }
 
 func (w *faulty) sameLink() string {
-	w.Helper()
 	if p := w.photo(w.path); p == nil || p.Link != w.old.Link {
 		return "its link is another one"
 	}
@@ -350,7 +347,6 @@ func (w *faulty) sameLink() string {
 // wholeBackup says what is wrong with the last backup, which must have this round's photo if
 // all is set.
 func (w *faulty) wholeBackup(all bool) (wrong string) {
-	w.Helper()
 	m, err := backup.ReadManifest(w.Context(), w.backups)
 	if err != nil {
 		if !all && errors.Is(err, backup.ErrNotBackup) {
