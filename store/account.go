@@ -319,6 +319,7 @@ func (tx *Tx) RemoveAccount(a Account, files bool) error {
 		`DELETE FROM subject_code WHERE ?1 AND account_id = ?2 AND ?3`,
 		`DELETE FROM subject WHERE ?1 AND account_id = ?2 AND ?3`,
 		`DELETE FROM roster WHERE ?1 AND account_id = ?2 AND ?3`,
+		`DELETE FROM crop_rule WHERE ?1 AND account_id = ?2 AND ?3`,
 		`DELETE FROM arriving WHERE ?1 AND account_id = ?2 AND ?3`,
 		`DELETE FROM told WHERE ?1 AND account_id = ?2 AND ?3`,
 		`DELETE FROM lane WHERE ?1 AND account_id = ?2 AND ?3`,

@@ -39,9 +39,11 @@ var excuses = []excuse{
 
 	{"DELETE FROM subject", " WHERE ?1 AND account_id = ?2 AND ?3", "an account is removed"},
 	{"DELETE FROM subject_photo WHERE ?1 AND ?3", "", "an account is removed"},
+	{"DELETE FROM crop_rule WHERE ?1", "", "an account is removed"},
 
 	// The people of one job or school, however many photos there are of them.
 	{"SELECT class, count(*), sum(photos = 0) FROM subject", "", "a page counts the people of one job or school by class"},
+	{"SELECT x.subject_id, x.photo_id FROM subject s CROSS JOIN pose", "", "an export of the people of one job or school"},
 	{"SELECT photo_id FROM subject_photo WHERE subject_id = ?", "", "one person's photos"},
 
 	// Cards: an album or a job at a time, and only those that have cards.

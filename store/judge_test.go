@@ -191,6 +191,7 @@ var narrow = map[string][]string{
 	"subject":       {"account_id=? AND external_id=?", "job_id=? AND external_id=?"},
 	"subject_code":  {"account_id=? AND code=?"},
 	"subject_photo": {"photo_id=?", "card_id=?"},
+	"crop_rule":     {"job_id=?", "account_id=?"}, // of the second there is one without a job
 
 	// A proposal is of one album, and one that is open is one of few.
 	"series":         {"photo_id=?"},

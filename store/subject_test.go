@@ -264,6 +264,9 @@ func TestNamesGoWithTheirAccount(t *testing.T) {
 		_, err := tx.Assign(Assignment{PhotoID: w.photo("job1/A/1.jpg").ID, SubjectID: ann.ID, Way: ByOperator})
 		return err
 	})
+	w.tx(func(tx *Tx) error {
+		return errors.Join(tx.ChoosePose(ann.ID, w.photo("job1/A/1.jpg").ID, "olga"), tx.SetCropTop(Scope{w.acct.ID, ann.JobID}, 5), tx.SetCropTop(Scope{AccountID: w.acct.ID}, 5))
+	})
 	w.add(Subject{JobID: w.job("job2").ID})
 	w.refuses("roster", func(tx *Tx) error { return tx.RemoveJob(w.acct, w.job("job2"), "") })
 	w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, false) })
@@ -271,7 +274,7 @@ func TestNamesGoWithTheirAccount(t *testing.T) {
 		t.Errorf("kept: %+v", s)
 	}
 	w.tx(func(tx *Tx) error { return tx.RemoveAccount(w.acct, true) })
-	for _, table := range []string{"subject", "subject_code", "subject_photo", "roster"} {
+	for _, table := range []string{"subject", "subject_code", "subject_photo", "roster", "pose", "crop_rule"} {
 		if n, err := column[int](t.Context(), w.s.read, `SELECT count(1) FROM `+table); err != nil || n[0] != 0 {
 			t.Errorf("%s: %d, %v", table, n, err)
 		}

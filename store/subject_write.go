@@ -162,6 +162,9 @@ func (tx *Tx) RemoveSubject(id int64) error {
 			return err
 		}
 	}
+	if err := tx.ChoosePose(id, 0, ""); err != nil {
+		return err
+	}
 	stamp, err := tx.stamp()
 	if err != nil {
 		return err

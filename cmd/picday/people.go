@@ -85,7 +85,7 @@ func (a *app) exportCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&x.To, "output", "o", "", "`FILE` to write, a .zip; of pspi the directory of the volume")
 	cmd.Flags().StringVar(&x.Size, "size", "", "flat: `SIZE` in pixels such as 480x600, which is the default")
 	cmd.Flags().IntVar(&x.KB, "kilobytes", 0, "flat: at most `N` kilobytes a picture; 0 = any number")
-	cmd.Flags().Float64Var(&x.Top, "top", 25, "of what is cut off the height, `N` per cent are cut off above")
+	cmd.Flags().Float64Var(&x.Top, "top", people.RuleOfPlace, "of what is cut off the height, `N` per cent are cut off above; else as the pages say, or 25")
 	cmd.Flags().BoolVar(&x.DryRun, "dry-run", false, "write nothing, say who would be left out")
 	return cmd
 }

@@ -20,7 +20,8 @@ import (
 type Person struct {
 	ID, First, Last       string
 	Class, Grade, Teacher string
-	Width, Height         int // of the picture, upright
+	Width, Height         int     // of the picture, upright
+	Anchor                *Anchor // how this one is cut, whatever is said of all
 	// Read returns the picture as a JPEG that is large enough for a size, if there is one.
 	Read func(ctx context.Context, s Size) ([]byte, error)
 }
@@ -33,6 +34,10 @@ func (p Person) Name() string {
 	}
 	return name + " (" + p.ID + ")"
 }
+
+// An Anchor is where a picture is cut: the parts of what is cut off its width that are on the
+// left, and of the height above, 0 to 1.
+type Anchor struct{ Left, Top float64 }
 
 // A Size is that of an exported picture in pixels, and the limit of its bytes; 0 = none.
 type Size struct{ Width, Height, Bytes int }
@@ -103,7 +108,7 @@ func (f Format) Check(all []Person) (good []Person, out []LeftOut) {
 		switch {
 		case p.Read == nil:
 			why = "there is no photo"
-		case p.Width >= p.Height:
+		case p.Width >= p.Height && p.Anchor == nil:
 			why = "the photo is not upright: cut it by hand"
 		case !Fits(p.Width, p.Height, largest):
 			why = fmt.Sprintf("the photo is kept with %d×%d pixels, too few for %d×%d", p.Width, p.Height, largest.Width, largest.Height)
@@ -128,7 +133,7 @@ func (f Format) Check(all []Person) (good []Person, out []LeftOut) {
 
 // Fits tells whether a picture has the pixels for a size.
 func Fits(width, height int, s Size) bool {
-	c := cropOf(width, height, s, 0)
+	c := cropOf(width, height, s, Anchor{})
 	return c.Dx() >= s.Width && c.Dy() >= s.Height
 }
 

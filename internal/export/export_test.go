@@ -249,7 +249,7 @@ func TestAPictureIsCutAsTheAnchorSays(t *testing.T) {
 		{1000, 1500, Size{Width: 640, Height: 800}, 1, "(0,250)-(1000,1500)"},
 		{1200, 1500, Size{Width: 200, Height: 300}, 0.25, "(100,0)-(1100,1500)"},
 	} {
-		if got := cropOf(c.w, c.h, c.s, c.top).String(); got != c.want {
+		if got := cropOf(c.w, c.h, c.s, Anchor{0.5, c.top}).String(); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}

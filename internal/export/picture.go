@@ -11,15 +11,14 @@ import (
 	"github.com/nfnt/resize"
 )
 
-// cropOf is the largest part of a picture with the ratio of a size. top is the part of the
-// height that is cut off above; of the width, both sides lose the same.
-func cropOf(width, height int, s Size, top float64) image.Rectangle {
+// cropOf is the largest part of a picture with the ratio of a size.
+func cropOf(width, height int, s Size, a Anchor) image.Rectangle {
 	w, h := width, (width*s.Height+s.Width/2)/s.Width
 	// A difference of a pixel in the small picture is none: 2:3 is what 175×263 wants.
 	if h > height {
 		w, h = (height*s.Width+s.Height/2)/s.Height, height
 	}
-	x, y := (width-w)/2, int(float64(height-h)*top)
+	x, y := int(float64(width-w)*a.Left), int(float64(height-h)*a.Top)
 	return image.Rect(x, y, x+w, y+h)
 }
 
@@ -44,7 +43,11 @@ func (x *run) pictures(ctx context.Context, p Person) (all [][]byte, err error) 
 		return nil, fmt.Errorf("a picture of the kind %T", m)
 	}
 	b := m.Bounds()
-	m = sub.SubImage(cropOf(b.Dx(), b.Dy(), x.Sizes[0], x.Top).Add(b.Min))
+	anchor := Anchor{0.5, x.Top}
+	if p.Anchor != nil {
+		anchor = *p.Anchor
+	}
+	m = sub.SubImage(cropOf(b.Dx(), b.Dy(), x.Sizes[0], anchor).Add(b.Min))
 	by := resize.Lanczos2
 	for _, s := range x.Sizes {
 		m = resize.Resize(uint(s.Width), uint(s.Height), m, by)

@@ -192,10 +192,11 @@ cards that are held up from some distance.`,
   picday cards acme job00001 --spare 10 -o spare.pdf`,
 	},
 	"export": {
-		`Write one picture of each person, the latest, cut and sized for another program; before
-anything is written it is said who is left out, and why. Pictures are cut to the ratio of
-the format: a quarter of what is too high above, the rest below, or as --top says. A
-picture that is not upright is left out, not guessed. The same photos give the same bytes.
+		`Write one picture of each person, the one chosen on the pages or else the latest, cut and
+sized for another program; before anything is written it is said who is left out, and why.
+Pictures are cut to the ratio of the format: a quarter of what is too high above, the rest
+below, or as --top or the pages say. A picture that is not upright is left out, not guessed,
+until somebody has cut it on the pages. The same photos give the same bytes.
 
 pspi: a volume for yearbook programs, with INDEX.TXT and MASTER.TXT, 640x800 and 320x400.
 powerschool: 200x300 and map.txt. infinite-campus: 350x526, named by ID. destiny: at most

@@ -19,13 +19,16 @@ import (
 	"picday/store/pictures"
 )
 
+// RuleOfPlace cuts pictures as operators have said on the pages.
+const RuleOfPlace = -1
+
 // Export writes the pictures of people for another program.
 type Export struct {
 	Format string
 	To     string  // a directory of PSPI, else a .zip
 	Size   string  // flat: WIDTHxHEIGHT
 	KB     int     // flat: the limit of a picture; 0 = none
-	Top    float64 // per cent of what is cut off the height that is cut off above
+	Top    float64 // per cent of what is cut off the height that is cut off above; RuleOfPlace = as the pages say
 	DryRun bool    // write nothing, say who would be left out
 }
 
@@ -35,7 +38,7 @@ func (x *Export) Run(ctx context.Context, p Place) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.Top < 0 || x.Top > 100 {
+	if x.Top != RuleOfPlace && (x.Top < 0 || x.Top > 100) {
 		return nil, failure.Usagef("--top %g: give 0 to 100", x.Top)
 	}
 	all, err := p.Portraits(ctx)
@@ -54,7 +57,11 @@ func (x *Export) Run(ctx context.Context, p Place) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Run(ctx, good, p.ExportOptions(*x, o)); err != nil {
+	options, err := p.ExportOptions(ctx, *x, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Run(ctx, good, options); err != nil {
 		return said, err
 	}
 	return append(said, fmt.Sprintf("%d people exported to %s, %d left out", len(good), strings.Join(o.made(), ", "), len(out))), nil
@@ -70,8 +77,18 @@ func (x Export) Find() (export.Format, error) {
 }
 
 // ExportOptions are what an export runs with.
-func (p Place) ExportOptions(x Export, out export.Output) export.Options {
-	return export.Options{Title: cmp.Or(p.Job, p.Account.Name), Top: x.Top / 100, Out: out}
+func (p Place) ExportOptions(ctx context.Context, x Export, out export.Output) (export.Options, error) {
+	o := export.Options{Title: cmp.Or(p.Job, p.Account.Name), Top: x.Top / 100, Out: out}
+	if x.Top != RuleOfPlace {
+		return o, nil
+	}
+	v, s, err := p.scope(ctx)
+	if err != nil {
+		return o, err
+	}
+	top, err := v.CropTop(ctx, s)
+	o.Top = float64(top) / 100
+	return o, err
 }
 
 // sized is the format with the size that is asked for.
@@ -93,7 +110,7 @@ func (x Export) sized(f export.Format) (export.Format, error) {
 	return f, nil
 }
 
-// Portraits are the people of a place, each with the latest photo: those on the list, or
+// Portraits are the people of a place, each with the chosen photo, else the latest: those on the list, or
 // without one all portraits of an account.
 func (p Place) Portraits(ctx context.Context) (all []export.Person, err error) {
 	v, s, err := p.scope(ctx)
@@ -109,11 +126,19 @@ func (p Place) Portraits(ctx context.Context) (all []export.Person, err error) {
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, p.person(export.Person{ID: photo.Person}, photo))
+			who, err := p.person(ctx, export.Person{ID: photo.Person}, photo)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, who)
 		}
 		return all, nil
 	}
 	subjects, err := p.list(ctx, store.SubjectQuery{Kind: store.Person})
+	if err != nil {
+		return nil, err
+	}
+	poses, err := v.Poses(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -126,24 +151,43 @@ func (p Place) Portraits(ctx context.Context) (all []export.Person, err error) {
 		if err != nil {
 			return nil, err
 		}
-		photos = slices.DeleteFunc(photos, func(p store.Photo) bool { return !p.WithdrawnAt.IsZero() || p.Flawed() != nil })
-		if len(photos) == 0 {
-			all = append(all, who)
-			continue
+		if photo, ok := Pose(photos, poses[x.ID]); ok {
+			if who, err = p.person(ctx, who, photo); err != nil {
+				return nil, err
+			}
 		}
-		latest := slices.MaxFunc(photos, func(a, b store.Photo) int {
-			return cmp.Or(a.Taken.Clock.Compare(b.Taken.Clock), cmp.Compare(a.ID, b.ID))
-		})
-		all = append(all, p.person(who, latest))
+		all = append(all, who)
 	}
 	return all, nil
 }
 
+// Pose is which of somebody's photos is exported: the chosen one if it is still one of them,
+// else the latest; ok is false if there is none that can be.
+func Pose(photos []store.Photo, chosen int64) (photo store.Photo, ok bool) {
+	photos = slices.DeleteFunc(slices.Clone(photos), func(p store.Photo) bool { return !p.WithdrawnAt.IsZero() || p.Flawed() != nil })
+	if len(photos) == 0 {
+		return photo, false
+	}
+	if i := slices.IndexFunc(photos, func(p store.Photo) bool { return p.ID == chosen }); i >= 0 {
+		return photos[i], true
+	}
+	return slices.MaxFunc(photos, func(a, b store.Photo) int {
+		return cmp.Or(a.Taken.Clock.Compare(b.Taken.Clock), cmp.Compare(a.ID, b.ID))
+	}), true
+}
+
 // person is somebody with a photo. Exports are made of renditions, because picdayd's
 // confined children have made those: no stranger's JPEG is decoded here.
-func (p Place) person(who export.Person, photo store.Photo) export.Person {
+func (p Place) person(ctx context.Context, who export.Person, photo store.Photo) (export.Person, error) {
 	if len(photo.Renditions) == 0 {
-		return who
+		return who, nil
+	}
+	crop, err := p.View.CropOf(ctx, photo)
+	if err != nil {
+		return who, err
+	}
+	if crop != nil {
+		who.Anchor = &export.Anchor{Left: float64(crop.Left) / 100, Top: float64(crop.Top) / 100}
 	}
 	largest := photo.Renditions[0]
 	who.Width, who.Height = largest.Width, largest.Height
@@ -158,7 +202,7 @@ func (p Place) person(who export.Person, photo store.Photo) export.Person {
 		err := p.Files.Read(ctx, pictures.File{Name: pictures.Rendition(photo.SHA, r.Spec), Picture: photo.SHA, Bytes: r.Bytes, Hash: r.Hash, Spec: r.Spec}, &b)
 		return b.Bytes(), err
 	}
-	return who
+	return who, nil
 }
 
 // A target is where an export's files go.

@@ -50,7 +50,7 @@ const (
 
 // exportForm reads what a form or an address asks for.
 func (v *visit) exportForm() (x people.Export, f export.Format, err error) {
-	x = people.Export{Format: v.FormValue("format"), Size: strings.TrimSpace(v.FormValue("size")), Top: 25}
+	x = people.Export{Format: v.FormValue("format"), Size: strings.TrimSpace(v.FormValue("size")), Top: people.RuleOfPlace}
 	if x.Format == "" {
 		x.Format = "flat"
 	}
@@ -135,7 +135,11 @@ func exportZip(w http.ResponseWriter, v *visit) error {
 	to := &zipAnswer{w: w, outer: f.Folder() || f.Several(len(good)), name: harmless(at.Name())}
 	ctx, stop := v.whileLoggedIn()
 	defer stop()
-	if err = f.Run(ctx, good, p.ExportOptions(x, to)); err == nil {
+	options, err := p.ExportOptions(ctx, x, to)
+	if err == nil {
+		err = f.Run(ctx, good, options)
+	}
+	if err == nil {
 		err = to.close()
 	}
 	if err != nil {

@@ -38,7 +38,7 @@ func wordFuncs(w *language.Words) template.FuncMap {
 		"date":     func(d localtime.Day) string { return w.Date(d.End().Add(-time.Hour)) },
 		"until":    func(t time.Time) string { return w.Span(time.Until(t), w.T("at any moment")) },
 		"field":    func(name string) string { return w.Sentence(cmp.Or(fieldNames[name], name)) },
-		"cardsURL": cardsURL, "placeURL": placeURL,
+		"cardsURL": cardsURL, "placeURL": placeURL, "subjectURL": subjectURL,
 		"flag":     func(flag string) string { return w.T(flagTitle(flag)) },
 		"whenHTML": func(t time.Time) template.HTML { return timeHTML(t, w.Ago(t), "ago") },
 		"atHTML":   func(t time.Time) template.HTML { return timeHTML(t, w.Stamp(t), "at") },

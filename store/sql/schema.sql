@@ -325,6 +325,33 @@ CREATE TABLE subject_photo (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX subject_photo_subject ON subject_photo (subject_id, photo_id);
 CREATE INDEX subject_photo_card ON subject_photo (card_id) WHERE card_id IS NOT NULL;
+-- The photo that is exported of a subject, where an operator has chosen one; else it is the
+-- latest. The subject may not be on it any more.
+CREATE TABLE pose (
+    subject_id INTEGER NOT NULL PRIMARY KEY REFERENCES subject ON DELETE CASCADE,
+    photo_id   INTEGER NOT NULL REFERENCES photo ON DELETE CASCADE,
+    operator   TEXT NOT NULL,
+    at         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX pose_photo ON pose (photo_id);
+-- How exports cut the pictures of a job, or (without one) of an account: how much of what is
+-- cut off the height is cut off above, in per cent.
+CREATE TABLE crop_rule (
+    account_id INTEGER NOT NULL REFERENCES account,
+    job_id     INTEGER REFERENCES job ON DELETE CASCADE,
+    top        INTEGER NOT NULL CHECK (top BETWEEN 0 AND 100)
+) STRICT;
+CREATE UNIQUE INDEX crop_rule_job ON crop_rule (job_id) WHERE job_id IS NOT NULL;
+CREATE UNIQUE INDEX crop_rule_account ON crop_rule (account_id) WHERE job_id IS NULL;
+-- How exports cut one photo, where an operator has said so of the picture that it shows.
+CREATE TABLE photo_crop (
+    photo_id INTEGER NOT NULL PRIMARY KEY REFERENCES photo ON DELETE CASCADE,
+    sha256   BLOB NOT NULL,         -- of that picture: another one is cut by the rule
+    "left"   INTEGER NOT NULL CHECK ("left" BETWEEN 0 AND 100), -- of what is cut off the width, in per cent
+    top      INTEGER NOT NULL CHECK (top BETWEEN 0 AND 100),
+    operator TEXT NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
 -- The albums that have, or had, photos of cards.
 CREATE TABLE card_album (
     job_id     INTEGER NOT NULL REFERENCES job ON DELETE CASCADE,
