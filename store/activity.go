@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"picday/internal/layout"
@@ -38,10 +39,11 @@ const (
 	EventJobRemoved Event = "job-removed" // one without photos, on the pages; Path is its name
 	EventRoster     Event = "roster"      // a list of people was taken; Path is the job and its file, Detail what it changed
 	EventAccount    Event = "account"     // it was changed on the pages; Detail is the helper's verb, Path a log-in of it
+	EventRefused    Event = "refused"     // root's helper did not do it; Detail is the verb, a blank and why, Path what it was for
 )
 
 // Events lists all events.
-var Events = []Event{EventAdded, EventReplaced, EventMoved, EventRestored, EventWithdrawn, EventReverted, EventAccepted, EventRotated, EventCard, EventProposal, EventProblem, EventIgnored, EventUnignored, EventDeleted, EventActivated, EventPlanned, EventExpected, EventJobAdded, EventJobRemoved, EventRoster, EventAccount, EventDownloaded}
+var Events = []Event{EventAdded, EventReplaced, EventMoved, EventRestored, EventWithdrawn, EventReverted, EventAccepted, EventRotated, EventCard, EventProposal, EventProblem, EventIgnored, EventUnignored, EventDeleted, EventActivated, EventPlanned, EventExpected, EventJobAdded, EventJobRemoved, EventRoster, EventAccount, EventRefused, EventDownloaded}
 
 // activityKeep is how long the activity is kept: a school year and what comes
 // after it.
@@ -71,6 +73,16 @@ func (tx *Tx) addActivity(a Activity) error {
 // ("" = none). verb is what was asked of root's helper.
 func (tx *Tx) AccountChanged(a Account, verb, login, operator string) error {
 	return tx.addActivity(Activity{AccountID: a.ID, Event: EventAccount, Path: login, Detail: verb, Operator: operator})
+}
+
+// mostDetail is far more than any sentence that is kept has, in bytes.
+const mostDetail = 500
+
+// Refused adds the entry that root's helper has refused what an operator has asked for. what
+// is the job or log-in that it was for.
+func (tx *Tx) Refused(a Account, verb, what, why, operator string) error {
+	detail := verb + " " + why
+	return tx.addActivity(Activity{AccountID: a.ID, Event: EventRefused, Path: oneLine(what), Detail: strings.ToValidUTF8(detail[:min(len(detail), mostDetail)], ""), Operator: operator})
 }
 
 // photoEvent adds an entry about a photo, with its current path.

@@ -147,6 +147,18 @@ func (s *Store) Notices(ctx context.Context, q NoticeQuery) ([]Notice, error) {
 	return collect(ctx, s.read, scanNotice, noticeColumns+w.sql()+` ORDER BY n.id DESC LIMIT ?`, append(w.args, limited(q.Limit))...)
 }
 
+// Undelivered lists the notices in the view with a delivery that waits or was given up, the
+// latest first. Those about the machine are in the view of all accounts only.
+func (v View) Undelivered(ctx context.Context, limit int) ([]Notice, error) {
+	var w where
+	w.add("coalesce(a.state, '') <> 'gone'")
+	if v.account != 0 {
+		w.add("n.account_id = ?", v.account)
+	}
+	w.add(`n.id IN (SELECT notice_id FROM delivery WHERE state <> 'delivered')`)
+	return collect(ctx, v.s.read, scanNotice, noticeColumns+w.sql()+` ORDER BY n.id DESC LIMIT ?`, append(w.args, limited(limit))...)
+}
+
 // Deliveries lists the deliveries of a notice.
 func (s *Store) Deliveries(ctx context.Context, noticeID int64) ([]Delivery, error) {
 	return collect(ctx, s.read, func(r *sql.Rows) (d Delivery, err error) {
@@ -163,6 +175,14 @@ func (s *Store) Deliveries(ctx context.Context, noticeID int64) ([]Delivery, err
 	}, `SELECT d.via, d.who, d.state, d.at, coalesce(l.tries, 0), coalesce(l.error, ''), coalesce(l.due_at, 0)
 		FROM delivery d LEFT JOIN lane l ON l.via = d.via AND l.who = d.who AND l.account_id = d.account_id
 		WHERE d.notice_id = ? ORDER BY d.via, d.who LIMIT 1000`, noticeID)
+}
+
+// Deliveries lists the deliveries of a notice in the view.
+func (v View) Deliveries(ctx context.Context, n Notice) ([]Delivery, error) {
+	if v.account != 0 && v.account != n.AccountID {
+		return nil, nil
+	}
+	return v.s.Deliveries(ctx, n.ID)
 }
 
 // RetryNotices makes the waiting deliveries due at now, and those that were given up wait

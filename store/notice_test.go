@@ -145,6 +145,15 @@ func TestLanesKeepTheOrder(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(undelivered, func(n Notice) bool { return n.Key == told[1].Key }) {
 		t.Errorf("%+v %v", undelivered, err)
 	}
+	for view, want := range map[View]bool{w.s.All(): true, w.s.View(told[1].AccountID): true, w.s.View(77): false} {
+		seen, err := view.Undelivered(t.Context(), 10)
+		if err != nil || slices.ContainsFunc(seen, func(n Notice) bool { return n.Key == told[1].Key }) != want {
+			t.Errorf("%+v %v", seen, err)
+		}
+		if d, err := view.Deliveries(t.Context(), told[1]); err != nil || (len(d) == 2) != want {
+			t.Errorf("%+v %v", d, err)
+		}
+	}
 	d, err := w.s.Deliveries(t.Context(), told[1].ID)
 	if err != nil || len(d) != 2 || d[1].String() != "webhook:shop" || d[1].State != GivenUp {
 		t.Errorf("%+v %v", d, err)

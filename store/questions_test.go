@@ -155,11 +155,18 @@ func TestRemoveJob(t *testing.T) {
 	}
 	w.must(remove("job9"))
 	w.tx(func(tx *Tx) error { return tx.AccountChanged(w.acct, "account.passwd", "", "ann") })
+	w.tx(func(tx *Tx) error {
+		return tx.Refused(w.acct, "job.add", "job\n9", strings.Repeat("ä", mostDetail), "ann")
+	})
+	refused, err := w.s.All().Activity(ctx, ActivityQuery{Event: EventRefused})
+	if err != nil || len(refused) != 1 || refused[0].Operator != "ann" || !strings.HasPrefix(refused[0].Detail, "job.add ää") || len(refused[0].Detail) > mostDetail {
+		t.Errorf("%+v %v", refused, err)
+	}
 	all, err := v.Activity(ctx, ActivityQuery{})
 	w.must(err)
 	var got []string
 	for _, a := range all {
-		if a.Operator == "" {
+		if a.Operator == "" || a.Event == EventRefused {
 			continue
 		}
 		got = append(got, strings.Join([]string{string(a.Event), a.Path, a.Detail, a.Operator}, " "))

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -124,8 +126,39 @@ func TestAccountChangesAtOnce(t *testing.T) {
 			t.Logf("%s: %s", name, a.Sentence)
 		}
 	}
+	noHostileKey(s, request, u)
 	if found := s.findings(); len(found) > 0 {
 		t.Errorf("%+v", found)
+	}
+}
+
+// noHostileKey: texts that are no bare public keys are refused with a sentence, through the
+// helper and through the tool, and change nothing.
+func noHostileKey(s *site, request func(sender, helper.Verb, string, func(*helper.Request)) helper.Answer, u *bed.Uploader) {
+	s.t.Helper()
+	key := strings.TrimSpace(string(readFile(s.t, u.Key+".pub")))
+	for what, text := range map[string]string{
+		"an option":               `command="/bin/sh" ` + key,
+		"an option behind a key":  key + "\n" + `environment="LD_PRELOAD=/tmp/x" ` + key,
+		"an authority":            "cert-authority " + key,
+		"a line break in it":      key[:40] + "\n" + key[40:],
+		"a carriage return in it": key[:40] + "\r" + key[40:],
+		"a private key":           string(readFile(s.t, u.Key)),
+		"another file":            "root:x:0:0:root:/root:/bin/bash",
+		"nothing":                 "\n\n",
+		"a huge one":              "ssh-ed25519 " + strings.Repeat("A", 5000),
+	} {
+		if a := request(askHelper, helper.AccountKey, u.Name, func(r *helper.Request) { r.Key = text }); a.Why != helper.Invalid || a.Sentence == "" {
+			s.t.Errorf("%s, by the helper: %+v", what, a)
+		}
+		file := filepath.Join(s.t.TempDir(), "key")
+		s.must(os.WriteFile(file, []byte(text), 0o600))
+		if r := s.Picday("account", "key", u.Name, file); r.Code != 2 || strings.Count(r.Stderr, "\n") != 1 {
+			s.t.Errorf("%s, by the tool: %d %s", what, r.Code, r.Stderr)
+		}
+	}
+	if wire := u.ByKey().MustWire(); !wire.Exists("/") {
+		s.t.Error("the key of before does not let in")
 	}
 }
 

@@ -30,6 +30,10 @@ var keyTypes = []string{
 // maxKeyFile is far beyond any list of public keys.
 const maxKeyFile = 1 << 20
 
+// maxKeys is how many keys an account or a log-in may have: sshd reads all of them at each
+// attempt to log in.
+const maxKeys = 100
+
 // ReadKeyFiles returns the contents of public key files, for Spec and SetKeys.
 func ReadKeyFiles(names []string) (keys [][]byte, err error) {
 	for _, name := range names {
@@ -70,6 +74,9 @@ func keyText(files [][]byte) ([]byte, error) {
 		if found == 0 {
 			return nil, invalid("a key file has no key in it: give the public key, usually the file that ends in .pub")
 		}
+	}
+	if len(lines) > maxKeys {
+		return nil, invalid("these are %d keys, and at most %d are taken: give each person a log-in with keys of his own instead", len(lines), maxKeys)
 	}
 	if len(lines) == 0 {
 		return nil, nil
@@ -153,7 +160,7 @@ func parseKey(line string) (text, comment string, err error) {
 	}, comment)
 	// The line is written anew, so it has no bytes but those of the key and the
 	// comment.
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))), comment[:min(len(comment), 200)], nil
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))), strings.ToValidUTF8(comment[:min(len(comment), 200)], ""), nil
 }
 
 // keyStep makes the account's key file hold text. Its name says whether the account

@@ -1,11 +1,16 @@
 package account
 
 import (
+	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/ssh"
 )
 
 func TestKeys(t *testing.T) {
@@ -57,6 +62,24 @@ func TestKeys(t *testing.T) {
 		if _, err := keyText([][]byte{[]byte(bad)}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), strings.SplitN(say, ":", 2)[0]) {
 			t.Errorf("%s: %v", say, err)
 		}
+	}
+	many := func(n int) []byte {
+		var all []byte
+		for i := range n {
+			public, err := ssh.NewPublicKey(ed25519.PublicKey(binary.BigEndian.AppendUint64(make([]byte, 24), uint64(i))))
+			must(t, err)
+			all = append(all, ssh.MarshalAuthorizedKey(public)...)
+		}
+		return all
+	}
+	if text, err := keyText([][]byte{many(maxKeys - 1), many(maxKeys)}); err != nil || strings.Count(string(text), "\n") != maxKeys {
+		t.Errorf("%v", err)
+	}
+	if _, err := keyText([][]byte{many(maxKeys + 1)}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "at most 100") {
+		t.Errorf("many: %v", err)
+	}
+	if text, err := keyText([][]byte{[]byte("ssh-ed25519 " + blob + " " + strings.Repeat("ä", 3<<10))}); err != nil || !utf8.Valid(text) || len(text) > 400 {
+		t.Errorf("a long comment: %d, %v", len(text), err)
 	}
 	// Nothing of a line but the key and a printable comment gets into the file.
 	text, err = keyText([][]byte{[]byte("ssh-ed25519\t" + blob + " a\rssh-rsa AAAA\x00\x1b[2J\u2028b\n")})

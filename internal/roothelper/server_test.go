@@ -94,6 +94,8 @@ func TestEveryVerb(t *testing.T) {
 	b.did("password acme", err)
 	_, err = b.ask(helper.AccountKey, "acme", example)
 	b.did("keys acme ssh-ed25519 AAAA", err)
+	_, err = b.ask(helper.AccountKey, "acme", func(r *helper.Request) { r.Key = " \n" })
+	b.refuses("no key", helper.Invalid, err)
 	_, err = b.ask(helper.AccountAllow, "acme", func(r *helper.Request) { r.Allow = []string{"203.0.113.0/24"} })
 	b.did("allow acme", err)
 	_, err = b.ask(helper.AccountDisable, "acme")

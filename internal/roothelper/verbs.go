@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"picday/internal/account"
@@ -52,6 +53,9 @@ func (w worker) run(ctx context.Context, acct store.Account) (a helper.Answer, e
 		}
 		a.Password = password
 	case helper.AccountKey:
+		if strings.TrimSpace(r.Key) == "" {
+			return a, refuse(helper.Invalid, "No key was given. Nothing was changed.")
+		}
 		name, err := w.entrance(acct)
 		if err != nil {
 			return a, err

@@ -61,7 +61,8 @@ type visit struct {
 	// downloaded writes into the activity of an account that many of its photos were
 	// downloaded.
 	downloaded func(account, what, detail string) error
-	log        func(error) // what went wrong after an answer was begun
+	note       func(what func(*store.Tx) error) error // in the activity, and of notices
+	log        func(error)                            // what went wrong after an answer was begun
 	// jobs changes the state of jobs that are in the view; nil: not on the pages.
 	jobs    Jobs
 	root    Root
@@ -194,6 +195,7 @@ func (g *gate) visit(r *http.Request, name, account string, accountID int64, log
 		Request: r, site: &g.Site, view: view, name: name, account: account, loggedIn: loggedIn, streams: &g.streams, downloads: &g.downloads, bringing: &g.bringing, exports: &g.exports, making: g.making, watch: &g.watch, stopping: g.stopping, jobs: g.Jobs, root: g.Root, preview: g.Preview,
 		status: func() control.Status { return g.scoped(r.Context(), view) },
 		alerts: func() []string { return g.alerts(r.Context(), view) },
+		note:   func(what func(*store.Tx) error) error { return g.Writer.Do(whole, what) },
 		change: func(photoID int64, what alteration) error {
 			if _, err := view.Photo(r.Context(), photoID); err != nil {
 				return err

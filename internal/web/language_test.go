@@ -10,10 +10,12 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"picday/internal/helper"
 	"picday/internal/language"
 	"picday/internal/layout"
 	"picday/store"
@@ -25,7 +27,7 @@ func germanOf(source string) string {
 	name = strings.TrimPrefix(name, "page_")
 	known := map[string]string{
 		"layout": "general", "_parts": "general", "_jobs": "jobs", "_arrival": "jobs", "arrival": "jobs", "job": "jobs", "job_status": "jobs", "album": "jobs", "account": "accounts", "made": "accounts",
-		"root": "accounts", "login": "general", "me": "operators", "_people": "people", "roster": "people", "missing": "people", "export": "people", "sheet": "people", "subject": "people", "secret": "operators", "staff": "operators", "error": "general", "routes": "general", "funcs": "general",
+		"root": "accounts", "login": "general", "me": "operators", "_people": "people", "roster": "people", "missing": "people", "export": "people", "sheet": "people", "subject": "people", "secret": "operators", "staff": "operators", "deliveries": "operators", "error": "general", "routes": "general", "funcs": "general",
 		"trash": "activity", "card": "accounts", "changes": "general", "picday": "general", "replaced": "problems", "reason": "problems", "problem": "problems", "problem_group": "problems", "selected": "photo", "download": "photo", "search": "overview", "portraits": "photo",
 	}
 	if strings.HasPrefix(name, "admin") {
@@ -169,6 +171,12 @@ func TestEverySentenceInATableHasItsGerman(t *testing.T) {
 	}
 	for _, event := range store.Events {
 		wantGerman(t, "page_activity.go", eventNames[event])
+	}
+	for verb, asked := range askedFor {
+		if !slices.Contains(helper.Verbs, helper.Verb(verb)) {
+			t.Errorf("%q is no verb", verb)
+		}
+		wantGerman(t, "page_activity.go", asked)
 	}
 	for _, disk := range []string{"Uploads", "Photos and catalogue", "Uploads, photos and catalogue"} {
 		wantGerman(t, "overview.html", disk)

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"picday/internal/helper"
@@ -58,7 +59,7 @@ var eventNames = map[store.Event]string{
 	store.EventWithdrawn: "Withdrawn", store.EventReverted: "Earlier picture put back", store.EventAccepted: "New picture accepted", store.EventRotated: "Link rotated", store.EventProblem: "Problem", store.EventCard: "Card named", store.EventProposal: "Proposal decided", store.EventDeleted: "Deleted",
 	store.EventActivated: "Put on sale", store.EventPlanned: "Planned again", store.EventDownloaded: "Downloaded",
 	store.EventExpected: "Photos expected", store.EventIgnored: "Ignored", store.EventUnignored: "No longer ignored",
-	store.EventJobAdded: "Job added", store.EventJobRemoved: "Job removed", store.EventAccount: "Account changed", store.EventRoster: "List of people taken",
+	store.EventJobAdded: "Job added", store.EventJobRemoved: "Job removed", store.EventAccount: "Account changed", store.EventRoster: "List of people taken", store.EventRefused: "Refused",
 }
 
 // Where is the path that it happened to, or of a download in words what was downloaded.
@@ -88,6 +89,9 @@ func (a activityRow) More() string {
 		return a.words.Sentence(reasonNames[layout.Reason(a.Detail)])
 	case a.Event == store.EventAccount:
 		return a.words.Sentence(accountChanges[a.Detail])
+	case a.Event == store.EventRefused:
+		verb, why, _ := strings.Cut(a.Detail, " ")
+		return a.words.T("%s: %s", a.words.Sentence(askedFor[verb]), a.words.Sentence(why))
 	case a.Event == store.EventDeleted:
 		return a.words.T("A badly named file, after its days.")
 	case a.Event == store.EventWithdrawn && a.Operator == "":
@@ -103,6 +107,14 @@ var accountChanges = map[string]string{
 	string(helper.LoginAdd): "a log-in made", string(helper.LoginRemove): "a log-in ended",
 	string(helper.LoginUntil): "another last day of a log-in",
 	languageChanged:           "another language",
+}
+
+// askedFor says what operators ask root's helper for.
+var askedFor = map[string]string{
+	string(helper.JobAdd): "add a job", string(helper.JobRemove): "remove a job", string(helper.TrashRestore): "restore with the file",
+	string(helper.AccountAdd): "make an account", string(helper.AccountPasswd): "set a new password", string(helper.AccountKey): "replace the keys",
+	string(helper.AccountAllow): "replace the addresses", string(helper.AccountDisable): "close the account", string(helper.AccountEnable): "open the account",
+	string(helper.LoginAdd): "make a log-in", string(helper.LoginUntil): "change the last day of a log-in", string(helper.LoginRemove): "end a log-in",
 }
 
 type activityPage struct {

@@ -41,6 +41,7 @@ func (v *visit) askRoot(verb helper.Verb, account string, fill func(*helper.Requ
 	var refused *helper.RefusalError
 	switch {
 	case errors.As(err, &refused):
+		v.noteRefusal(r, refused)
 		status := map[helper.Why]int{
 			helper.Invalid: http.StatusBadRequest, helper.NotFound: http.StatusNotFound, helper.NotGiven: http.StatusForbidden, helper.Password: http.StatusForbidden,
 			helper.TooOften: http.StatusTooManyRequests, helper.Refused: http.StatusConflict, helper.Failed: http.StatusInternalServerError,
@@ -50,6 +51,19 @@ func (v *visit) askRoot(verb helper.Verb, account string, fill func(*helper.Requ
 		return a, refuse(http.StatusServiceUnavailable, "Nothing was changed: root's helper does not run on the server. Tell the one who looks after it.")
 	}
 	return a, err
+}
+
+// noteRefusal enters in the activity of an account that the operator sees what he has asked
+// for, and why it was not done. What comes too often is not entered.
+func (v *visit) noteRefusal(r helper.Request, why *helper.RefusalError) {
+	a, err := v.view.Account(v.Context(), r.Account)
+	if err != nil || why.Why == helper.TooOften {
+		return
+	}
+	what := r.Job + r.Login // it is for one of them
+	if err := v.note(func(tx *store.Tx) error { return tx.Refused(a, string(r.Verb), what, why.Sentence, v.name) }); err != nil {
+		v.log(err)
+	}
 }
 
 // rootFor is askRoot for an account that must be in the view, and goes to a page then.

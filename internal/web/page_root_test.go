@@ -88,6 +88,15 @@ func TestPagesAskRootsHelper(t *testing.T) {
 			t.Errorf("%s: %d %s", why, w.Code, w.Body)
 		}
 	}
+	body = b.ask("GET", "/activity?event=refused", nil, "Cookie", ann).Body.String()
+	for _, want := range []string{"close the account: It &lt;is&gt; so.", "by ann"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the activity says no %q", want)
+		}
+	}
+	if n := strings.Count(body, "close the account"); n != 4 { // what comes too often is not entered
+		t.Errorf("%d refusals in the activity", n)
+	}
 	failing = helper.ErrNotRunning
 	if w := b.ask("POST", "/accounts/acme/disable", url.Values{}, "Cookie", ann); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("%d", w.Code)
