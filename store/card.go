@@ -29,12 +29,13 @@ type CardRules struct {
 	Quiet time.Duration
 }
 
-const maxQuiet = 30 * 24 * time.Hour
+// MaxQuiet bounds CardRules.Quiet.
+const MaxQuiet = 30 * 24 * time.Hour
 
 // SetCardRules changes how a job deals with cards.
 func (tx *Tx) SetCardRules(j Job, r CardRules) error {
-	if r.Quiet < 0 || r.Quiet > maxQuiet {
-		return fmt.Errorf("a quiet time of %s: 0 to %s", r.Quiet, maxQuiet)
+	if r.Quiet < 0 || r.Quiet > MaxQuiet {
+		return fmt.Errorf("a quiet time of %s: 0 to %s", r.Quiet, MaxQuiet)
 	}
 	return tx.execOne(`UPDATE job SET card_last = ?, refuse_unknown = ?, quiet = ? WHERE id = ?`, r.Last, r.RefuseUnknown, r.Quiet.Milliseconds(), j.ID)
 }
@@ -227,6 +228,22 @@ type CardPhoto struct {
 	At    int64     // the photo where the doubt began; 0 = none
 	Codes *qr.Found // nil = none were looked for
 	Said  string    // the codes that a person has typed
+}
+
+// Keys are the codes that the card may have, as codes.Key writes them.
+func (c CardPhoto) Keys() (keys []string) {
+	if c.Said != "" {
+		return strings.Fields(c.Said)
+	}
+	if c.Codes == nil {
+		return nil
+	}
+	for _, x := range c.Codes.Codes {
+		for _, text := range candidates(x.Text) {
+			keys = append(keys, codes.Key(text))
+		}
+	}
+	return keys
 }
 
 // A CardQuery selects photos of cards, and those that are nobody's; an empty field means any.

@@ -146,7 +146,7 @@ const jobColumns = `SELECT j.id, a.name, j.name, j.state, j.changed_at, j.albums
 func scanJob(r *sql.Rows) (j Job, err error) {
 	var changed, latest, quiet int64
 	err = r.Scan(&j.ID, &j.Account, &j.Name, &j.State, &changed, &j.Albums, &j.Photos, &j.Problems, &j.Expected, &latest, &j.Cards.Last, &quiet, &j.Cards.RefuseUnknown)
-	j.Cards.Quiet = time.Duration(max(0, min(quiet, maxQuiet.Milliseconds()))) * time.Millisecond
+	j.Cards.Quiet = time.Duration(max(0, min(quiet, MaxQuiet.Milliseconds()))) * time.Millisecond
 	if j.Latest = latest; latest != 0 {
 		j.LatestAt = fromMillis(latest)
 	}

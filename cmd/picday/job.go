@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) jobCommand() *cobra.Command {
-	return a.group("job", "Plan and activate photo jobs", a.jobAdd(), a.jobList(), a.jobActivate(), a.jobPlan(), a.jobRemove())
+	return a.group("job", "Plan and activate photo jobs", a.jobAdd(), a.jobList(), a.jobActivate(), a.jobPlan(), a.jobCards(), a.jobRemove())
 }
 
 func (a *app) jobAdd() *cobra.Command {
@@ -69,9 +69,6 @@ func (a *app) jobActivate() *cobra.Command {
 	var wait time.Duration
 	var withProblems bool
 	cmd := a.command("activate ACCOUNT JOB", "Take a job's folder out of SFTP once its uploads are through", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
-		if wait < 0 {
-			return usagef("--wait %s: give zero or more", wait)
-		}
 		return a.alterJob(ctx, args, func(act activation.Activation) ([]string, error) {
 			act.WithProblems, act.Wait = withProblems, wait
 			act.Waiting = func(busy activation.Busy) { a.say("waiting: " + busy.String()) }

@@ -46,14 +46,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		}
 		d := doctor.Doctor{Config: *a.cfg, Machine: sys, Open: a.open, AskLease: doctor.AskLeaseAsDaemon, Ask: control.Ask}
 		findings := d.Examine(ctx)
-		err = a.print(findings, func(w io.Writer) {
-			for _, f := range findings {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", f.Status, f.Check, plain(f.Message))
-				if f.Status != "ok" && f.Fix != "" {
-					fmt.Fprintf(w, "\t\t→ %s\n", plain(f.Fix))
-				}
-			}
-		})
+		err = a.print(findings, func(w io.Writer) { doctor.Text(w, findings) })
 		if n := doctor.Failed(findings); err == nil && n > 0 {
 			err = fmt.Errorf("%d of %d checks failed", n, len(findings))
 		}

@@ -7,6 +7,7 @@ import (
 
 	"picday/internal/people"
 	"picday/internal/tables"
+	"picday/store"
 )
 
 // withPeople finds the account, and the job of it, whose people a command is about.
@@ -16,11 +17,7 @@ func (a *app) withPeople(do func(context.Context, people.Place) error) func(cont
 		if err != nil {
 			return err
 		}
-		p := people.Of(s, acct)
-		if len(args) > 1 {
-			p.Job = args[1]
-		}
-		return do(ctx, p)
+		return do(ctx, people.Of(s, acct, args[1:]...))
 	}
 }
 
@@ -46,7 +43,39 @@ func (a *app) rosterCommand() *cobra.Command {
 		}
 		return printList(a, all, "Nobody is known. Take a list: picday roster import ACCOUNT [JOB] FILE", tables.Subjects)
 	}))
-	return a.group("roster", "Take and show lists of people", take, show)
+	remove := a.command("remove ACCOUNT [JOB] CODE|ID", "Forget a person: name, ID, class, and who is on which photo", cobra.RangeArgs(2, 3), func(ctx context.Context, args []string) error {
+		last := len(args) - 1
+		return a.withPeopleSay(func(ctx context.Context, p people.Place) ([]string, error) { return p.Remove(ctx, args[last]) })(ctx, args[:last])
+	})
+	return a.group("roster", "Take and show lists of people", take, show, remove)
+}
+
+func (a *app) proposalCommand() *cobra.Command {
+	var state string
+	list := listCommand(a, "list [ACCOUNT]", "List changes of who is on photos, which wait for a person", "No proposals.", tables.Proposals, people.Proposals(&state))
+	a.choice(list, &state, "state", "open", "those in this `STATE`: open, approved, rejected, undone or all", "open", "approved", "rejected", "undone", "all")
+	decide := func(decision, short string) *cobra.Command {
+		return a.command(decision+" NUMBER", short, cobra.ExactArgs(1), a.withStore(func(ctx context.Context, s *store.Store, args []string) error {
+			return a.report(people.Decide(ctx, s, decision, args[0]))
+		}))
+	}
+	return a.group("proposal", "Decide about changes of who is on photos", list, decide("approve", "Do what a proposal says, with new links"),
+		decide("reject", "Leave the photos of a proposal whose they are"), decide("undo", "Take an approved proposal back, with new links again"))
+}
+
+func (a *app) jobCards() *cobra.Command {
+	var x people.Rules
+	cmd := a.list("cards ACCOUNT JOB", "Show or change how a job deals with cards", cobra.ExactArgs(2), a.withPeople(func(ctx context.Context, p people.Place) error {
+		rules, err := x.Run(ctx, p)
+		if err != nil {
+			return err
+		}
+		return a.print(rules, rules.Text)
+	}))
+	cmd.Flags().StringVar(&x.Card, "card", "", "`WHERE` a card is taken: before or after its subject's photos")
+	cmd.Flags().StringVar(&x.Unknown, "unknown", "", "`WHAT` becomes of a code that nobody has: take makes an unnamed person, refuse leaves the photos to nobody")
+	cmd.Flags().StringVar(&x.Quiet, "quiet", "", "after this `TIME` without an upload into an album, who is on its photos changes by approval only")
+	return cmd
 }
 
 func (a *app) missingCommand() *cobra.Command {

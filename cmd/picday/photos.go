@@ -110,11 +110,7 @@ func (a *app) linkShow(_ context.Context, _ *store.Store, p store.Photo) error {
 }
 
 func (a *app) linkRotate(ctx context.Context, s *store.Store, p store.Photo) error {
-	err := s.Update(ctx, func(tx *store.Tx) (err error) {
-		p.Link, err = tx.Rotate(p.ID, "")
-		return err
-	})
-	if err := a.did(err, "the old link of "+p.Path+" is dead, this is the new one:"); err != nil {
+	if err := a.did(trash.Rotate(ctx, s, &p), "the old link of "+p.Path+" is dead, this is the new one:"); err != nil {
 		return err
 	}
 	return a.linkShow(ctx, s, p)

@@ -37,7 +37,7 @@ func (a *app) root() *cobra.Command {
 		}},
 		{"People:", []*cobra.Command{
 			a.rosterCommand(),
-			a.missingCommand(),
+			a.missingCommand(), a.proposalCommand(),
 			a.cardsCommand(),
 			a.exportCommand(),
 		}},

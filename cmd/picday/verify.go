@@ -32,7 +32,9 @@ func (a *app) verifyCommand() *cobra.Command {
 			Progress: meter.Show,
 			Found: func(f verify.Finding) {
 				meter.End()
-				a.printFinding(f)
+				if !a.json { // at once, to who waits at a terminal
+					fmt.Fprintln(a.stdout, f.JSON().Text())
+				}
 			},
 		})
 		if repair { // before everything is read, which takes long
@@ -53,13 +55,6 @@ func (a *app) verifyCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&repair, "repair", false, "afterwards delete files that nothing points to, and have damaged\nrenditions made anew; picdayd must be stopped for it")
 	cmd.Flags().Float64Var(&rate, "rate", 0, "read at most `MB` megabytes in a second; 0 = as fast as it goes")
 	return cmd
-}
-
-// printFinding shows a finding at once to who waits at a terminal.
-func (a *app) printFinding(f verify.Finding) {
-	if !a.json {
-		fmt.Fprintln(a.stdout, f.JSON().Text())
-	}
 }
 
 func (a *app) printReport(r verify.Report) error {

@@ -14,6 +14,9 @@ import (
 // and where Run changes nothing the error is a failure.Refusal that says what to type.
 // askDaemon returns control.ErrNotRunning if there is no daemon.
 func (a Activation) RunFromShell(ctx context.Context, askDaemon func(context.Context) error) ([]string, error) {
+	if a.Wait < 0 {
+		return nil, failure.Usagef("--wait %s: give zero or more", a.Wait)
+	}
 	if a.Job.State == store.Active {
 		return nil, nil
 	}

@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"fmt"
+	"io"
 	"time"
 
 	"picday/store"
@@ -27,6 +29,32 @@ type ProposedPhoto struct {
 	Was     []string `json:"was"`     // the codes of who is on it, none = nobody
 	Becomes []string `json:"becomes"` // and of who would be
 	Card    string   `json:"card"`    // the path of the photo of the card that says so, empty = none
+}
+
+// CardRules are how a job deals with cards.
+type CardRules struct {
+	Card         string `json:"card"`          // before, or after: where it is taken, of its subject's photos
+	Unknown      string `json:"unknown"`       // take, or refuse: a code that nobody has
+	QuietSeconds int    `json:"quiet_seconds"` // after the last upload into an album; then changes wait for a person
+}
+
+// NewCardRules shows them.
+func NewCardRules(r store.CardRules) CardRules {
+	c := CardRules{"before", "take", int(r.Quiet / time.Second)}
+	if r.Last {
+		c.Card = "after"
+	}
+	if r.RefuseUnknown {
+		c.Unknown = "refuse"
+	}
+	return c
+}
+
+// Text writes them for people, with a tab between two columns.
+func (c CardRules) Text(w io.Writer) {
+	fmt.Fprintf(w, "a card is taken\t%s its subject's photos\n", c.Card)
+	fmt.Fprintf(w, "a code that nobody has\t%s\n", map[string]string{"take": "makes a new, unnamed person", "refuse": "is refused"}[c.Unknown])
+	fmt.Fprintf(w, "changes wait for a person\t%s after the last upload into an album\n", time.Duration(c.QuietSeconds)*time.Second)
 }
 
 // NewProposal shows a proposal. path and code name a photo and a subject by their IDs.

@@ -40,8 +40,13 @@ func NewSubject(s store.Subject) Subject {
 // A Missing is somebody without a photo.
 type Missing struct {
 	Subject
-	Why  string `json:"why"`            // no-photo, only-problem: there is a file, and it cannot become a photo; not-listed: a portrait of nobody on the list
+	// no-photo; only-card: of the person's card there is a photo; only-problem: there is a file,
+	// and it cannot become a photo; not-listed: a portrait of nobody on the list.
+	Why  string `json:"why"`
 	Path string `json:"path,omitempty"` // of the file or the portrait
+	// Near is an ID that is almost this one, as 123 is to 0123: of a portrait of nobody on the
+	// list, or for such a portrait the ID on the list.
+	Near string `json:"near,omitempty"`
 }
 
 // A Roster is a list of people that came.

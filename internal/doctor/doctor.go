@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"picday/internal/localtime"
 	"picday/internal/notify"
 	"picday/internal/shell"
+	"picday/internal/terminal"
 	"picday/store"
 )
 
@@ -71,6 +73,16 @@ func (d *Doctor) Examine(ctx context.Context) []account.Finding {
 	x.space("space for uploads", x.cfg.UploadDir)
 	x.space("space for photos", x.cfg.DataDir)
 	return append(x.findings, d.Machine.Check(ctx, accounts, known)...)
+}
+
+// Text writes findings for people, with tabs between columns.
+func Text(w io.Writer, findings []account.Finding) {
+	for _, f := range findings {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Status, f.Check, terminal.Plain(f.Message))
+		if f.Status != "ok" && f.Fix != "" {
+			fmt.Fprintf(w, "\t\t→ %s\n", terminal.Plain(f.Fix))
+		}
+	}
 }
 
 // Failed counts the checks that failed.

@@ -1,5 +1,9 @@
 package manual
 
+import "maps"
+
+func init() { maps.Copy(Texts, peopleTexts) }
+
 // A Text is what --help and the manual say of a command beyond its one line.
 type Text struct{ Long, Example string }
 
@@ -158,53 +162,6 @@ make files without a name, as ext4, XFS, Btrfs and tmpfs are; NFS is not. What
 has the same size and time of change in both places is not read again.`,
 		`  picday import acme job00001 /mnt/old/2025/job00001 --dry-run
   picday import lincoln /mnt/old/pictures`,
-	},
-	"roster import": {
-		`Take a customer's list of people: of a job, or of a school with portraits. FILE is CSV,
-or text with tabs, semicolons or vertical bars, or an Excel workbook (.xlsx); columns
-are known by the names that student systems give them, see docs/rosters.md. What the
-list changes is said.
-
-Whoever is not on the list any more is marked as missing from it; nobody is deleted,
-and photos stay as they are. A list on which more than a tenth of the people before are
-missing is taken with --accept only: otherwise the exit status is 4.`,
-		`  picday roster import acme job00001 list.csv --dry-run
-  picday roster import lincoln students.xlsx`,
-	},
-	"roster show": {`List the people of a job, or of a school with portraits, by class and name, with what
-their cards say and how many published photos there are of each.`, ""},
-	"missing": {
-		`List who has no published photo, by class and name. Where there is a file named by the
-ID that cannot become a photo, it is named. In a school with portraits the list ends
-with the portraits of IDs that are on no list; they stay published.`,
-		`  picday missing acme job00001
-  picday missing lincoln --csv > missing.csv`,
-	},
-	"cards": {
-		`Print a card for everybody on the list: a QR code, the name and the class. The picture
-of a card says whose pictures follow. Codes are made when somebody becomes known, cannot
-be guessed, and are never given out again; where the list has codes, those are printed.
-
-A code is read from 8 % of the picture's longer edge on. Print one or two on a sheet for
-cards that are held up from some distance.`,
-		`  picday cards acme job00001 -o cards.pdf
-  picday cards acme job00001 --missing --per-sheet 1 -o missing.pdf
-  picday cards acme job00001 --spare 10 -o spare.pdf`,
-	},
-	"export": {
-		`Write one picture of each person, the one chosen on the pages or else the latest, cut and
-sized for another program; before anything is written it is said who is left out, and why.
-Pictures are cut to the ratio of the format: a quarter of what is too high above, the rest
-below, or as --top or the pages say. A picture that is not upright is left out, not guessed,
-until somebody has cut it on the pages. The same photos give the same bytes.
-
-pspi: a volume for yearbook programs, with INDEX.TXT and MASTER.TXT, 640x800 and 320x400.
-powerschool: 200x300 and map.txt. infinite-campus: 350x526, named by ID. destiny: at most
-20 KB and idlink.txt. flat: named by ID, for tills and badges. Zips are split at the
-limits of the programs: NAME.zip, NAME-2.zip. A school without a list has its portraits
-exported by their IDs.`,
-		`  picday export pspi acme job00001 -o /mnt/stick
-  picday export flat lincoln --size 300x400 --kilobytes 100 -o till.zip`,
 	},
 	"problems": {`List the files that were uploaded and cannot become photos, each with what the
 uploader can do about it. A file that is mended leaves the list by itself. On the

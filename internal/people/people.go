@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"picday/internal/codes"
 	"picday/internal/contract"
 	"picday/internal/failure"
 	"picday/internal/layout"
@@ -30,9 +31,9 @@ type Place struct {
 	Files   *pictures.Files                                    // needed by exports
 }
 
-// Of is the place of a whole account, for commands.
-func Of(s *store.Store, a store.Account) Place {
-	return Place{View: s.View(a.ID), Account: a, Update: s.Update, Files: s.Files()}
+// Of is the place of an account, or of its job if one is named, for commands.
+func Of(s *store.Store, a store.Account, job ...string) Place {
+	return Place{View: s.View(a.ID), Account: a, Job: strings.Join(job, ""), Update: s.Update, Files: s.Files()}
 }
 
 func (p Place) scope(ctx context.Context) (store.View, store.Scope, error) {
@@ -161,6 +162,10 @@ func (p Place) Missing(ctx context.Context) (all []contract.Missing, err error) 
 		shown := layout.Shown(x.RawPath)
 		byStem[stem(shown)] = shown
 	}
+	cards, err := p.cards(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range subjects {
 		if s.Listed == store.MissingOnList || s.Kind == store.Spare {
 			continue
@@ -168,24 +173,68 @@ func (p Place) Missing(ctx context.Context) (all []contract.Missing, err error) 
 		m := contract.Missing{Subject: contract.NewSubject(s), Why: "no-photo"}
 		if path := byStem[s.ExternalID]; path != "" && s.ExternalID != "" {
 			m.Why, m.Path = "only-problem", path
+		} else if path := cards[codes.Key(s.Code)]; path != "" {
+			m.Why, m.Path = "only-card", path
 		}
 		all = append(all, m)
 	}
-	v, s, err := p.scope(ctx)
-	if err != nil || p.Account.Layout == layout.Jobs {
+	if p.Account.Layout == layout.Jobs {
+		return all, nil
+	}
+	return p.notListed(ctx, all)
+}
+
+// cards are the paths of the photos of cards of a job, by the codes on them.
+func (p Place) cards(ctx context.Context) (map[string]string, error) {
+	if p.Job == "" {
+		return nil, nil
+	}
+	job, err := p.View.Job(ctx, p.Account.Name, p.Job)
+	if err != nil {
+		return nil, err
+	}
+	all, err := p.View.Cards(ctx, store.CardQuery{Job: job, Why: []store.Why{store.CardKnown, store.CardEmpty}})
+	paths := map[string]string{}
+	for _, c := range all {
+		for _, key := range c.Keys() {
+			paths[key] = c.Path
+		}
+	}
+	return paths, err
+}
+
+// notListed adds the portraits whose IDs nobody on the list has, and says which are almost
+// an ID without a portrait.
+func (p Place) notListed(ctx context.Context, all []contract.Missing) ([]contract.Missing, error) {
+	subjects, err := p.list(ctx, store.SubjectQuery{})
+	if err != nil || len(subjects) == 0 {
 		return all, err
 	}
-	if has, err := v.HasPeople(ctx, s); err != nil || !has {
+	photos, err := p.View.NotListed(ctx, p.Account.ID, 1000)
+	if err != nil || len(photos) == 0 {
 		return all, err
 	}
-	photos, err := v.NotListed(ctx, p.Account.ID, 1000)
+	listed, portraits := map[string]string{}, map[string]string{}
+	for _, s := range subjects {
+		if s.ExternalID != "" {
+			listed[roster.NearKey(s.ExternalID)] = s.ExternalID
+		}
+	}
+	for _, x := range photos {
+		portraits[roster.NearKey(x.Person)] = x.Person
+	}
+	for i, m := range all {
+		if m.ExternalID != "" {
+			all[i].Near = portraits[roster.NearKey(m.ExternalID)]
+		}
+	}
 	for _, x := range photos {
 		all = append(all, contract.Missing{
 			Subject: contract.Subject{Account: p.Account.Name, Kind: store.Person, ExternalID: x.Person, Photos: 1, CreatedAt: x.IngestedAt},
-			Why:     "not-listed", Path: x.Path,
+			Why:     "not-listed", Path: x.Path, Near: listed[roster.NearKey(x.Person)],
 		})
 	}
-	return all, err
+	return all, nil
 }
 
 // stem is a file's name without its ending.

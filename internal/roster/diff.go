@@ -83,7 +83,7 @@ func Compare(l List, known []Known) (Diff, error) {
 		}
 		if k.ID != "" {
 			byID[k.ID] = i
-			byNear[nearKey(k.ID)] = i
+			byNear[NearKey(k.ID)] = i
 		}
 		byCode[codes.Key(k.Code)] = i
 		byName[nameKey(k.Person)] = append(byName[nameKey(k.Person)], i)
@@ -122,7 +122,7 @@ func Compare(l List, known []Known) (Diff, error) {
 		}
 		if found[n] < 0 {
 			d.Added = append(d.Added, p)
-			if i, ok := byNear[nearKey(p.ID)]; ok && p.ID != "" && taken[i] == 0 {
+			if i, ok := byNear[NearKey(p.ID)]; ok && p.ID != "" && taken[i] == 0 {
 				note("line %d: the ID %s is new, and %s is known as %s: are these two people, or did a program drop or add zeros?", p.Line, p.ID, known[i].Name(), known[i].ID)
 			}
 			continue
@@ -130,7 +130,7 @@ func Compare(l List, known []Known) (Diff, error) {
 		k := known[found[n]]
 		changes := l.changes(k.Person, p)
 		for _, c := range changes {
-			if (c.Field == string(Grade) || c.Field == string(Class)) && nearKey(c.Was) == nearKey(c.Now) {
+			if (c.Field == string(Grade) || c.Field == string(Class)) && NearKey(c.Was) == NearKey(c.Now) {
 				note("line %d: the %s of %s was %s and is %s", p.Line, c.Field, k.Name(), c.Was, c.Now)
 			}
 		}
@@ -149,7 +149,7 @@ func Compare(l List, known []Known) (Diff, error) {
 }
 
 func nameKey(p Person) string {
-	return names.Fold(p.First) + "\x00" + names.Fold(p.Last) + "\x00" + nearKey(names.Fold(p.Class))
+	return names.Fold(p.First) + "\x00" + names.Fold(p.Last) + "\x00" + NearKey(names.Fold(p.Class))
 }
 
 // merged is somebody known with what the list says. A column that it does not have, and an

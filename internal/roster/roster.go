@@ -218,10 +218,10 @@ func (l *List) check() error {
 		if p.ID == "" {
 			continue
 		}
-		if other, ok := near[nearKey(p.ID)]; ok && other.ID != p.ID {
+		if other, ok := near[NearKey(p.ID)]; ok && other.ID != p.ID {
 			l.note("lines %d and %d have the IDs %s and %s: are these two people?", other.Line, p.Line, other.ID, p.ID)
 		}
-		near[nearKey(p.ID)] = p
+		near[NearKey(p.ID)] = p
 	}
 	if len(twice) == 0 {
 		return nil
@@ -233,8 +233,8 @@ func (l *List) check() error {
 	return fmt.Errorf("the list was not taken: %s", strings.Join(twice, "; "))
 }
 
-// nearKey is equal for IDs, or grades, that programs and people mistake for each other.
-func nearKey(text string) string {
+// NearKey is equal for IDs, or grades, that programs and people mistake for each other.
+func NearKey(text string) string {
 	text = strings.ToUpper(strings.ReplaceAll(text, " ", ""))
 	if short := strings.TrimLeft(text, "0"); short != "" {
 		return short

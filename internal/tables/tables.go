@@ -19,6 +19,7 @@ var (
 	Jobs          = terminal.Table[contract.Job]{Head: "ACCOUNT\tJOB\tSTATE\tALBUMS\tPHOTOS\tPROBLEMS\tARRIVED\tCHANGED", Row: job}
 	Subjects      = terminal.Table[contract.Subject]{Head: "CLASS\tNAME\tID\tCODE\tLIST\tPHOTOS", Row: subject}
 	Missing       = terminal.Table[contract.Missing]{Head: "CLASS\tNAME\tID\tCODE\tWHY\tFILE", Row: missing}
+	Proposals     = terminal.Table[contract.Proposal]{Head: "NUMBER\tACCOUNT\tALBUM\tSTATE\tSINCE\tFROM AND TO\tPHOTOS", Row: proposal}
 	Photos        = terminal.Table[contract.Photo]{Head: "ACCOUNT\tPATH\tPIXELS\tSIZE\tPUBLISHED\tFLAGS\tURL", Row: photo}
 	Problems      = terminal.Table[contract.Problem]{Head: "ACCOUNT\tPATH\tREASON\tSINCE\tWHAT TO DO", Row: problem}
 	Pictures      = terminal.Table[contract.Picture]{Head: "SHA256\tPIXELS\tSIZE\tTAKEN\tCAMERA\tSHOWN FROM\tUNTIL\tENDS", Row: picture}

@@ -9,6 +9,14 @@ import (
 	"picday/store"
 )
 
+// Rotate gives a photo a new link.
+func Rotate(ctx context.Context, s *store.Store, p *store.Photo) error {
+	return s.Update(ctx, func(tx *store.Tx) (err error) {
+		p.Link, err = tx.Rotate(p.ID, "")
+		return err
+	})
+}
+
 // Revert makes a photo show an earlier picture again, the one whose SHA-256 begins with sha
 // if that is not empty, and returns a sentence that says so.
 func Revert(ctx context.Context, s *store.Store, p store.Photo, sha string) (string, error) {

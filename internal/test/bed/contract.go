@@ -215,6 +215,14 @@ type Missing struct {
 	Subject
 	Why  string `json:"why"`
 	Path string `json:"path"`
+	Near string `json:"near"`
+}
+
+// CardRules is what job cards prints.
+type CardRules struct {
+	Card         string `json:"card"`
+	Unknown      string `json:"unknown"`
+	QuietSeconds int    `json:"quiet_seconds"`
 }
 
 // Roster is one row of the API's rosters.
