@@ -174,6 +174,36 @@ func TestFindReturnsTheMovedFile(t *testing.T) {
 	}
 }
 
+// A file that is moved on after it was listed is not absent: two names may be exchanged by
+// way of a third while it is looked for, and then another child's picture would get its link.
+func TestAFileThatIsMovedOnIsNotAbsent(t *testing.T) {
+	b := newBed(t)
+	const path, aside, last = "job1/x/a.jpg", "job1/x/aside.jpg", "job1/x/b.jpg"
+	data := testphoto.Tiny(1)
+	b.write("acme/"+path, data)
+	id := b.file("acme/" + path).Identity
+	b.must(os.Rename(b.at("acme/"+path), b.at("acme/"+aside)))
+	diskErr, err := b.askDisk(nil, func(d store.Disk) error {
+		if is, at := d.Find(t.Context(), "acme", path, id, shaOf(data)); is != store.There || at != aside {
+			t.Errorf("%v at %q", is, at)
+		}
+		b.must(os.Rename(b.at("acme/"+aside), b.at("acme/"+last)))
+		if is, _ := d.Find(t.Context(), "acme", path, id, shaOf(data)); is != store.Unknown {
+			t.Errorf("moved on: %v", is)
+		}
+		return nil
+	})
+	if err != nil || !errors.Is(diskErr, store.ErrUnsure) {
+		t.Errorf("%v, %v", diskErr, err)
+	}
+	b.must(b.withDisk(nil, func(d store.Disk) error {
+		if is, at := d.Find(t.Context(), "acme", path, id, shaOf(data)); is != store.There || at != last {
+			t.Errorf("looked for again: %v at %q", is, at)
+		}
+		return nil
+	}))
+}
+
 // A file that is not proven to be missing waits for the next round, and the files after it
 // are withdrawn.
 func TestUnprovenFileDelaysNoOther(t *testing.T) {

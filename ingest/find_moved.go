@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -55,6 +57,10 @@ func (d *disk) Find(ctx context.Context, name, path string, id upload.Identity, 
 	return store.Absent, ""
 }
 
+// errMovedOn: a file was listed at a path, and is not there any more: it was moved on, as in
+// an exchange of two names, and where it is now is not known. The next try lists it anew.
+var errMovedOn = fmt.Errorf("%w: a file was moved while it was looked for", store.ErrUnsure)
+
 // isFile tells whether the file at path is the one with that inode and picture.
 func (d *disk) isFile(name, path string, id upload.Identity, sha store.SHA) bool {
 	if d.noteSystemError(d.budget.Spend(2*layout.MaxDepth, 0)) {
@@ -63,6 +69,9 @@ func (d *disk) isFile(name, path string, id upload.Identity, sha store.SHA) bool
 	}
 	file, err := upload.Open(d.root(name), path)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = errMovedOn
+		}
 		d.noteSystemError(err)
 		return false
 	}
@@ -73,7 +82,11 @@ func (d *disk) isFile(name, path string, id upload.Identity, sha store.SHA) bool
 		return false
 	}
 	now := d.in.identityOf(fi, name, path)
-	if !now.SameInode(id) || now.Size != id.Size {
+	if !now.SameInode(id) {
+		d.noteSystemError(errMovedOn)
+		return false
+	}
+	if now.Size != id.Size {
 		return false
 	}
 	if known, ok := d.in.diskCache.sum(now); ok {
