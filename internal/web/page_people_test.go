@@ -145,3 +145,20 @@ func TestManyPeopleInPages(t *testing.T) {
 		}
 	}
 }
+
+// Where a school has a list, its portraits have names, and one of an ID on no list is flagged.
+func TestPortraitsHaveNames(t *testing.T) {
+	b := newAdminBed(t)
+	b.addOperator("eva", 0)
+	cookie := b.session("eva")
+	b.put("12", "Ann")
+	b.put("012", "somebody")
+	if html := b.page(cookie, "/portraits?account=lincoln"); strings.Contains(html, "on no list") || strings.Contains(html, "/people/") {
+		t.Error("a school without a list sees something of lists")
+	}
+	b.take("", fourPeople)
+	html := b.page(cookie, "/portraits?account=lincoln")
+	if strings.Count(html, "on no list") != 1 || !strings.Contains(html, "Ann Özil") || !strings.Contains(html, placeURL("people", "lincoln", "")) {
+		t.Error(html)
+	}
+}
