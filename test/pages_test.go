@@ -2,7 +2,9 @@ package test
 
 import (
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -217,6 +219,29 @@ func TestPagesOfOneAccount(t *testing.T) {
 	b.open("/accounts/" + mine.Name)
 	b.waitText("main", "SHA256:")
 	b.checkPage("account")
+
+	// The school's list of people: seen first, then accepted; who is missing, which photo is
+	// exported and how.
+	list := filepath.Join(s.Dir, mine.Name+".csv")
+	s.must(os.WriteFile(list, []byte("ID;Nachname;Vorname;Klasse\n12;Özil;Ann;5b\n012;Özil;Anna;5b\n13;Berg;Bo;5a\n"), 0o644))
+	b.follow(`a[href^="/rosters/"]`)
+	b.do(chromedp.SetUploadFiles("input[type=file]", []string{list}))
+	b.follow("form[enctype] button")
+	b.waitText("main", "Sind das zwei Personen?")
+	b.checkPage("list-waits")
+	b.follow(`form[action$="/accept"] button`)
+	b.waitText("main .done", "Übernommen")
+	b.waitText("main table", "Bo Berg")
+	b.checkPage("people")
+	for name, text := range map[string]string{"missing": "Bo Berg", "export": "Ann Özil (12)", "sheet": "Ann Özil"} {
+		b.open("/" + name + "/" + mine.Name)
+		b.waitText("main", text)
+		b.checkPage(name)
+	}
+	b.open("/sheet/" + mine.Name)
+	b.follow(".people h2 a")
+	b.waitText("h1", "Ann Özil")
+	b.checkPage("person")
 	b.requireNoErrors()
 	for _, path := range []string{"/accounts/" + other.Name, "/portraits?account=" + other.Name, "/photos/2"} {
 		b.open(path)
