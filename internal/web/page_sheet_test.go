@@ -70,7 +70,7 @@ func TestTheContactSheetSaysWhatIsExported(t *testing.T) {
 		}
 		return text
 	}
-	if html := b.page(cookie, at); strings.Count(html, `type="radio"`) != 3 || strings.Count(html, ` exported"`) != 2 || !strings.Contains(html, "cut lying") || !strings.Contains(html, "top-25") {
+	if html := b.page(cookie, at); strings.Count(html, `type="radio"`) != 3 || strings.Count(html, ` exported"`) != 1 || !strings.Contains(html, "cut lying") || !strings.Contains(html, "top-25") {
 		t.Error(html)
 	}
 	if got := exported(); got != "1.jpg green " {
