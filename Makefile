@@ -72,8 +72,9 @@ install: ## what make has built, and the units, into /usr/local; then see README
 	install -D -m 0755 -t $(DESTDIR)/usr/local/sbin $(BIN)/picdayd
 	install -d $(DESTDIR)/etc/systemd/system
 	sed 's,/usr/sbin/,/usr/local/sbin/,' systemd/picdayd.service >$(DESTDIR)/etc/systemd/system/picdayd.service
+	sed 's,/usr/sbin/,/usr/local/sbin/,' systemd/picday-watch.service >$(DESTDIR)/etc/systemd/system/picday-watch.service
 	sed 's,/usr/bin/,/usr/local/bin/,' systemd/picday-mirror@.service >$(DESTDIR)/etc/systemd/system/picday-mirror@.service
-	install -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picday-firewall.* systemd/picday-logins.* systemd/picday-*helper.socket
+	install -m 0644 -t $(DESTDIR)/etc/systemd/system systemd/picday-firewall.* systemd/picday-logins.* systemd/picday-watch.timer systemd/picday-*helper.socket
 	for unit in picday-helper@.service picday-account-helper@.service; do sed 's,/usr/bin/,/usr/local/bin/,' systemd/$$unit >$(DESTDIR)/etc/systemd/system/$$unit; done
 	install -D -m 0644 -t $(DESTDIR)/usr/local/share/man/man1 $(BIN)/man/picday.1.gz
 	install -D -m 0644 -t $(DESTDIR)/usr/local/share/man/man5 $(BIN)/man/picday.toml.5.gz

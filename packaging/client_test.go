@@ -35,10 +35,7 @@ func someAddress() string {
 // addAccount makes an account with a password and a key.
 func (m *machine) addAccount(name, layout string, flags ...string) uploader {
 	m.Helper()
-	u := uploader{m: m, name: name, key: filepath.Join(m.TempDir(), "key")}
-	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", u.key).CombinedOutput(); err != nil {
-		m.Fatalf("ssh-keygen: %v\n%s", err, out)
-	}
+	u := uploader{m: m, name: name, key: m.newKey()}
 	public, err := os.ReadFile(u.key + ".pub")
 	must(m.T, err)
 	m.give("/root/"+name+".pub", string(public))
@@ -46,6 +43,16 @@ func (m *machine) addAccount(name, layout string, flags ...string) uploader {
 	m.json(&card, append([]string{"account", "add", name, "--layout", layout, "--key", "/root/" + name + ".pub"}, flags...)...)
 	u.password = card.Password
 	return u
+}
+
+// newKey makes a pair of keys in files, the public one with .pub behind its name.
+func (m *machine) newKey() string {
+	m.Helper()
+	key := filepath.Join(m.TempDir(), "key")
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
+		m.Fatalf("ssh-keygen: %v\n%s", err, out)
+	}
+	return key
 }
 
 // json runs picday and reads what it prints.

@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"picday/internal/config"
 	"picday/internal/decoder"
+	"picday/internal/notify"
 	"picday/internal/version"
 	"picday/store"
 )
@@ -57,7 +59,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func command(stdout, stderr io.Writer) *cobra.Command {
 	var configFile string
-	var check, page bool
+	var check, page, outside bool
+	var after time.Duration
 	cmd := &cobra.Command{
 		Use:   "picdayd",
 		Short: "Take complete uploads into picday's catalogue",
@@ -82,6 +85,9 @@ stops on SIGTERM.`,
 				_, err := stdout.Write(manualPage(cmd).Mdoc())
 				return err
 			}
+			if outside {
+				return watch(cmd.Context(), configFile, after, newLog(stderr, config.Default().LogLevel))
+			}
 			cfg, err := config.Load(configFile)
 			if err != nil {
 				return usageError{err}
@@ -102,6 +108,8 @@ stops on SIGTERM.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.BoolVar(&check, "check", false, "validate the configuration and the surroundings, and exit")
+	flags.BoolVar(&outside, "watch", false, "look whether picdayd runs, tell it by mail and webhook if it does not, and exit; picday-watch.timer does this each minute")
+	flags.DurationVar(&after, "after", notify.DefaultAfter, "with --watch: how long it must not have run, a `DURATION`")
 	flags.StringVar(&configFile, "config", "", "configuration `FILE` (default $PICDAY_CONFIG, else "+config.DefaultPath+")")
 	flags.BoolP("help", "h", false, "explain picdayd")
 	flags.BoolP("version", "v", false, "print the version")

@@ -12,7 +12,7 @@ import (
 
 var exitStatuses = []manual.Status{
 	{Code: exitDone, Means: "stopped as it was told, or --check found nothing wrong"},
-	{Code: exitFailed, Means: "failed; systemd starts it again"},
+	{Code: exitFailed, Means: "failed; systemd starts it again. With --watch: somebody could not be told"},
 	{Code: exitUsage, Means: "wrong usage or configuration; systemd leaves it stopped, as trying again does not help"},
 }
 
@@ -26,6 +26,10 @@ another does. Where at start the disk has no room for the catalogue to be opened
 in earnest, published pictures are served and nothing else is done until there is.
 Pictures are decoded in children of its own that have no privileges, no files and no
 network.
+
+With --watch it looks once from outside whether picdayd answers, tells by mail and webhook
+that it does not, or does again, and exits. It needs no catalogue and no valid
+configuration, if it has seen one before.
 
 A new configuration takes a restart. Nothing is lost by stopping it at any time:
 uploads go on without it, and it looks at everything again when it starts.`
@@ -48,6 +52,7 @@ func manualPage(root *cobra.Command) manual.Page {
 			{Term: filepath.Join(def.DataDir, store.CatalogueFile), Text: "The catalogue."},
 			{Term: filepath.Join(def.DataDir, "originals"), Text: "The uploaded bytes of every photo."},
 			{Term: filepath.Join(def.DataDir, "renditions"), Text: "Their resized JPEGs."},
+			{Term: observerDir(), Text: "What --watch has told, and whom, or $STATE_DIRECTORY."},
 			{Term: filepath.Join(def.RunDir, "picdayd.sock"), Text: "Over which picday asks what is being done."},
 		},
 		SeeAlso: []string{"journalctl 1", "picday 1", "picday.toml 5", "systemd.service 5"},

@@ -13,7 +13,8 @@ import (
 func (s *service) newNotifier(lastProven time.Time) *notify.Notifier {
 	return notify.New(notify.Options{
 		Config: s.cfg, Store: s.store, Write: s.writer.Do, Backlog: s.backlog, Disks: s.floors,
-		Proven: s.health.Proven, Failing: s.health.Failing, LastProven: lastProven, Log: s.log,
+		Proven: s.health.Proven, Failing: s.health.Failing, LastProven: lastProven,
+		Told: notify.ToldByObserver(observerDir()), Log: s.log,
 	})
 }
 

@@ -15,6 +15,11 @@ import (
 // Status implements control.Daemon.
 func (s *service) Status(ctx context.Context) control.Status { return s.status.Status(ctx) }
 
+// Teller implements control.Daemon.
+func (s *service) Teller() *control.Teller {
+	return &control.Teller{Since: s.status.Since, Mailed: s.notifier.Mailed()}
+}
+
 // Looks implements control.Daemon.
 func (s *service) Looks(account, path string) (all control.Looks) {
 	looks, next := s.watcher.Looks(account, path)

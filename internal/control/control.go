@@ -128,6 +128,18 @@ type Rederive struct {
 	Total int `json:"total"`
 }
 
+// A Teller is a daemon that sends notices of what goes wrong, itself included.
+type Teller struct {
+	Since  time.Time          `json:"since"`  // when it was started
+	Mailed map[string]Mailbox `json:"mailed"` // the mailboxes of the operators who are told about the machine; null if it does not know yet
+}
+
+// A Mailbox is an operator's.
+type Mailbox struct {
+	Address  string `json:"address"`
+	Language string `json:"language"`
+}
+
 // Scan is the last full scan of all trees.
 type Scan struct {
 	At      time.Time `json:"at"`
@@ -162,6 +174,8 @@ type Daemon interface {
 	Rescan(ctx context.Context, account string) error
 	// Looks tells how the file at a path, in raw bytes, was looked at.
 	Looks(account, path string) Looks
+	// Teller returns nil of a daemon that sends no notices.
+	Teller() *Teller
 	// Profiles answers below /debug/pprof/, and only root. It may be nil.
 	Profiles() http.Handler
 }
@@ -194,6 +208,15 @@ func Serve(ctx context.Context, dir string, d Daemon) error {
 	mux.HandleFunc("GET /looks", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(d.Looks(r.FormValue("account"), r.FormValue("path")))
+	})
+	mux.HandleFunc("GET /teller", func(w http.ResponseWriter, r *http.Request) {
+		teller := d.Teller()
+		if teller == nil {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(teller)
 	})
 	if profiles := d.Profiles(); profiles != nil {
 		mux.Handle("GET /debug/pprof/", rootOnly(profiles))
@@ -258,6 +281,19 @@ func Ask(ctx context.Context, dir string) (s Status, err error) {
 		return s, fmt.Errorf("picdayd's answer: %w", err)
 	}
 	return a.status(), nil
+}
+
+// AskTeller asks a daemon that sends notices. One that runs without sending any is an error
+// that says why, if it knows.
+func AskTeller(ctx context.Context, dir string) (t Teller, err error) {
+	body, err := call(ctx, dir, http.MethodGet, "/teller")
+	if err != nil {
+		if s, serr := Ask(ctx, dir); serr == nil && len(s.Warnings) > 0 {
+			err = errors.New(s.Warnings[0].Text)
+		}
+		return t, err
+	}
+	return t, json.Unmarshal(body, &t)
 }
 
 // AskLooks asks how a file was looked at; path is in raw bytes.

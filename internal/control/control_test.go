@@ -17,9 +17,12 @@ import (
 type fake struct {
 	rescans chan string
 	status  *Status
+	teller  *Teller
 }
 
 func (f fake) Status(context.Context) Status { return *f.status }
+
+func (f fake) Teller() *Teller { return f.teller }
 
 func (f fake) Profiles() http.Handler { return http.NotFoundHandler() }
 
@@ -38,7 +41,7 @@ func (f fake) Rescan(_ context.Context, account string) error {
 // serve answers in dir until the test ends or stop is called.
 func serve(t *testing.T, dir string) (f fake, stop func()) {
 	t.Helper()
-	f = fake{make(chan string, 10), &Status{Running: true, Queued: 7}}
+	f = fake{make(chan string, 10), &Status{Running: true, Queued: 7}, &Teller{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- Serve(ctx, dir, f) }()
@@ -69,6 +72,10 @@ func TestAskAndRescan(t *testing.T) {
 	f, stop := serve(t, dir)
 	if s, err := Ask(t.Context(), dir); err != nil || !s.Running || s.Queued != 7 {
 		t.Errorf("%+v %v", s, err)
+	}
+	*f.teller = Teller{Since: time.Unix(77, 0), Mailed: map[string]Mailbox{"eva": {"eva@example.org", "de"}}}
+	if a, err := AskTeller(t.Context(), dir); err != nil || !a.Since.Equal(time.Unix(77, 0)) || a.Mailed["eva"].Address != "eva@example.org" {
+		t.Errorf("%+v %v", a, err)
 	}
 	if fi, err := os.Stat(filepath.Join(dir, socketName)); err != nil || fi.Mode().Perm() != 0o660 {
 		t.Errorf("%v %v", fi, err)

@@ -46,7 +46,17 @@ func Check(ctx context.Context, c config.Config, s *store.Store) (all []Finding)
 	for _, w := range c.Webhooks {
 		all = append(all, Finding{"webhook " + w.Name, "its secret, its address and its certificate are good", checkWebhook(ctx, w), "put right what [[webhook]] says in picday.toml, then: picday events test"})
 	}
-	return append(all, checkSandbox(ctx, c)...)
+	return append(append(all, checkSandbox(ctx, c)...), checkTimer(ctx, c)...)
+}
+
+// checkTimer looks whether anything notices that picdayd does not run, where it runs as a
+// unit and somebody is to be told.
+func checkTimer(ctx context.Context, c config.Config) []Finding {
+	const timer = "picday-watch.timer"
+	if c.Mail.Server == "" && len(c.Webhooks) == 0 || unitProperty(ctx, "picdayd.service", "ActiveState") != "active" || unitProperty(ctx, timer, "ActiveState") == "active" {
+		return nil
+	}
+	return []Finding{{Check: "watch", Err: errors.New("nobody is told if picdayd does not run, because " + timer + " is not active"), Fix: "systemctl enable --now " + timer}}
 }
 
 func checkMail(ctx context.Context, m config.Mail) error {
@@ -95,7 +105,7 @@ func checkWebhook(ctx context.Context, w config.Webhook) error {
 // checkSandbox looks whether systemd lets picdayd connect, where it runs as a unit.
 func checkSandbox(ctx context.Context, c config.Config) []Finding {
 	const check = "sandbox for events"
-	deny := unitProperty(ctx, "IPAddressDeny")
+	deny := unitProperty(ctx, "picdayd.service", "IPAddressDeny")
 	if deny == "" || len(hosts(c)) == 0 {
 		return nil
 	}
@@ -105,7 +115,7 @@ func checkSandbox(ctx context.Context, c config.Config) []Finding {
 		return []Finding{{Check: check, Err: err, Fix: "look at the name in picday.toml"}}
 	}
 	var names []string
-	for _, d := range blocked(all, deny, unitProperty(ctx, "IPAddressAllow")) {
+	for _, d := range blocked(all, deny, unitProperty(ctx, "picdayd.service", "IPAddressAllow")) {
 		names = append(names, d.what+" ("+d.host+")")
 	}
 	if len(names) > 0 {

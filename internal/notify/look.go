@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"picday/internal/control"
 	"picday/store"
 )
 
@@ -229,10 +230,25 @@ func (n *Notifier) rememberMailed(ctx context.Context) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	clear(n.mailed)
+	n.mailed = map[string]mailbox{}
 	for _, b := range boxes {
 		if slices.Contains(operators, b.Operator) {
 			n.mailed[b.Operator] = mailbox{b.Address, n.languageOf(b.Language)}
 		}
 	}
+}
+
+// Mailed returns the mailboxes of the operators who get the machine's notices by mail, by
+// name; nil if they were not read yet.
+func (n *Notifier) Mailed() map[string]control.Mailbox {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.mailed == nil {
+		return nil
+	}
+	all := map[string]control.Mailbox{}
+	for operator, b := range n.mailed {
+		all[operator] = control.Mailbox{Address: b.address, Language: string(b.language)}
+	}
+	return all
 }

@@ -41,7 +41,9 @@ type Options struct {
 	Failing func() error
 	// LastProven is store.Store.LastProven from before this start.
 	LastProven time.Time
-	Log        zerolog.Logger
+	// Told is true if an Observer has told, and not taken back, that picdayd does not run.
+	Told bool
+	Log  zerolog.Logger
 
 	Now    func() time.Time // of Run; nil = time.Now
 	Jitter func() float64   // from 0 to 1; nil = random
@@ -68,7 +70,7 @@ type Notifier struct {
 	// sent has the last notice of deliveries that are not in the catalogue yet.
 	sent map[store.Receiver]map[int64]store.Notice
 	// mailed has the mailboxes of the operators who get notices about the machine, by
-	// name. It is needed when the catalogue cannot be read.
+	// name, nil until they were read. It is needed when the catalogue cannot be read.
 	mailed   map[string]mailbox
 	failures map[string]int64 // attempts, by channel
 	writing  map[string]bool  // by writer: its last write has not ended yet
@@ -81,7 +83,7 @@ func New(o Options) *Notifier {
 	}
 	n := &Notifier{
 		Options: o, senders: senders(o.Config), started: o.Now(),
-		waiting: map[string]time.Time{}, sent: map[store.Receiver]map[int64]store.Notice{}, mailed: map[string]mailbox{}, failures: map[string]int64{},
+		waiting: map[string]time.Time{}, sent: map[store.Receiver]map[int64]store.Notice{}, failures: map[string]int64{},
 		writing: map[string]bool{}, takenIn: map[string]time.Time{},
 	}
 	for channel := range n.senders {

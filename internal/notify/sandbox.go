@@ -133,9 +133,9 @@ func blocked(all []destination, deny, allow string) (out []destination) {
 	return out
 }
 
-// unitProperty returns a property of picdayd's unit, "" if there is no such unit.
-func unitProperty(ctx context.Context, property string) string {
-	out, err := exec.CommandContext(ctx, "systemctl", "show", "--value", "-p", property, "picdayd.service").Output()
+// unitProperty returns a property of a unit, "" if there is no systemd.
+func unitProperty(ctx context.Context, unit, property string) string {
+	out, err := exec.CommandContext(ctx, "systemctl", "show", "--value", "-p", property, unit).Output()
 	if err != nil {
 		return ""
 	}

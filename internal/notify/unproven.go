@@ -146,10 +146,10 @@ func (n *Notifier) sendDirectly(ctx context.Context, s *silence, now time.Time) 
 }
 
 // reportDowntime adds a notice, at a start, if picdayd did not run for longer than
-// notify.waiting.
+// notify.waiting and nobody was told of it yet.
 func (n *Notifier) reportDowntime(ctx context.Context) error {
 	last := n.LastProven
-	if last.IsZero() || n.started.Sub(last) < n.Config.Notify.Waiting.Std() {
+	if n.Told || last.IsZero() || n.started.Sub(last) < n.Config.Notify.Waiting.Std() {
 		return nil
 	}
 	notice := newNotice(n.started, DaemonUnproven, 0, "", Unproven{Since: last, Until: new(n.started.UTC()), Why: "it did not run"},

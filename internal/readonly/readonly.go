@@ -120,6 +120,8 @@ func (a answers) Status(context.Context) control.Status {
 	return st
 }
 
+func (a answers) Teller() *control.Teller { return nil }
+
 func (a answers) Profiles() http.Handler { return nil }
 
 func (a answers) Looks(string, string) control.Looks { return control.Looks{} }
