@@ -94,6 +94,14 @@ func (w cards) state() string {
 func (w cards) is(what, want string) {
 	w.Helper()
 	w.consistent()
+	if faults, err := w.s.Faults(w.Context()); len(faults) > 0 || err != nil {
+		w.Errorf("%s: %v %v", what, faults, err)
+	}
+	n, err := w.s.CountUndecided(w.Context())
+	w.must(err)
+	if got := strings.Count(want, "card-unread") + strings.Count(want, "card-foreign") + strings.Count(want, "card-refused"); n.Cards != got {
+		w.Errorf("%s: %+v, not %d cards", what, n, got)
+	}
 	var lines []string
 	for l := range strings.SplitSeq(want, ",") {
 		lines = append(lines, "0"+strings.TrimSpace(l))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"picday/internal/layout"
 )
 
 // Faults lists the faults that SQLite finds in the catalogue's file, else those in its
@@ -21,6 +23,9 @@ func (s *Store) Faults(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if all, err = s.faultsOfPeople(ctx); err != nil {
+		return all, err
+	}
 	for _, id := range odd {
 		all = append(all, fmt.Sprintf("the upload number %d has a name that no file can have", id))
 	}
@@ -31,6 +36,30 @@ func (s *Store) Faults(ctx context.Context) ([]string, error) {
 		return fmt.Sprintf("%d rows of %s point to a %s that is not there", n, table, parent), err
 	}, `SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2`)
 	return append(all, dangling...), err
+}
+
+// faultsOfPeople lists what cannot be of subjects, their codes and photos.
+func (s *Store) faultsOfPeople(ctx context.Context) (all []string, err error) {
+	for _, c := range []struct{ what, query string }{
+		{"the subject number %s counts other photos than it has", `SELECT CAST(s.id AS TEXT) FROM subject s WHERE s.photos <>
+			(SELECT count(*) FROM subject_photo x JOIN photo p ON p.id = x.photo_id WHERE x.subject_id = s.id AND p.withdrawn_at IS NULL)
+			+ (SELECT count(*) FROM photo p WHERE s.job_id IS NULL AND p.account_id = s.account_id AND p.person = s.external_id AND p.withdrawn_at IS NULL) LIMIT 20`},
+		{"the photo number %s shows a subject of another account or job, or one that was removed", `SELECT CAST(x.photo_id AS TEXT) FROM subject_photo x
+			JOIN subject s ON s.id = x.subject_id JOIN photo p ON p.id = x.photo_id
+			WHERE s.removed_at IS NOT NULL OR s.account_id <> p.account_id OR s.job_id IS NOT NULL AND s.job_id IS NOT p.job_id LIMIT 20`},
+		{"the code of the subject number %s is another's", `SELECT CAST(s.id AS TEXT) FROM subject s
+			WHERE NOT EXISTS (SELECT 1 FROM subject_code c WHERE c.subject_id = s.id AND c.account_id = s.account_id) LIMIT 20`},
+		{"the reason %s is counted wrongly", `SELECT t.why FROM series_tally t WHERE t.photos <> (SELECT count(*) FROM series WHERE why = t.why) LIMIT 20`},
+	} {
+		found, err := column[string](ctx, s.read, c.query)
+		if err != nil {
+			return all, err
+		}
+		for _, id := range found {
+			all = append(all, fmt.Sprintf(c.what, layout.Shown(id)))
+		}
+	}
+	return all, nil
 }
 
 // PhotosOfPicture returns how many photos show a picture or have it in their history, and the

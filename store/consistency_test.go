@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"testing"
 
 	"picday/internal/layout"
@@ -40,4 +41,28 @@ func TestInconsistentPhotosAreFound(t *testing.T) {
 		w.must(err)
 	}
 	expect("two at one path, one with another's number", 1, 1, 1)
+}
+
+// What cannot be of people is found.
+func TestFaultsOfPeopleAreFound(t *testing.T) {
+	w := newCards(t)
+	w.arrive(dirA, "411 K7Q2", "412")
+	w.group(0, 100)
+	w.is("before", "411 card, 412+K7Q2")
+	for _, c := range []struct{ break_, mend, want string }{
+		{`UPDATE subject SET photos = 2`, `UPDATE subject SET photos = 1`, "the subject number 1 counts"},
+		{`UPDATE subject SET job_id = 2`, `UPDATE subject SET job_id = 1`, "the photo number 2 shows"},
+		{`UPDATE series_tally SET photos = 5`, `UPDATE series_tally SET photos = 1`, "the reason card is counted"},
+		{`DELETE FROM subject_code`, `INSERT INTO subject_code VALUES (1, 'k7q2', 1)`, "the code of the subject number 1"},
+	} {
+		_, err := w.s.write.Exec(c.break_)
+		w.must(err)
+		faults, err := w.s.Faults(t.Context())
+		w.must(err)
+		if len(faults) != 1 || !strings.Contains(faults[0], c.want) {
+			t.Errorf("%s: %q", c.break_, faults)
+		}
+		_, err = w.s.write.Exec(c.mend)
+		w.must(err)
+	}
 }

@@ -48,6 +48,33 @@ var Whys = slices.Concat([]Why{CardKnown, CardEmpty}, CardsInDoubt, Unassigned)
 
 var cardWhys = map[series.CardKind]Why{series.Known: CardKnown, series.Unread: CardUnread, series.Foreign: CardForeign, series.Refused: CardRefused}
 
+// Undecided is how much about people waits for a person.
+type Undecided struct {
+	Cards     int // CardsInDoubt
+	Nobodys   int // photos that are Unassigned
+	Proposals int // open ones
+}
+
+// CountUndecided counts it over all accounts. Its cost does not depend on the number of photos.
+func (s *Store) CountUndecided(ctx context.Context) (n Undecided, err error) {
+	_, err = collect(ctx, s.read, func(r *sql.Rows) (x struct{}, err error) {
+		var why Why
+		var photos int
+		err = r.Scan(&why, &photos)
+		switch {
+		case slices.Contains(CardsInDoubt, why):
+			n.Cards += photos
+		case slices.Contains(Unassigned, why):
+			n.Nobodys += photos
+		}
+		return x, err
+	}, `SELECT why, photos FROM series_tally`)
+	if err == nil {
+		err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM proposal WHERE state = 'open'`).Scan(&n.Proposals)
+	}
+	return n, err
+}
+
 // A DueAlbum is an album whose photos' subjects have to be found out anew, or which has
 // become quiet.
 type DueAlbum struct {

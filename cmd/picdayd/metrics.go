@@ -33,7 +33,8 @@ func (s *service) numbers(ctx context.Context) (n web.Numbers, err error) {
 	for _, c := range counts {
 		n.Problems[c.Reason] += c.N
 	}
-	var outboxErr error
+	var peopleErr, outboxErr error
+	n.People, peopleErr = s.store.CountUndecided(ctx)
 	n.Outbox, outboxErr = s.outbox(ctx)
-	return n, errors.Join(countErr, err, outboxErr)
+	return n, errors.Join(countErr, err, peopleErr, outboxErr)
 }

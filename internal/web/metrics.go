@@ -20,6 +20,7 @@ type Numbers struct {
 	Status   control.Status
 	Counts   store.Counts
 	Problems map[layout.Reason]int
+	People   store.Undecided
 	Free     map[string]uint64 // bytes, by volume: upload, data
 	Outbox   map[string]Outbox // by way of delivery: mail, webhook:NAME
 }
@@ -99,6 +100,9 @@ var (
 	files          = desc("files", "Uploaded files not yet dealt with: being uploaded, waiting to settle, settled and queued, in progress.", "state")
 	oldest         = desc("oldest_waiting_seconds", "For how long the oldest file that is being uploaded or waits to settle has been known.")
 	problems       = desc("problems", "Files that cannot become a photo, by reason.", "reason")
+	cards          = desc("cards_waiting", "Pictures of cards that wait for a person.")
+	nobodys        = desc("unassigned_photos", "Photos of nobody in albums with cards.")
+	proposed       = desc("proposals_waiting", "Changes of who is on photos that wait for a person.")
 	photos         = desc("photos", "Published photos.")
 	stored         = desc("stored_files", "Files in the data directory.", "kind")
 	storedSize     = desc("stored_bytes", "Their size.", "kind")
@@ -123,7 +127,7 @@ func (g gauges) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		alive, files, oldest, problems, photos, stored, storedSize, free, watched, polled, overflows, proven, rebuilt, lostWatches,
 		scanned, scanTook, scanFiles, remaking, warnings,
-		undelivered, undeliveredFor, notDelivered,
+		undelivered, undeliveredFor, notDelivered, cards, nobodys, proposed,
 	} {
 		to <- d
 	}
@@ -180,12 +184,15 @@ func (g gauges) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(notDelivered, prometheus.CounterValue, float64(o.Failures), via)
 	}
 	if err != nil { // no number rather than a wrong one
-		for _, d := range []*prometheus.Desc{photos, problems, stored, storedSize} {
+		for _, d := range []*prometheus.Desc{photos, problems, stored, storedSize, cards, nobodys, proposed} {
 			to <- prometheus.NewInvalidMetric(d, err)
 		}
 		return
 	}
 	gauge(photos, float64(n.Counts.Photos))
+	gauge(cards, float64(n.People.Cards))
+	gauge(nobodys, float64(n.People.Nobodys))
+	gauge(proposed, float64(n.People.Proposals))
 	for _, reason := range layout.Reasons {
 		gauge(problems, float64(n.Problems[reason]), string(reason))
 	}

@@ -31,6 +31,7 @@ func someNumbers(context.Context) (Numbers, error) {
 		},
 		Counts:   store.Counts{Photos: 29, OriginalFiles: 31, OriginalBytes: 37, RenditionFiles: 41, RenditionBytes: 43},
 		Problems: map[layout.Reason]int{layout.NotJPEG: 47},
+		People:   store.Undecided{Cards: 71, Nobodys: 73, Proposals: 79},
 		Free:     map[string]uint64{"upload": 53, "data": 59},
 		Outbox:   map[string]Outbox{"webhook:shop": {Waiting: 61, Oldest: 90 * time.Second, Failures: 67}},
 	}, nil
@@ -53,6 +54,7 @@ func TestMetrics(t *testing.T) {
 		`picday_ingest_seconds_bucket{le="1"} 0`, `picday_ingest_seconds_bucket{le="1.25"} 1`, `picday_ingest_seconds_count 1`,
 		`picday_files{state="uploading"} 3`, `picday_files{state="waiting"} 2`, `picday_files{state="queued"} 7`, `picday_files{state="in_progress"} 2`,
 		`picday_oldest_waiting_seconds 11`, `picday_problems{reason="not-jpeg"} 47`, `picday_problems{reason="no-album"} 0`,
+		`picday_cards_waiting 71`, `picday_unassigned_photos 73`, `picday_proposals_waiting 79`,
 		`picday_photos 29`, `picday_stored_files{kind="original"} 31`, `picday_stored_bytes{kind="original"} 37`,
 		`picday_stored_files{kind="rendition"} 41`, `picday_stored_bytes{kind="rendition"} 43`,
 		`picday_disk_free_bytes{volume="upload"} 53`, `picday_disk_free_bytes{volume="data"} 59`,

@@ -371,6 +371,11 @@ CREATE TABLE series (
     at_id    INTEGER                -- the photo where the doubt began; it may have ended
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX series_why ON series (job_id, why, photo_id);
+-- How many of all there are, for metrics; counted along.
+CREATE TABLE series_tally (
+    why    TEXT PRIMARY KEY,
+    photos INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 -- Changes of who is on photos that wait for a person, or that one has decided about. An
 -- album has at most one that is open.
 CREATE TABLE proposal (
@@ -817,12 +822,19 @@ CREATE TRIGGER proposal_changed AFTER UPDATE ON proposal
 BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = NEW.account_id; END;
 CREATE TRIGGER proposal_ended AFTER DELETE ON proposal
 BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = OLD.account_id; END;
-CREATE TRIGGER series_began AFTER INSERT ON series
-BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = (SELECT account_id FROM job WHERE id = NEW.job_id); END;
-CREATE TRIGGER series_changed AFTER UPDATE OF why ON series
-BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = (SELECT account_id FROM job WHERE id = NEW.job_id); END;
-CREATE TRIGGER series_ended AFTER DELETE ON series
-BEGIN UPDATE tally SET changes = changes + 1 WHERE account_id = (SELECT account_id FROM job WHERE id = OLD.job_id); END;
+CREATE TRIGGER series_began AFTER INSERT ON series BEGIN
+    INSERT INTO series_tally VALUES (NEW.why, 1) ON CONFLICT DO UPDATE SET photos = photos + 1;
+    UPDATE tally SET changes = changes + 1 WHERE account_id = (SELECT account_id FROM job WHERE id = NEW.job_id);
+END;
+CREATE TRIGGER series_changed AFTER UPDATE OF why ON series BEGIN
+    UPDATE series_tally SET photos = photos - 1 WHERE why = OLD.why;
+    INSERT INTO series_tally VALUES (NEW.why, 1) ON CONFLICT DO UPDATE SET photos = photos + 1;
+    UPDATE tally SET changes = changes + 1 WHERE account_id = (SELECT account_id FROM job WHERE id = NEW.job_id);
+END;
+CREATE TRIGGER series_ended AFTER DELETE ON series BEGIN
+    UPDATE series_tally SET photos = photos - 1 WHERE why = OLD.why;
+    UPDATE tally SET changes = changes + 1 WHERE account_id = (SELECT account_id FROM job WHERE id = OLD.job_id);
+END;
 
 CREATE TRIGGER stored_original AFTER INSERT ON original
 BEGIN UPDATE stored SET files = files + 1, bytes = bytes + NEW.bytes WHERE what = 'original'; END;
