@@ -20,7 +20,8 @@ import (
 
 // On a booted Debian the pages do all that root's helper does, with its sandbox on; before
 // web.may lists it they cannot. picdayd delivers events by mail and webhook from within its
-// own. With the package the units go.
+// own, and the watch tells that it is dead for good. A mirror works beside it. With the
+// package the units go.
 func TestHelperUnits(t *testing.T) {
 	one(t, newServer, "bookworm", helperUnits)
 }
@@ -112,6 +113,7 @@ func helperUnits(m *machine) {
 	if got := hook.Accepted(); len(got) != 1 {
 		m.Errorf("by webhook: %q", got)
 	}
+	m.watch(mail, hook)
 
 	if out, err := m.try("picday", "doctor"); err != nil {
 		m.Errorf("doctor: %v\n%s", err, out)
@@ -120,9 +122,10 @@ func helperUnits(m *machine) {
 	if strings.Contains(log, evasPassword) || !strings.Contains(log, `"verb":"account.add"`) || !strings.Contains(log, `"operator":"eva"`) {
 		m.Errorf("the journal: %s", log)
 	}
+	m.mirrors()
 	m.sh("apt-get remove -y picday >/dev/null 2>&1")
 	bed.Eventually(m.T, "the units are gone", func() (bool, any) {
-		out, _ := m.try("systemctl", "is-active", "picday-helper.socket", "picday-account-helper.socket")
+		out, _ := m.try("systemctl", "is-active", "picday-helper.socket", "picday-account-helper.socket", "picday-watch.timer", "picday-mirror@till")
 		return !strings.Contains("\n"+out, "\nactive"), out
 	})
 }
@@ -229,4 +232,36 @@ func (m *machine) inNet(do func()) {
 	must(m.T, unix.Setns(int(there.Fd()), unix.CLONE_NEWNET))
 	defer func() { must(m.T, unix.Setns(int(back.Fd()), unix.CLONE_NEWNET)) }()
 	do()
+}
+
+// watch has a wrong configuration keep picdayd down, and sees that it is told once, and
+// once that it is over.
+func (m *machine) watch(mail *receivers.Mail, hook *receivers.Webhook) {
+	m.Helper()
+	if out, _ := m.try("systemctl", "is-active", "picday-watch.timer"); out != "active\n" {
+		m.Errorf("the timer is %s", out)
+	}
+	m.give("/etc/systemd/system/picday-watch.service.d/fast.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/picdayd --watch --after 1ms\n")
+	m.sh("systemctl daemon-reload")
+	told := func(what string, n int) {
+		m.Helper()
+		for range 3 { // a restart is no outage: it takes two looks to tell
+			m.run("systemctl", "start", "picday-watch.service")
+		}
+		if mails, posts := mail.Messages(), hook.Accepted(); len(mails) != 1+n || len(posts) != 1+n {
+			log, _ := m.try("journalctl", "--no-pager", "-n", "40", "-u", "picday-watch")
+			m.Errorf("%s: by mail %q, by webhook %q\n%s", what, mails, posts, log)
+		}
+	}
+	told("it runs", 0)
+	m.sh("cp /etc/picday/picday.toml /root/good.toml; echo 'nonsense = 1' >>/etc/picday/picday.toml; systemctl restart picdayd || true; chmod 0 /var/lib/picday")
+	told("dead for good", 1)
+	m.sh("chmod 0750 /var/lib/picday; systemctl disable picdayd")
+	told("disabled", 1)
+	m.sh("cp /root/good.toml /etc/picday/picday.toml; systemctl enable picdayd; systemctl restart picdayd")
+	m.healthy()
+	told("back", 2)
+	if posts := hook.Accepted(); len(posts) == 3 && (!strings.Contains(posts[1], "nonsense") || !strings.Contains(posts[2], "again")) {
+		m.Errorf("%q", posts)
+	}
 }

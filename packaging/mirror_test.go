@@ -7,19 +7,30 @@ import (
 	"picday/internal/test/bed"
 )
 
-// The unit's template mirrors with its sandbox on, as a user of its own whose group
-// reads the pictures, and is stopped with the package.
+// The unit's template mirrors on this Debian too, and is stopped with the package. That of
+// the other one: TestHelperUnits.
 func TestMirrorUnit(t *testing.T) {
-	each(t, newServer, mirrorUnit)
+	one(t, newServer, "trixie", func(m *machine) {
+		m.install(build(m.T, "deb", next))
+		m.healthy()
+		m.mirrors()
+		m.sh("apt-get remove -y picday >/dev/null 2>&1")
+		if out, _ := m.try("systemctl", "is-active", "picday-mirror@till"); strings.TrimSpace(out) == "active" {
+			m.Error("it is at work while the package is removed")
+		}
+	})
 }
 
-func mirrorUnit(m *machine) {
-	m.install(build(m.T, "deb", "1.0"))
+// mirrors: the unit's template mirrors with its sandbox on, as a user of its own whose group
+// reads the pictures, where picday is installed.
+func (m *machine) mirrors() {
+	m.Helper()
 	m.sh("sed -i 's/^#delete_grace = .*/delete_grace = \"1s\"/' /etc/picday/picday.toml; systemctl restart picdayd")
 	m.healthy()
+	before := m.paths()
 	u := m.addAccount("lincoln", "portraits")
 	u.put(false, "user-pictures/1.jpg", 1)
-	m.published("lincoln/user-pictures/1.jpg")
+	m.published(append(before, "lincoln/user-pictures/1.jpg")...)
 	var made struct{ Token string }
 	m.json(&made, "token", "add", "till", "--account", "lincoln")
 	m.sh("mkdir -p /etc/picday/mirror")
@@ -42,9 +53,5 @@ func mirrorUnit(m *machine) {
 		if out, err := m.try("nsenter", "-t", pid, "-m", "touch", path); (err == nil) != writable {
 			m.Errorf("the mirror's %s: %v %s", path, err, out)
 		}
-	}
-	m.sh("apt-get remove -y picday >/dev/null 2>&1")
-	if out, _ := m.try("systemctl", "is-active", "picday-mirror@till"); strings.TrimSpace(out) == "active" {
-		m.Error("it is at work while the package is removed")
 	}
 }
