@@ -85,7 +85,11 @@ func TestAFloodOfProblemsIsOneMessage(t *testing.T) {
 		c.Mail, c.Webhooks = m.Config, []config.Webhook{r.Config}
 	})
 	w.operator("eva", store.Operator{})
-	for i := range 10_000 {
+	flood := 3000
+	if os.Getenv("PICDAY_TORTURE") != "" {
+		flood = 10_000
+	}
+	for i := range flood {
 		path := fmt.Sprintf("acme/job1/A/%d.jpg", i)
 		if i%500 == 0 {
 			w.look()
@@ -96,7 +100,7 @@ func TestAFloodOfProblemsIsOneMessage(t *testing.T) {
 	w.now = w.now.Add(15 * time.Minute)
 	w.look()
 	w.run(w.now.Add(time.Hour))
-	if got := m.Messages(); len(got) != 1 || !strings.Contains(got[0].Text, "10000 problems") {
+	if got := m.Messages(); len(got) != 1 || !strings.Contains(got[0].Text, fmt.Sprintf("%d problems", flood)) {
 		t.Errorf("%d messages: %q", len(got), got)
 	}
 	if got := r.Accepted(); len(got) != 1 {
