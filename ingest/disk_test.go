@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -202,6 +204,81 @@ func TestAFileThatIsMovedOnIsNotAbsent(t *testing.T) {
 		}
 		return nil
 	}))
+}
+
+// A file that is moved while the folders are listed, from one that is still to be listed into
+// one that has been, is not absent either: neither at the first listing nor at the next.
+func TestAFileThatMovesBetweenFoldersIsNotAbsent(t *testing.T) {
+	b := newBed(t)
+	const path, from, to = "job1/x/a.jpg", "job1/y/a.jpg", "job1/z/a.jpg"
+	data := testphoto.Tiny(1)
+	b.write("acme/"+path, data)
+	b.write("acme/job1/z/other.jpg", testphoto.Tiny(2))
+	id := b.file("acme/" + path).Identity
+	move := func(from, to string) {
+		t.Helper()
+		b.must(os.MkdirAll(filepath.Dir(b.at("acme/"+to)), 0o755))
+		b.must(os.Rename(b.at("acme/"+from), b.at("acme/"+to)))
+	}
+	find := func(during func(dir string)) (is store.Presence, at string) {
+		t.Helper()
+		l := b.diskCache.takeListing("acme", "job1")
+		l.visited = during
+		b.diskCache.putListing(l)
+		_, err := b.askDisk(nil, func(d store.Disk) error {
+			is, at = d.Find(t.Context(), "acme", path, id, shaOf(data))
+			l.visited = nil
+			return nil
+		})
+		b.must(err)
+		return is, at
+	}
+	exists := func(path string) bool {
+		_, err := os.Lstat(b.at("acme/" + path))
+		return err == nil
+	}
+	move(path, from)
+	// Whichever of the two is read first, the file goes there when it has been read.
+	once := func() func(string) {
+		moved := false
+		return func(dir string) {
+			folders := []string{filepath.Dir(from), filepath.Dir(to)}
+			i := slices.Index(folders, dir)
+			if i < 0 || moved {
+				return
+			}
+			moved = true
+			if there := []string{from, to}[1-i]; exists(there) {
+				move(there, []string{from, to}[i])
+			}
+		}
+	}
+	moved := false
+	for range 4 {
+		was := exists(from)
+		is, at := find(once())
+		moved = moved || was != exists(from)
+		if is == store.Absent {
+			t.Errorf("absent, and is at %s: %v", to, exists(to))
+		}
+		if is == store.There && !exists(at) {
+			t.Errorf("found at %s, where it is not", at)
+		}
+		if exists(from) {
+			move(from, to)
+		} else {
+			move(to, from)
+		}
+	}
+	if !moved {
+		t.Error("the file was never moved while the folders were listed: this test cannot see")
+	}
+	b.must(os.RemoveAll(b.at("acme/job1/y")))
+	b.must(os.RemoveAll(b.at("acme/" + to)))
+	find(nil)
+	if is, _ := find(nil); is != store.Absent {
+		t.Errorf("deleted: %v", is)
+	}
 }
 
 // A file that is not proven to be missing waits for the next round, and the files after it

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +51,10 @@ func (d *disk) Find(ctx context.Context, name, path string, id upload.Identity, 
 		if p != path && a.rules.Of(p).What != layout.Noise && d.isFile(name, p, id, sha) {
 			return store.There, p
 		}
+	}
+	if l.movedOn(id.Ino) {
+		l.complete = false // this reading may have missed it
+		d.noteSystemError(errMovedOn)
 	}
 	if d.systemErrors > before {
 		return store.Unknown, ""
@@ -118,11 +123,17 @@ func sumUpTo(file *os.File, budget *store.Budget, size int64) (store.SHA, error)
 
 // A listing maps the inodes of one job to paths. It can be refreshed: refresh reads
 // the folders that an earlier call did not reach, and those that have changed.
+//
+// The folders are read one after the other. A file that is moved meanwhile, from a folder
+// that is still to be read into one that has been, is in neither. So a file is absent only
+// if two readings one after the other do not have it.
 type listing struct {
 	key      string // account/job
 	dirs     map[string]*listedDir
 	paths    map[uint64][]string
-	complete bool // the last refresh was complete
+	former   []*listedDir     // folders as they were at the reading before, if they have changed since
+	complete bool             // the last refresh was complete
+	visited  func(dir string) // called after each folder that is read, if not nil; for tests
 }
 
 type listedDir struct {
@@ -139,9 +150,20 @@ type listedDir struct {
 const fileTimeResolution = 100 * time.Millisecond
 
 // refresh updates the listing. It skips folders that are gone or may not be read, and
-// fails with an ErrOverBudget or a system error. A nil budget has no limit.
+// fails with an ErrOverBudget or a system error. A nil budget has no limit. A listing that
+// was not complete is read twice.
 func (l *listing) refresh(root *os.Root, job string, budget *store.Budget) error {
-	l.complete = false
+	if !l.complete {
+		if err := l.readAgain(root, job, budget); err != nil {
+			return err
+		}
+	}
+	return l.readAgain(root, job, budget)
+}
+
+// readAgain reads the folders that have changed since the last reading.
+func (l *listing) readAgain(root *os.Root, job string, budget *store.Budget) error {
+	l.complete, l.former = false, nil
 	for _, d := range l.dirs {
 		d.seen = false
 	}
@@ -152,6 +174,9 @@ func (l *listing) refresh(root *os.Root, job string, budget *store.Budget) error
 		d, err := l.visit(root, dir, budget)
 		if err != nil {
 			return err
+		}
+		if l.visited != nil {
+			l.visited(dir)
 		}
 		if d != nil {
 			d.seen = true
@@ -225,6 +250,11 @@ func systemErrorOnly(err error) error {
 	return nil
 }
 
+// movedOn tells whether the file has been in a folder at the reading before, and is in none now.
+func (l *listing) movedOn(ino uint64) bool {
+	return len(l.paths[ino]) == 0 && slices.ContainsFunc(l.former, func(d *listedDir) bool { return len(d.paths[ino]) > 0 })
+}
+
 // drop removes a directory and its names from the listing.
 func (l *listing) drop(dir string) {
 	d := l.dirs[dir]
@@ -232,6 +262,7 @@ func (l *listing) drop(dir string) {
 		return
 	}
 	delete(l.dirs, dir)
+	l.former = append(l.former, d)
 	for ino := range d.paths {
 		var kept []string
 		for _, p := range l.paths[ino] {
