@@ -7,21 +7,25 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"picday/internal/test/bed"
 )
 
-// A browser is a real Chromium with one window. It records what must never happen: a message
-// on the console, an exception of a script, a request to another server.
+// A browser is a window of a real Chromium, without history, cookies or cache. It records
+// what must never happen: a message on the console, an exception of a script, a request to
+// another server.
 type browser struct {
 	t    *testing.T
 	ctx  context.Context
@@ -32,26 +36,71 @@ type browser struct {
 	live map[network.RequestID]bool // by which an open page follows what changes
 }
 
-// newBrowser starts a browser without history, cookies or cache.
-func (s *site) newBrowser() *browser {
+// chromium is the one process of this package: each test has a profile of its own in it,
+// because to start one takes longer than most of what is done with it. It ends with the
+// process ids of the package (see bed).
+var chromium struct {
+	mu  sync.Mutex
+	ctx context.Context
+}
+
+// startChromium returns the running Chromium, or a new one if there is none any more.
+func (s *site) startChromium() context.Context {
 	s.t.Helper()
 	bed.Need(s.t, "/usr/bin/chromium", "chromium")
-	dir, err := os.MkdirTemp(s.Dir, "chromium")
+	chromium.mu.Lock()
+	defer chromium.mu.Unlock()
+	if chromium.ctx != nil && chromium.ctx.Err() == nil {
+		return chromium.ctx
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(s.Dir), "chromium")
 	s.must(err)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath("/usr/bin/chromium"), chromedp.UserDataDir(dir), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true),
 	)
-	ctx, end := chromedp.NewExecAllocator(context.Background(), options...)
-	s.t.Cleanup(end)
-	ctx, end = chromedp.NewContext(ctx)
+	ctx, _ := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ = chromedp.NewContext(ctx)
+	started := make(chan error)
+	go func() {
+		// The kernel ends Chromium with the thread that has started it. Other tests end
+		// threads, so it gets one that nobody else uses.
+		goruntime.LockOSThread()
+		started <- chromedp.Run(ctx)
+		<-ctx.Done()
+	}()
+	s.must(<-started)
+	chromium.ctx = ctx
+	return ctx
+}
+
+// newBrowser opens a window that shares nothing with those of other tests.
+func (s *site) newBrowser() *browser {
+	s.t.Helper()
+	process := s.startChromium()
+	var profile cdp.BrowserContextID
+	var window target.ID
+	inProcess := func(do func(context.Context) error) error {
+		return chromedp.Run(process, chromedp.ActionFunc(func(ctx context.Context) error {
+			return do(cdp.WithExecutor(ctx, chromedp.FromContext(ctx).Browser))
+		}))
+	}
+	s.must(inProcess(func(ctx context.Context) (err error) {
+		if profile, err = target.CreateBrowserContext().Do(ctx); err != nil {
+			return err
+		}
+		window, err = target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(ctx)
+		return err
+	}))
+	s.t.Cleanup(func() { _ = inProcess(target.DisposeBrowserContext(profile).Do) }) // fails if Chromium is dead
+	ctx, end := chromedp.NewContext(process, chromedp.WithTargetID(window))
 	s.t.Cleanup(end)
 	ctx, end = context.WithTimeout(ctx, 4*bed.Limit)
 	s.t.Cleanup(end)
 	b := &browser{t: s.t, ctx: ctx, base: "http://" + s.Admin, live: map[network.RequestID]bool{}}
 	chromedp.ListenTarget(ctx, b.record)
-	b.do(network.Enable())
+	b.do(network.Enable(), emulation.SetFocusEmulationEnabled(true)) // of several windows only one would have the focus
 	b.size(1280, 900, "light")
 	return b
 }

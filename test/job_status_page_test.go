@@ -30,7 +30,8 @@ func TestAJobIsPutOnSaleInTheBrowser(t *testing.T) {
 	b.logIn("eva", s.operator("eva", "--account", u.Name))
 	b.open("/jobs/" + u.Name + "/job1")
 	b.checkPage("job-planned")
-	b.follow(`[name="sale"]`)
+	b.tabTo(`[name="sale"]`) // by the keyboard alone
+	b.press()
 	b.waitText("main", "1 file could not become a photo")
 	b.waitText("main", "slow.jpg is being uploaded")
 	b.checkPage("job-sale-refused")
@@ -57,7 +58,8 @@ func TestAJobIsPutOnSaleInTheBrowser(t *testing.T) {
 	if status, _ := fetch(t, link); status != http.StatusOK {
 		t.Errorf("the link answers %d", status)
 	}
-	b.follow(`form[action$="/plan"] button`)
+	b.tabTo(`form[action$="/plan"] button`)
+	b.press()
 	b.waitText(".done", "Planned again")
 	s.must(wire.Remove("/job1/lost.jpg"))
 	s.waitProblems(u, nil)
@@ -66,7 +68,8 @@ func TestAJobIsPutOnSaleInTheBrowser(t *testing.T) {
 	b.open("/jobs/" + u.Name + "/job1?sale=1")
 	b.waitText("main", "nothing is arriving")
 	b.checkPage("job-sale-ready")
-	b.follow("form.actions button.main")
+	b.tabTo("form.actions button.main")
+	b.press()
 	b.waitText(".done", "On sale")
 	b.open("/activity")
 	b.waitText("main", "Put on sale job1")

@@ -108,6 +108,8 @@ func TestTheDaysWorkInABrowser(t *testing.T) {
 	t.Run("finding", func(*testing.T) { testFindingInBrowser(b, u) })
 	t.Run("on paper", func(*testing.T) { testPaperInBrowser(b, u) })
 	t.Run("many at once", func(*testing.T) { testSelectionInBrowser(b, u, s) })
+	t.Run("problems", func(*testing.T) { testProblemsInBrowser(b, u, s) })
+	t.Run("arrival", func(*testing.T) { testArrivalInBrowser(b, u, s) })
 }
 
 // texts are the texts of all elements.

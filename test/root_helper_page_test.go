@@ -16,7 +16,7 @@ import (
 )
 
 // A studio makes an account, jobs and log-ins, and brings deleted photos back with their
-// files, in its browser.
+// files, in its browser, mostly by the keyboard alone.
 func TestOperatorsDoWhatTakesRoot(t *testing.T) {
 	s := newQuietSite(t)
 	s.EditConfig("[web]\n", "[web]\nmay = [\"job.add\", \"job.remove\", \"trash.restore\", \"account.add\", \"account.passwd\", \"account.disable\", \"account.enable\", \"account.allow\", \"login.add\", \"login.until\", \"login.remove\"]\n")
@@ -27,7 +27,7 @@ func TestOperatorsDoWhatTakesRoot(t *testing.T) {
 	b.logIn("eva", eva)
 	own := func(form string) {
 		t.Helper()
-		b.do(chromedp.SetValue(form+` input[type=password]`, eva, chromedp.ByQuery))
+		b.typeInto(form+` input[type=password]`, eva)
 	}
 	open := func(form string) { // opens the details element that contains the form
 		t.Helper()
@@ -42,9 +42,9 @@ func TestOperatorsDoWhatTakesRoot(t *testing.T) {
 	b.waitText("h1", "That is not your password")
 	b.requireNoErrors("403")
 	b.open("/accounts")
-	b.do(chromedp.SendKeys(`input[name=name]`, name, chromedp.ByQuery))
+	b.typeInto(`input[name=name]`, name)
 	own(`form[action="/accounts"]`)
-	b.follow(`form[action="/accounts"] button`)
+	b.press()
 	b.waitText("h1", "The account is made")
 	b.checkPage("account-made")
 	password := b.text(".command code")
@@ -56,8 +56,8 @@ func TestOperatorsDoWhatTakesRoot(t *testing.T) {
 	// Add a job, upload to it, and remove a job that was added by mistake.
 	b.open("/jobs")
 	b.checkPage("jobs-new")
-	b.do(chromedp.SendKeys(`input[name=job]`, "Köln 1", chromedp.ByQuery))
-	b.follow(`form[action="/jobs"] button.main`)
+	b.typeInto(`input[name=job]`, "Köln 1")
+	b.press()
 	b.waitText(".done", "The job is there")
 	b.waitText("h1", "Köln 1")
 	wire := u.ByPassword().MustWire()
@@ -90,10 +90,10 @@ func TestOperatorsDoWhatTakesRoot(t *testing.T) {
 	// Add and remove a log-in, disable and enable the account, and set a new password.
 	freda := s.Name("freda")
 	b.open("/accounts/" + name)
-	open(`form[action$="/logins"]`)
-	b.do(chromedp.SendKeys(`input[name=login]`, freda, chromedp.ByQuery))
+	b.unfold("/logins")
+	b.typeInto(`input[name=login]`, freda)
 	own(`form[action$="/logins"]`)
-	b.follow(`form[action$="/logins"] button`)
+	b.press()
 	b.waitText("h1", "The log-in is made")
 	b.waitText("main", freda)
 	b.open("/accounts/" + name)
@@ -109,9 +109,24 @@ func TestOperatorsDoWhatTakesRoot(t *testing.T) {
 	own(`form[action$="/` + freda + `/remove"]`)
 	b.follow(`form[action$="/` + freda + `/remove"] button`)
 	b.waitText(".done", "Ended")
-	open(`form[action$="/disable"]`)
+	b.open("/accounts/" + name)
+	b.unfold("/allow")
+	b.typeInto(`input[name=allow]`, "127.0.0.1")
+	own(`form[action$="/allow"]`)
+	b.press()
+	b.waitText(".done", "The addresses are replaced")
+	b.waitText("main", "127.0.0.1")
+	b.unfold("/password")
+	own(`form[action$="/password"]`)
+	b.press()
+	b.waitText("main", "password")
+	if again := b.text(".command code"); again == password || len(again) < 12 {
+		t.Errorf("a new password: %q", again)
+	}
+	b.open("/accounts/" + name)
+	b.unfold("/disable")
 	own(`form[action$="/disable"]`)
-	b.follow(`form[action$="/disable"] button`)
+	b.press()
 	b.waitText(".done", "Closed")
 	b.waitText("h1 ~ .pill", "disabled")
 	open(`form[action$="/enable"]`)
