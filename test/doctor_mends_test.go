@@ -105,7 +105,9 @@ func TestDoctorMendsLogIns(t *testing.T) {
 		}
 		for _, f := range found {
 			fix := f.Fix
-			if _, command, quoted := strings.Cut(f.Message, "end the log-in with \""); quoted { // the fix also says how to make it anew
+			if _, command, quoted := strings.Cut(f.Message, "give it that day with \""); quoted {
+				fix, _, _ = strings.Cut(command, "\"")
+			} else if _, command, quoted := strings.Cut(f.Message, "end the log-in with \""); quoted { // the fix also says how to make it anew
 				fix, _, _ = strings.Cut(command, "\"")
 			}
 			fix = strings.TrimSuffix(strings.TrimPrefix(fix, "run \""), "\"")

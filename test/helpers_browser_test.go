@@ -96,7 +96,7 @@ func (s *site) newBrowser() *browser {
 	s.t.Cleanup(func() { _ = inProcess(target.DisposeBrowserContext(profile).Do) }) // fails if Chromium is dead
 	ctx, end := chromedp.NewContext(process, chromedp.WithTargetID(window))
 	s.t.Cleanup(end)
-	ctx, end = context.WithTimeout(ctx, 4*bed.Limit)
+	ctx, end = context.WithTimeout(ctx, 20*bed.Limit)
 	s.t.Cleanup(end)
 	b := &browser{t: s.t, ctx: ctx, base: "http://" + s.Admin, live: map[network.RequestID]bool{}}
 	chromedp.ListenTarget(ctx, b.record)

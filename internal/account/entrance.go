@@ -151,7 +151,11 @@ func misfits(all []store.Account) (map[string]error, error) {
 		}
 		for _, l := range a.Logins {
 			have, exists := comment[l.Name]
-			switch end := fmt.Sprintf("say its last day with \"picday account login until %s %s DATE\", or end it with \"picday account login remove %[1]s %[2]s\"", a.Name, l.Name); {
+			until := "never"
+			if !l.Until.IsZero() {
+				until = l.Until.String()
+			}
+			switch end := fmt.Sprintf("give it that day with \"picday account login until %s %s %s\", or end the log-in with \"picday account login remove %[1]s %[2]s\"", a.Name, l.Name, until); {
 			case count[l.Name] > 1:
 				bad[a.Name] = refused("the catalogue has %s, a log-in of %s, twice"+closing, l.Name, a.Name, "restore it from a backup")
 			case exists && have != markOf(a, l):
