@@ -281,6 +281,66 @@ func TestAFileThatMovesBetweenFoldersIsNotAbsent(t *testing.T) {
 	}
 }
 
+// A file that was moved and then written again is not gone: what has its old name now is no
+// new picture of the same child, and gets a link of its own. A deleted file is gone, also if a
+// later one has its inode.
+func TestAFileThatIsMovedAndWrittenAgainHasNoSuccessor(t *testing.T) {
+	b := newBed(t)
+	const old, moved = "job1/x/a.jpg", "job1/y/b.jpg"
+	first := testphoto.Tiny(1)
+	take := func(path string, data []byte) *store.Photo {
+		t.Helper()
+		b.write("acme/"+path, data)
+		for b.settle("acme/" + path) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		p := b.photo("acme/" + path)
+		if p == nil {
+			t.Fatalf("%s: %q", path, b.reason("acme/"+path))
+		}
+		return p
+	}
+	before := take(old, first)
+	id := b.file("acme/" + old).Identity
+	find := func(id upload.Identity) (is store.Presence) {
+		t.Helper()
+		b.must(b.withDisk(nil, func(d store.Disk) error {
+			is, _ = d.Find(t.Context(), "acme", old, id, shaOf(first))
+			return nil
+		}))
+		return is
+	}
+	b.must(os.MkdirAll(b.at("acme/job1/y"), 0o755))
+	b.must(os.Rename(b.at("acme/"+old), b.at("acme/"+moved)))
+	again := take(moved, testphoto.Tiny(2)) // in place, so that the inode is the same
+	if is := find(id); is != store.Changed {
+		t.Errorf("moved and written again: %v", is)
+	}
+	if p := take(old, testphoto.Tiny(3)); p.Link == before.Link || p.Link == again.Link {
+		t.Error("another picture at the old name has got the link")
+	}
+
+	// Until a new file gets the inode of a deleted one, which file systems do at once or late.
+	for i := 0; ; i++ {
+		id := b.file("acme/" + old).Identity
+		time.Sleep(10 * time.Millisecond)
+		b.must(os.Remove(b.at("acme/" + old)))
+		b.write("acme/"+moved+".jpg", testphoto.Tiny(5))
+		reused := b.file("acme/" + moved + ".jpg").Identity
+		if reused.SameInode(id) {
+			if is := find(id); is != store.Absent {
+				t.Errorf("deleted, and a later file has its inode: %v", is)
+			}
+			return
+		}
+		b.must(os.Rename(b.at("acme/"+moved+".jpg"), b.at("acme/"+old)))
+		if i > 50 {
+			t.Log("this file system does not use inodes again")
+			return
+		}
+	}
+}
+
 // A file that is not proven to be missing waits for the next round, and the files after it
 // are withdrawn.
 func TestUnprovenFileDelaysNoOther(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"picday/internal/layout"
 	"picday/internal/upload"
 	"picday/store"
@@ -47,9 +49,16 @@ func (d *disk) Find(ctx context.Context, name, path string, id upload.Identity, 
 			return store.Unknown, ""
 		}
 	}
+	changed := ""
 	for _, p := range l.paths[id.Ino] {
-		if p != path && a.rules.Of(p).What != layout.Noise && d.isFile(name, p, id, sha) {
+		if p == path || a.rules.Of(p).What == layout.Noise {
+			continue
+		}
+		switch d.isFile(name, p, id, sha) {
+		case store.There:
 			return store.There, p
+		case store.Changed:
+			changed = p
 		}
 	}
 	if l.movedOn(id.Ino) {
@@ -59,6 +68,9 @@ func (d *disk) Find(ctx context.Context, name, path string, id upload.Identity, 
 	if d.systemErrors > before {
 		return store.Unknown, ""
 	}
+	if changed != "" {
+		return store.Changed, changed
+	}
 	return store.Absent, ""
 }
 
@@ -66,11 +78,13 @@ func (d *disk) Find(ctx context.Context, name, path string, id upload.Identity, 
 // an exchange of two names, and where it is now is not known. The next try lists it anew.
 var errMovedOn = fmt.Errorf("%w: a file was moved while it was looked for", store.ErrUnsure)
 
-// isFile tells whether the file at path is the one with that inode and picture.
-func (d *disk) isFile(name, path string, id upload.Identity, sha store.SHA) bool {
+// isFile tells whether the file at path is the one with that inode: There if it has that
+// picture, Changed if it has another one. It is Absent if the inode is that of a later file.
+// A system error makes it Unknown.
+func (d *disk) isFile(name, path string, id upload.Identity, sha store.SHA) store.Presence {
 	if d.noteSystemError(d.budget.Spend(2*layout.MaxDepth, 0)) {
 		d.questions = append(d.questions, question{name, path, id})
-		return false
+		return store.Unknown
 	}
 	file, err := upload.Open(d.root(name), path)
 	if err != nil {
@@ -78,30 +92,48 @@ func (d *disk) isFile(name, path string, id upload.Identity, sha store.SHA) bool
 			err = errMovedOn
 		}
 		d.noteSystemError(err)
-		return false
+		return store.Unknown
 	}
 	defer file.Close()
 	fi, err := file.Stat()
 	if err != nil || !fi.Mode().IsRegular() {
 		d.noteSystemError(err)
-		return false
+		return store.Unknown
 	}
 	now := d.in.identityOf(fi, name, path)
 	if !now.SameInode(id) {
 		d.noteSystemError(errMovedOn)
-		return false
+		return store.Unknown
 	}
-	if now.Size != id.Size {
-		return false
+	same := now.Size == id.Size
+	if same {
+		sum, known := d.in.diskCache.sum(now)
+		if !known {
+			sum, err = sumUpTo(file, d.budget, now.Size)
+			if d.noteSystemError(err) && errors.Is(err, store.ErrOverBudget) {
+				d.questions = append(d.questions, question{name, path, now})
+			}
+			if err != nil {
+				return store.Unknown
+			}
+		}
+		same = sum == sha
 	}
-	if known, ok := d.in.diskCache.sum(now); ok {
-		return known == sha
+	switch {
+	case same:
+		return store.There
+	case createdBy(file, id.Ctime):
+		return store.Changed
 	}
-	sum, err := sumUpTo(file, d.budget, now.Size)
-	if d.noteSystemError(err) && errors.Is(err, store.ErrOverBudget) {
-		d.questions = append(d.questions, question{name, path, now})
-	}
-	return err == nil && sum == sha
+	return store.Absent
+}
+
+// createdBy tells whether a file was created at that time, in nanoseconds since 1970, or
+// earlier. If its file system does not tell, it was not.
+func createdBy(file *os.File, when int64) bool {
+	var x unix.Statx_t
+	err := unix.Statx(int(file.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &x)
+	return err == nil && x.Mask&unix.STATX_BTIME != 0 && x.Btime.Sec*1e9+int64(x.Btime.Nsec) <= when
 }
 
 // sumUpTo hashes a file of size bytes. It takes the whole size from the budget before

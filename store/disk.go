@@ -18,6 +18,7 @@ const (
 	Unknown Presence = iota
 	There
 	Absent
+	Changed // of Find: the file is elsewhere, with another picture in it
 )
 
 // A Disk answers questions about the upload volume. The store calls it inside the
@@ -32,7 +33,8 @@ type Disk interface {
 	// if it is There. It costs one call of the kernel for each element of the path.
 	Look(ctx context.Context, account, path string) (Presence, upload.Identity)
 	// Find looks for that file, with that picture in it, under another path of the
-	// same job: There, at that path. It costs a listing of the job's directories,
+	// same job: There, at that path. Changed is a file that was moved and then written
+	// again; a new file that got the inode of a deleted one is Absent. It costs a listing of the job's directories,
 	// once a transaction, and the reading of each file that has the inode now.
 	Find(ctx context.Context, account, path string, id upload.Identity, sha SHA) (p Presence, at string)
 	// Verify fails if the answers given so far cannot be trusted, because the

@@ -38,6 +38,9 @@ func (tx *Tx) movedAway(a Account, was Upload, disk Disk) (bool, error) {
 		return false, err
 	}
 	presence, at := disk.Find(tx.ctx, a.Name, was.Path, was.Identity, asSHA(sha))
+	if presence == Changed {
+		return true, nil // what is at its path now may show another child
+	}
 	if presence != There { // if Unknown, the caller rolls the transaction back
 		return false, nil
 	}
