@@ -26,7 +26,7 @@ import (
 // It compares the picture, because the next upload usually gets the inode that the
 // last overwrite has freed. A file that has an ignored name now, such as a client's
 // backup, counts as deleted.
-func (d *disk) Find(ctx context.Context, name, path string, id upload.Identity, sha store.SHA) (p store.Presence, at string) {
+func (d *disk) Find(ctx context.Context, name, path string, id upload.Identity, sha store.SHA) (is store.Presence, at string) {
 	d.budget.Begin()
 	defer d.budget.End()
 	a, ok := d.in.account(name)
@@ -49,29 +49,40 @@ func (d *disk) Find(ctx context.Context, name, path string, id upload.Identity, 
 			return store.Unknown, ""
 		}
 	}
-	changed := ""
+	is, at = d.findIn(l, a, path, id, sha)
+	if is == store.Absent && l.movedOn(id.Ino) {
+		// It was there at the reading before: it is deleted, or this one has missed it.
+		if err := l.readAgain(root, job, d.budget); err == nil {
+			is, at = d.findIn(l, a, path, id, sha)
+		} else if d.noteSystemError(err); errors.Is(err, store.ErrOverBudget) {
+			d.questions = append(d.questions, question{account: name, path: job})
+		}
+		if l.movedOn(id.Ino) {
+			l.complete = false
+			d.noteSystemError(errMovedOn)
+		}
+	}
+	if is != store.There && d.systemErrors > before {
+		return store.Unknown, ""
+	}
+	return is, at
+}
+
+// findIn looks at each other path that the listing has for the inode.
+func (d *disk) findIn(l *listing, a account, path string, id upload.Identity, sha store.SHA) (is store.Presence, at string) {
+	is = store.Absent
 	for _, p := range l.paths[id.Ino] {
 		if p == path || a.rules.Of(p).What == layout.Noise {
 			continue
 		}
-		switch d.isFile(name, p, id, sha) {
+		switch d.isFile(a.Name, p, id, sha) {
 		case store.There:
 			return store.There, p
 		case store.Changed:
-			changed = p
+			is, at = store.Changed, p
 		}
 	}
-	if l.movedOn(id.Ino) {
-		l.complete = false // this reading may have missed it
-		d.noteSystemError(errMovedOn)
-	}
-	if d.systemErrors > before {
-		return store.Unknown, ""
-	}
-	if changed != "" {
-		return store.Changed, changed
-	}
-	return store.Absent, ""
+	return is, at
 }
 
 // errMovedOn: a file was listed at a path, and is not there any more: it was moved on, as in

@@ -56,7 +56,8 @@ func TestHardLinksAreHashedOutside(t *testing.T) {
 		t.Errorf("%d hashes of one file", n)
 	}
 	b.apply(v)
-	if p := b.photo(path); p == nil || p.Link != link || p.SHA != shaOf(testphoto.Tiny(3)) {
+	// The file that was here is still there under other names, with another picture in it.
+	if p := b.photo(path); p == nil || p.Link == link || p.SHA != shaOf(testphoto.Tiny(3)) {
 		t.Errorf("%+v", p)
 	}
 
