@@ -41,9 +41,11 @@ type waitingList struct {
 func (l waitingList) FirstAdded() []roster.Person {
 	return l.Diff.Added[:min(len(l.Diff.Added), shownOfList)]
 }
+
 func (l waitingList) FirstChanged() []roster.Change {
 	return l.Diff.Changed[:min(len(l.Diff.Changed), shownOfList)]
 }
+
 func (l waitingList) FirstMissing() []roster.Known {
 	return l.Diff.Missing[:min(len(l.Diff.Missing), shownOfList)]
 }
