@@ -34,8 +34,9 @@ type Disk interface {
 	Look(ctx context.Context, account, path string) (Presence, upload.Identity)
 	// Find looks for that file, with that picture in it, under another path of the
 	// same job: There, at that path. Changed is a file that was moved and then written
-	// again; a new file that got the inode of a deleted one is Absent. It costs a listing of the job's directories,
-	// once a transaction, and the reading of each file that has the inode now.
+	// again; a new file that got the inode of a deleted one is Absent. It costs two
+	// listings of the job's directories in a transaction, one if the job was listed
+	// before, and the reading of each file that has the inode now.
 	Find(ctx context.Context, account, path string, id upload.Identity, sha SHA) (p Presence, at string)
 	// Verify fails if the answers given so far cannot be trusted, because the
 	// upload volume is not the one that the catalogue knows.
